@@ -1,0 +1,52 @@
+package io.hypercalld.core.transaction;
+
+import io.hypercalld.core.errno.Refusal;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Function;
+
+/**
+ * The steps of an operation that happen all or not at all. Confined to the machine thread.
+ *
+ * <p>Each step registers its reversal beside itself: after an acquisition, before an overwrite.
+ * When a later step is refused the reversals run newest first and the refusal goes on to the
+ * caller. A reversal that fails means the state is no longer what anybody believes: that is a
+ * broken invariant, not a refusal.
+ */
+public final class Transaction {
+  private final Deque<Runnable> reversals = new ArrayDeque<>();
+
+  private Transaction() {}
+
+  /**
+   * Runs {@code steps}.
+   *
+   * @throws Refusal as the steps threw it, after everything was reversed
+   * @throws IllegalStateException where a reversal fails
+   */
+  public static <R> R run(Function<Transaction, R> steps) {
+    Transaction transaction = new Transaction();
+    try {
+      return steps.apply(transaction);
+    } catch (Refusal refusal) {
+      transaction.reverse(refusal);
+      throw refusal;
+    }
+  }
+
+  /** Registers what takes the step back, should a later one be refused. */
+  public void onFailure(Runnable reversal) {
+    reversals.push(reversal);
+  }
+
+  private void reverse(Refusal cause) {
+    while (!reversals.isEmpty()) {
+      try {
+        reversals.pop().run();
+      } catch (RuntimeException failure) {
+        failure.addSuppressed(cause);
+        throw new IllegalStateException("a step could not be taken back", failure);
+      }
+    }
+  }
+}
