@@ -1,0 +1,238 @@
+package io.hypercalld.core.memory;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+
+/**
+ * Hands out free frames and takes them back. Confined to the machine thread.
+ *
+ * <p>Of the free blocks that fit it takes the smallest kind, and of these the lowest, so the same
+ * requests always get the same frames. Frames are scrubbed when they come back and so hold zeros
+ * when they are handed out.
+ */
+/*
+ * A buddy allocator whose orders are those of the page sizes, each with a bitmap of its free blocks.
+ * A block is split into 512 of the next size; 512 free neighbours become one again at once, so no
+ * two states with the same free frames differ. Orders in between, which nothing but a hypercall asks
+ * for, are runs of blocks of the size below.
+ */
+public final class FrameAllocator implements Digestible {
+  private static final int FAN_OUT_SHIFT = 9;
+  private static final long FAN_OUT = 1L << FAN_OUT_SHIFT;
+  private static final PageSize[] SIZES = PageSize.values();
+
+  private final MachineMemory memory;
+  private final FrameTable frames;
+  private final SparseBitmap[] free;
+  private final long totalFrames;
+  private long freeFrames;
+
+  /** An allocator of all RAM of the memory that firmware does not keep. */
+  public FrameAllocator(MachineMemory memory, FrameTable frames) {
+    this.memory = memory;
+    this.frames = frames;
+    this.free = new SparseBitmap[SIZES.length];
+    long bound = memory.map().highTop() >>> PageSize.SHIFT_4K;
+    for (int kind = 0; kind < SIZES.length; kind++) {
+      free[kind] = new SparseBitmap((bound >>> shift(kind)) + 1, memory.arena());
+    }
+    for (MemoryMap.Region region : memory.map().usable()) {
+      addFree(region.start() >>> PageSize.SHIFT_4K, region.end() >>> PageSize.SHIFT_4K);
+    }
+    this.totalFrames = freeFrames;
+  }
+
+  public MachineMemory memory() {
+    return memory;
+  }
+
+  public FrameTable frames() {
+    return frames;
+  }
+
+  /**
+   * Hands out the lowest free block of the size, zeroed.
+   *
+   * @param owner the domain it is for, or {@link FrameTable#NO_OWNER}
+   * @return its first frame
+   * @throws Refusal ENOMEM where there is none
+   */
+  public long allocate(PageSize size, int owner, FrameUse use) {
+    return allocate(size.order(), Long.MAX_VALUE, owner, use);
+  }
+
+  /**
+   * Hands out {@code 1 << order} consecutive frames, the first a multiple of their number.
+   *
+   * @param order 0 to 18
+   * @param end first frame number too high for the caller
+   * @return the first frame
+   * @throws Refusal ENOMEM where there are none
+   */
+  public long allocate(int order, long end, int owner, FrameUse use) {
+    long mfn = take(order, end);
+    long count = 1L << order;
+    freeFrames -= count;
+    frames.assign(mfn, count, owner, use, use == FrameUse.SPECIAL);
+    return mfn;
+  }
+
+  /**
+   * Hands out the frames that as many requests for one frame would get, as far as they are
+   * consecutive.
+   *
+   * @param max most frames wanted; at least 1
+   * @throws Refusal ENOMEM where there is none
+   */
+  public FrameRun allocateRun(long max, int owner, FrameUse use) {
+    long first = free[0].next(0);
+    long count;
+    if (first >= 0) {
+      count = free[0].runLength(first, Math.min(max, FAN_OUT - (first & (FAN_OUT - 1))));
+      free[0].removeRange(first, count);
+    } else {
+      first = take(PageSize.SIZE_2M.order(), Long.MAX_VALUE);
+      count = Math.min(max, FAN_OUT);
+      free[0].addRange(first + count, FAN_OUT - count);
+    }
+    freeFrames -= count;
+    frames.assign(first, count, owner, use, false);
+    return new FrameRun(first, count);
+  }
+
+  /** Takes back the frames of one page, which may be part of what was handed out. */
+  public void free(long mfn, PageSize size) {
+    free(mfn, size.frames());
+  }
+
+  /** Takes back one frame. */
+  public void free(long mfn) {
+    free(mfn, 1);
+  }
+
+  /** Takes back {@code count} consecutive frames. */
+  public void free(long mfn, long count) {
+    if (frames.use(mfn) == FrameUse.FREE || frames.use(mfn) == FrameUse.FIRMWARE) {
+      throw new IllegalStateException("frame 0x%x was not handed out".formatted(mfn));
+    }
+    frames.release(mfn, count);
+    memory.scrub(new Mfn(mfn), count);
+    addFree(mfn, mfn + count);
+  }
+
+  public long freeFrames() {
+    return freeFrames;
+  }
+
+  /** Frames that were free at the start: RAM that firmware does not keep. */
+  public long totalFrames() {
+    return totalFrames;
+  }
+
+  /** Whether {@link #allocate} would find a block of the size. */
+  public boolean hasBlock(PageSize size) {
+    for (int kind = size.level() - 1; kind < SIZES.length; kind++) {
+      if (free[kind].size() > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Free blocks of the size that are not part of a larger free block. */
+  public long freeBlocks(PageSize size) {
+    return free[size.level() - 1].size();
+  }
+
+  private long take(int order, long end) {
+    int kind = order / FAN_OUT_SHIFT;
+    long units = 1L << (order - shift(kind));
+    long run = nextRun(kind, units, end);
+    if (run >= 0) {
+      free[kind].removeRange(run, units);
+      return run << shift(kind);
+    }
+    for (int larger = kind + 1; larger < SIZES.length; larger++) {
+      long block = free[larger].next(0);
+      if (block >= 0 && (block << shift(larger)) + (1L << order) <= end) {
+        free[larger].remove(block);
+        return split(block, larger, kind, units) << shift(kind);
+      }
+    }
+    throw Refusal.of(Errno.ENOMEM, "the machine has no %d free frames in a row", 1L << order);
+  }
+
+  /** Leaves {@code units} blocks of a kind out of a larger one, frees the rest, says which. */
+  private long split(long block, int larger, int kind, long units) {
+    long first = block;
+    for (int below = larger - 1; below >= kind; below--) {
+      first <<= FAN_OUT_SHIFT;
+      long kept = below == kind ? units : 1;
+      free[below].addRange(first + kept, FAN_OUT - kept);
+    }
+    return first;
+  }
+
+  /** The lowest aligned run of free blocks of a kind that ends in time, or -1. */
+  private long nextRun(int kind, long units, long end) {
+    long at = free[kind].next(0);
+    while (at >= 0) {
+      long aligned = (at + units - 1) & -units;
+      if ((aligned + units) << shift(kind) > end) {
+        return -1;
+      }
+      long length = free[kind].runLength(aligned, units);
+      if (length == units) {
+        return aligned;
+      }
+      at = free[kind].next(aligned + length);
+    }
+    return -1;
+  }
+
+  private void addFree(long start, long end) {
+    freeFrames += end - start;
+    for (long at = start; at < end; ) {
+      int kind = largestKind(at, end);
+      free[kind].add(at >>> shift(kind));
+      merge(at >>> shift(kind), kind);
+      at += 1L << shift(kind);
+    }
+  }
+
+  private void merge(long block, int kind) {
+    long neighbours = block & -FAN_OUT;
+    if (kind + 1 < SIZES.length && free[kind].runLength(neighbours, FAN_OUT) == FAN_OUT) {
+      free[kind].removeRange(neighbours, FAN_OUT);
+      long joined = block >>> FAN_OUT_SHIFT;
+      frames.joinFree(joined << shift(kind + 1), SIZES[kind + 1]);
+      free[kind + 1].add(joined);
+      merge(joined, kind + 1);
+    }
+  }
+
+  private static int largestKind(long mfn, long end) {
+    for (int kind = SIZES.length - 1; kind > 0; kind--) {
+      long size = 1L << shift(kind);
+      if ((mfn & (size - 1)) == 0 && end - mfn >= size) {
+        return kind;
+      }
+    }
+    return 0;
+  }
+
+  private static int shift(int kind) {
+    return kind * FAN_OUT_SHIFT;
+  }
+
+  /** Which frames are free is what the frame table does not say is taken. */
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("allocator").put(freeFrames);
+    for (SparseBitmap blocks : free) {
+      digest.put(blocks.size());
+    }
+  }
+}

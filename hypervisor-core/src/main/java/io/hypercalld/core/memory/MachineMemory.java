@@ -1,0 +1,156 @@
+package io.hypercalld.core.memory;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * The bytes of the machine, little-endian, at their machine addresses. Confined to the machine
+ * thread.
+ *
+ * <p>Accesses to anything but RAM are programming errors here: whoever holds an address from
+ * outside (a table entry, a register, a device) asks {@link #isRam} first and has its own answer
+ * where the result is no.
+ */
+public final class MachineMemory implements Digestible, AutoCloseable {
+  private static final ValueLayout.OfLong WORD =
+      ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfInt HALF =
+      ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  private final MemoryMap map;
+  private final Arena arena;
+  private final MemorySegment bytes;
+  private final SparseBitmap touched;
+  private final long lowTop;
+  private final long highTop;
+
+  public MachineMemory(MemoryMap map) {
+    this.map = map;
+    this.lowTop = map.lowTop();
+    this.highTop = map.highTop();
+    this.arena = Arena.ofShared();
+    this.bytes = SparseMapping.reserve(highTop, arena);
+    this.touched = new SparseBitmap(highTop >>> PageSize.SHIFT_4K, arena);
+  }
+
+  public MemoryMap map() {
+    return map;
+  }
+
+  /** The arena that side tables of this memory share, so that they end with it. */
+  Arena arena() {
+    return arena;
+  }
+
+  /** Whether the frame that holds {@code maddr} is RAM. */
+  public boolean isRam(long maddr) {
+    return Long.compareUnsigned(maddr, lowTop) < 0
+        || (maddr >= MemoryMap.FOUR_GIB && maddr < highTop);
+  }
+
+  /** Whether all of {@code length} bytes at {@code maddr} are RAM; false where the range wraps. */
+  public boolean isRam(long maddr, long length) {
+    return map.isRam(maddr, length);
+  }
+
+  /** The 64-bit word at {@code maddr}, a multiple of 8. */
+  public long readWord(long maddr) {
+    return bytes.get(WORD, maddr);
+  }
+
+  /** Stores a 64-bit word at {@code maddr}, a multiple of 8. */
+  public void writeWord(long maddr, long value) {
+    touched.add(maddr >>> PageSize.SHIFT_4K);
+    bytes.set(WORD, maddr, value);
+  }
+
+  /**
+   * Stores {@code count} 64-bit words from {@code maddr} on, a multiple of 8: the first, and each
+   * next one {@code step} larger.
+   */
+  public void fillWords(long maddr, long count, long first, long step) {
+    touch(maddr, count * Long.BYTES);
+    long value = first;
+    for (long at = maddr, end = maddr + count * Long.BYTES; at < end; at += Long.BYTES) {
+      bytes.set(WORD, at, value);
+      value += step;
+    }
+  }
+
+  /** The 32-bit word at {@code maddr}, a multiple of 4. */
+  public int readInt(long maddr) {
+    return bytes.get(HALF, maddr);
+  }
+
+  /** Stores a 32-bit word at {@code maddr}, a multiple of 4. */
+  public void writeInt(long maddr, int value) {
+    touched.add(maddr >>> PageSize.SHIFT_4K);
+    bytes.set(HALF, maddr, value);
+  }
+
+  /** Copies {@code length} bytes at {@code maddr} to {@code target} from {@code offset} on. */
+  public void read(long maddr, byte[] target, int offset, int length) {
+    MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, maddr, target, offset, length);
+  }
+
+  /** Copies {@code length} bytes of {@code source} from {@code offset} on to {@code maddr}. */
+  public void write(long maddr, byte[] source, int offset, int length) {
+    touch(maddr, length);
+    MemorySegment.copy(source, offset, bytes, ValueLayout.JAVA_BYTE, maddr, length);
+  }
+
+  /** Zeros {@code frames} frames from {@code mfn} on and returns what they cost to the host. */
+  public void scrub(Mfn mfn, long frames) {
+    long end = mfn.value() + frames;
+    if (frames == 1 && !touched.contains(mfn.value())) {
+      return;
+    }
+    long frame = touched.next(mfn.value());
+    while (frame >= 0 && frame < end) {
+      long runEnd = frame;
+      while (runEnd < end && touched.contains(runEnd)) {
+        touched.remove(runEnd);
+        runEnd++;
+      }
+      SparseMapping.discard(
+          bytes.asSlice(frame << PageSize.SHIFT_4K, (runEnd - frame) << PageSize.SHIFT_4K));
+      frame = touched.next(runEnd);
+    }
+  }
+
+  /** Number of frames written since they were last scrubbed: what the machine costs its host. */
+  public long touchedFrames() {
+    return touched.size();
+  }
+
+  private void touch(long maddr, long length) {
+    long last = (maddr + length - 1) >>> PageSize.SHIFT_4K;
+    for (long frame = maddr >>> PageSize.SHIFT_4K; frame <= last; frame++) {
+      touched.add(frame);
+    }
+  }
+
+  /** Every frame that holds anything but zeros, in ascending order. */
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("memory").put(lowTop).put(highTop);
+    for (long frame = touched.next(0); frame >= 0; frame = touched.next(frame + 1)) {
+      MemorySegment page = bytes.asSlice(frame << PageSize.SHIFT_4K, PageSize.BYTES_4K);
+      if (page.mismatch(ZEROS) >= 0) {
+        digest.put(frame).put(page.asByteBuffer());
+      }
+    }
+  }
+
+  private static final MemorySegment ZEROS =
+      MemorySegment.ofArray(new byte[PageSize.BYTES_4K]).asReadOnly();
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

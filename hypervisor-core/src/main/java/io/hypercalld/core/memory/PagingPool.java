@@ -1,0 +1,127 @@
+package io.hypercalld.core.memory;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import java.util.TreeSet;
+
+/**
+ * The pages that a domain's P2M tables are made of. Confined to the machine thread.
+ *
+ * <p>A domain cannot take more of the machine for its tables than its pool holds. Pages in the pool
+ * hold zeros; the lowest is handed out first.
+ *
+ * @see "xen/arch/x86/mm/hap/hap.c, hap_set_allocation"
+ */
+public final class PagingPool implements Digestible {
+  /** Pages that a new domain's pool is seeded with. */
+  public static final long SEED_PAGES = 256;
+
+  private final FrameAllocator allocator;
+  private final int owner;
+  private final TreeSet<Long> free = new TreeSet<>();
+  private long usedPages;
+  private boolean closed;
+
+  /** An empty pool of the domain's. */
+  public PagingPool(FrameAllocator allocator, int owner) {
+    this.allocator = allocator;
+    this.owner = owner;
+  }
+
+  /**
+   * A page for a table.
+   *
+   * @throws Refusal ENOMEM where the pool is empty
+   */
+  public long take() {
+    require(1);
+    usedPages++;
+    return free.removeFirst();
+  }
+
+  /**
+   * Makes sure that the next {@code pages} can be taken.
+   *
+   * @throws Refusal ENOMEM where they cannot
+   */
+  public void require(long pages) {
+    if (closed || free.size() < pages) {
+      throw exhausted();
+    }
+  }
+
+  /** Takes a table's page back. */
+  public void give(long mfn) {
+    allocator.memory().scrub(new Mfn(mfn), 1);
+    usedPages--;
+    if (closed) {
+      allocator.free(mfn);
+    } else {
+      free.add(mfn);
+    }
+  }
+
+  /** Pages in use and free. */
+  public long totalPages() {
+    return usedPages + free.size();
+  }
+
+  public long freePages() {
+    return free.size();
+  }
+
+  /** Pages that are tables. */
+  public long usedPages() {
+    return usedPages;
+  }
+
+  /**
+   * Makes the pool {@code pages} large.
+   *
+   * @throws Refusal ENOMEM where more than that are in use or the machine has not enough; nothing
+   *     changed
+   */
+  public void resize(long pages) {
+    if (closed) {
+      throw exhausted();
+    }
+    if (pages < usedPages) {
+      throw Refusal.of(
+          Errno.ENOMEM, "%d pages of domain %d's paging pool are in use", usedPages, owner);
+    }
+    if (pages - totalPages() > allocator.freeFrames()) {
+      throw Refusal.of(
+          Errno.ENOMEM,
+          "the machine has %d free frames, a paging pool of %d pages needs more",
+          allocator.freeFrames(),
+          pages);
+    }
+    while (totalPages() < pages) {
+      free.add(allocator.allocate(PageSize.SIZE_4K, owner, FrameUse.P2M_TABLE));
+    }
+    while (totalPages() > pages) {
+      allocator.free(free.removeLast());
+    }
+  }
+
+  /** Gives every free page back to the machine and hands out none any more. */
+  public void close() {
+    closed = true;
+    while (!free.isEmpty()) {
+      allocator.free(free.removeLast());
+    }
+  }
+
+  private Refusal exhausted() {
+    return Refusal.of(
+        Errno.ENOMEM, "domain %d's paging pool of %d pages is exhausted", owner, totalPages());
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("paging-pool").put(closed).put(usedPages).put(free.size());
+    free.forEach(digest::put);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.core.memory;
+
+import org.jspecify.annotations.NullMarked;
