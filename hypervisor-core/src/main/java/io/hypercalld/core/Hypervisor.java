@@ -1,0 +1,150 @@
+package io.hypercalld.core;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.CallCounters;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainFlag;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.DomainSettings;
+import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.domain.Host;
+import io.hypercalld.core.domain.PhysicalMap;
+import io.hypercalld.core.domain.Reservation;
+import io.hypercalld.core.guest.GuestMemory;
+import io.hypercalld.core.hypercall.DomainCalls;
+import io.hypercalld.core.hypercall.MemoryCalls;
+import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mCounters;
+
+/**
+ * The hypervisor without its devices: memory, frames, domains and the calls on them. Confined to
+ * the machine thread.
+ *
+ * <p>To start one: construct it, register facets with {@link #domains}, then {@link #bootDom0}.
+ */
+public final class Hypervisor implements Digestible, AutoCloseable {
+  private final CallCounters calls = new CallCounters();
+  private final HypervisorSettings settings;
+  private final MachineMemory memory;
+  private final FrameTable frames;
+  private final FrameAllocator allocator;
+  private final DomainTable domains;
+  private final DomainCalls domainCalls;
+  private final MemoryCalls memoryCalls;
+  private final GuestMemory guestMemory;
+
+  public Hypervisor(HypervisorSettings settings) {
+    this.settings = settings;
+    this.memory = new MachineMemory(settings.memoryMap());
+    this.frames = new FrameTable(memory);
+    this.allocator = new FrameAllocator(memory, frames);
+    this.domains = new DomainTable(allocator, new Host(settings.iommu(), settings.snoop()));
+    this.domainCalls = new DomainCalls(domains, frames, calls);
+    this.memoryCalls = new MemoryCalls(allocator, domains, calls);
+    this.guestMemory = new GuestMemory(memory);
+  }
+
+  /**
+   * Creates dom0 with its memory, mapped from guest frame 0 on by the largest leaves, and lets it
+   * run; to be called once, after every facet is registered.
+   *
+   * @throws io.hypercalld.core.errno.Refusal ENOMEM where the machine is too small for it
+   */
+  public Domain bootDom0() {
+    long flags = DomainFlag.HVM.mask() | DomainFlag.HAP.mask();
+    flags |= settings.iommu() ? DomainFlag.IOMMU.mask() : 0;
+    Domain dom0 =
+        domains.create(
+            DomainId.DOM0, DomainSettings.of(DomainType.PVH, flags, settings.dom0Vcpus()));
+    dom0.rename("Domain-0");
+    dom0.addVcpus(settings.dom0Vcpus());
+    dom0.reservation().limit(Reservation.UNLIMITED);
+    populate(dom0, settings.dom0Bytes() >>> PageSize.SHIFT_4K);
+    domains.start(dom0);
+    return dom0;
+  }
+
+  /** By the largest leaves that the machine still has free. */
+  private void populate(Domain domain, long pages) {
+    PhysicalMap map = domain.physicalMap().orElseThrow();
+    long gfn = 0;
+    while (gfn < pages) {
+      PageSize size = largestFree(gfn, pages);
+      long mfn = domain.reservation().allocate(size.order(), Long.MAX_VALUE);
+      map.populate(new Gfn(gfn), new Mfn(mfn), size.frames());
+      gfn += size.frames();
+    }
+  }
+
+  private PageSize largestFree(long gfn, long end) {
+    PageSize best = PageSize.SIZE_4K;
+    for (PageSize size : PageSize.values()) {
+      boolean fits = (gfn & (size.frames() - 1)) == 0 && end - gfn >= size.frames();
+      if (fits && allocator.hasBlock(size)) {
+        best = size;
+      }
+    }
+    return best;
+  }
+
+  public MachineMemory memory() {
+    return memory;
+  }
+
+  public FrameTable frames() {
+    return frames;
+  }
+
+  public FrameAllocator allocator() {
+    return allocator;
+  }
+
+  public DomainTable domains() {
+    return domains;
+  }
+
+  public DomainCalls domainCalls() {
+    return domainCalls;
+  }
+
+  public MemoryCalls memoryCalls() {
+    return memoryCalls;
+  }
+
+  public GuestMemory guestMemory() {
+    return guestMemory;
+  }
+
+  /**
+   * Continuations of the machine as a whole. Hypercalls are counted by whoever dispatches them, as
+   * not all are the core's.
+   */
+  public CallCounters calls() {
+    return calls;
+  }
+
+  /** P2M counts of all domains, those gone included. */
+  public P2mCounters p2mCounters() {
+    P2mCounters sum = new P2mCounters();
+    sum.add(domains.departed());
+    domains.all().forEach(d -> d.findP2m().ifPresent(p2m -> sum.add(p2m.counters())));
+    return sum;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("hypervisor").put(memory).put(frames).put(allocator).put(domains);
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,23 @@
+package io.hypercalld.core;
+
+import io.hypercalld.core.memory.MemoryMap;
+
+/**
+ * What a machine's hypervisor starts with. Immutable.
+ *
+ * @param memoryMap what lies where
+ * @param dom0Bytes memory of dom0; a multiple of 4 KiB
+ * @param dom0Vcpus vCPUs of dom0
+ * @param iommu whether the machine has remapping units
+ * @param snoop whether all of them can snoop
+ */
+public record HypervisorSettings(
+    MemoryMap memoryMap, long dom0Bytes, int dom0Vcpus, boolean iommu, boolean snoop) {
+  /** Memory of dom0 where nobody says otherwise. */
+  public static final long DEFAULT_DOM0_BYTES = 1L << 30;
+
+  /** A machine with remapping units and the usual dom0. */
+  public static HypervisorSettings of(MemoryMap memoryMap) {
+    return new HypervisorSettings(memoryMap, DEFAULT_DOM0_BYTES, 4, true, true);
+  }
+}

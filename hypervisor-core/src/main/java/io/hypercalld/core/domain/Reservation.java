@@ -1,0 +1,178 @@
+package io.hypercalld.core.domain;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.memory.FrameRun;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.memory.PageSize;
+import java.util.BitSet;
+
+/**
+ * The frames that are charged to a domain, mapped or not. Confined to the machine thread.
+ *
+ * <p>A frame is charged until its last reference goes, not until it is unmapped.
+ *
+ * @see "xen/common/page_alloc.c, assign_pages"
+ */
+/*
+ * There is no list of the frames: the frame table knows whose each one is. What is kept is a bit for
+ * each 2 MiB of the machine that ever held one, so that giving all of them back looks only there.
+ */
+public final class Reservation implements Digestible {
+  /** The largest limit that there is: {@code UINT_MAX} pages. */
+  public static final long UNLIMITED = 0xffff_ffffL;
+
+  private static final int REGION_ORDER = PageSize.SIZE_2M.order();
+
+  private final BitSet regions = new BitSet();
+  private final FrameAllocator allocator;
+  private final FrameTable frames;
+  private final int owner;
+  private long totalPages;
+  private long maxPages;
+  private boolean closed;
+
+  Reservation(FrameAllocator allocator, int owner) {
+    this.allocator = allocator;
+    this.frames = allocator.frames();
+    this.owner = owner;
+  }
+
+  /** Frames charged. */
+  public long totalPages() {
+    return totalPages;
+  }
+
+  /** Frames that may be charged. */
+  public long maxPages() {
+    return maxPages;
+  }
+
+  /** Limits what may be charged from now on; may be less than what is. */
+  public void limit(long pages) {
+    maxPages = pages;
+  }
+
+  /**
+   * Charges {@code 1 << order} new frames.
+   *
+   * @param end first frame number too high
+   * @return the first frame
+   * @throws Refusal EINVAL for a dying domain; EPERM where it is above its limit; E2BIG where it
+   *     would be; ENOMEM
+   */
+  public long allocate(int order, long end) {
+    requireRoom(1L << order);
+    long mfn = allocator.allocate(order, end, owner, FrameUse.GUEST_RAM);
+    charge(mfn, 1L << order);
+    return mfn;
+  }
+
+  /**
+   * Charges the frames that as many requests for one frame each would get, as far as they are
+   * consecutive and allowed.
+   *
+   * @param max at least 1
+   * @throws Refusal as {@link #allocate}
+   */
+  public FrameRun allocateRun(long max) {
+    requireRoom(1);
+    FrameRun run =
+        allocator.allocateRun(Math.min(max, maxPages - totalPages), owner, FrameUse.GUEST_RAM);
+    charge(run.mfn(), run.count());
+    return run;
+  }
+
+  /** Whether the frame of RAM is one of those charged. */
+  public boolean owns(long mfn) {
+    return frames.owner(mfn) == owner && frames.use(mfn) == FrameUse.GUEST_RAM;
+  }
+
+  /** Gives back the reference of the allocation; the frame is freed unless others hold some. */
+  public void release(long mfn) {
+    if (frames.references(mfn) == 1) {
+      free(new FrameRun(mfn, 1));
+    } else {
+      frames.putAllocation(mfn);
+    }
+  }
+
+  /** Frees frames to which nobody but the allocation refers. */
+  public void free(FrameRun run) {
+    allocator.free(run.mfn(), run.count());
+    totalPages -= run.count();
+  }
+
+  /** Refuses every further allocation. */
+  void close() {
+    closed = true;
+  }
+
+  /**
+   * Releases the frames of one 2 MiB region.
+   *
+   * @return whether none is left to be released
+   */
+  boolean relinquish() {
+    int region = regions.nextSetBit(0);
+    if (region < 0) {
+      return true;
+    }
+    long end = (region + 1L) << REGION_ORDER;
+    long mfn = frames.nextOwned((long) region << REGION_ORDER, end, owner);
+    while (mfn >= 0) {
+      long next = mfn + 1;
+      if (frames.use(mfn) == FrameUse.GUEST_RAM && frames.isAllocated(mfn)) {
+        next = releaseAlike(mfn, end);
+      }
+      mfn = frames.nextOwned(next, end, owner);
+    }
+    regions.clear(region);
+    return false;
+  }
+
+  private long releaseAlike(long mfn, long end) {
+    long alike = Math.min(end, frames.blockEnd(mfn));
+    if (frames.references(mfn) > 1) {
+      frames.putAllocation(mfn);
+      return mfn + 1;
+    }
+    free(new FrameRun(mfn, alike - mfn));
+    return alike;
+  }
+
+  private void requireRoom(long pages) {
+    if (closed) {
+      throw Refusal.of(Errno.EINVAL, "domain %d is dying", owner);
+    }
+    if (totalPages > maxPages) {
+      throw Refusal.of(
+          Errno.EPERM, "domain %d has %d pages of at most %d", owner, totalPages, maxPages);
+    }
+    if (pages > maxPages - totalPages) {
+      throw Refusal.of(
+          Errno.E2BIG,
+          "domain %d has %d pages of at most %d: no room for %d",
+          owner,
+          totalPages,
+          maxPages,
+          pages);
+    }
+  }
+
+  private void charge(long mfn, long count) {
+    totalPages += count;
+    regions.set(
+        Math.toIntExact(mfn >>> REGION_ORDER),
+        Math.toIntExact((mfn + count - 1) >>> REGION_ORDER) + 1);
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("reservation").put(totalPages).put(maxPages).put(closed);
+  }
+}

@@ -1,0 +1,15 @@
+package io.hypercalld.core.hypercall;
+
+import io.hypercalld.core.domain.DomainId;
+
+/**
+ * {@code current_reservation}: answers how many frames are charged to a domain.
+ *
+ * <ul>
+ *   <li>{@code ESRCH} no such domain
+ *   <li>{@code EPERM} not privileged
+ * </ul>
+ *
+ * @see "Xen XENMEM_current_reservation"
+ */
+public record CurrentReservation(DomainId domid) implements Hypercall {}

@@ -1,0 +1,15 @@
+package io.hypercalld.core.hypercall;
+
+import io.hypercalld.core.domain.DomainId;
+
+/**
+ * {@code maximum_gpfn}: answers the highest guest frame ever mapped.
+ *
+ * <ul>
+ *   <li>{@code ESRCH} no such domain
+ *   <li>{@code EPERM} not privileged
+ * </ul>
+ *
+ * @see "Xen XENMEM_maximum_gpfn"
+ */
+public record MaximumGpfn(DomainId domid) implements Hypercall {}

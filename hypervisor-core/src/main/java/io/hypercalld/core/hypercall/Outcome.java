@@ -1,0 +1,42 @@
+package io.hypercalld.core.hypercall;
+
+import io.hypercalld.core.errno.Errno;
+import java.util.Map;
+
+/** How a hypercall ended. Immutable. */
+public sealed interface Outcome {
+  /** The number that Xen returns: zero or a count, or the negative of an errno. */
+  default long ret() {
+    return switch (this) {
+      case Success(long ret, Object _) -> ret;
+      case Refused(Errno errno, String _) -> -errno.number();
+    };
+  }
+
+  /**
+   * It was done.
+   *
+   * @param ret zero, or a count where Xen returns one
+   * @param out what the C struct returns: a record whose components are its members in camel case,
+   *     or an empty map
+   */
+  record Success(long ret, Object out) implements Outcome {}
+
+  /** It was refused, and nothing changed. */
+  record Refused(Errno errno, String detail) implements Outcome {}
+
+  /** Success with nothing to say. */
+  static Success done() {
+    return new Success(0, Map.of());
+  }
+
+  /** Success with a count and nothing else. */
+  static Success count(long count) {
+    return new Success(count, Map.of());
+  }
+
+  /** Success with what the C struct returns. */
+  static Success returning(Object out) {
+    return new Success(0, out);
+  }
+}

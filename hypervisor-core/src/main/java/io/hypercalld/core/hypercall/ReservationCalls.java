@@ -1,0 +1,188 @@
+package io.hypercalld.core.hypercall;
+
+import io.hypercalld.core.domain.CallCounters;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.domain.PhysicalMap;
+import io.hypercalld.core.domain.Privilege;
+import io.hypercalld.core.domain.Reservation;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.memory.FrameRun;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mTable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The operations on a domain's reservation, which answer how far they came. Confined to the machine
+ * thread.
+ *
+ * <p>The reason why one stops is dropped, as the interface has no place for it; what is done before
+ * stays done.
+ *
+ * @see "xen/common/memory.c, populate_physmap and its neighbours"
+ */
+final class ReservationCalls {
+  private final FrameAllocator allocator;
+  private final DomainTable domains;
+  private final CallCounters counters;
+
+  ReservationCalls(FrameAllocator allocator, DomainTable domains, CallCounters counters) {
+    this.allocator = allocator;
+    this.domains = domains;
+    this.counters = counters;
+  }
+
+  /** What one operation does with the extents from {@code index} on: answers how many it did. */
+  private interface Extent {
+    long handle(Domain domain, Extents extents, long index);
+  }
+
+  Outcome populate(Domain caller, PopulatePhysmap args) {
+    // Without a cache of frames to populate from, no extent can be left to be populated later.
+    if (Extents.POPULATE_ON_DEMAND.isSet(args.memFlags().value())) {
+      return Outcome.count(0);
+    }
+    List<Mfn> found = new ArrayList<>();
+    long done =
+        run(
+            caller,
+            args,
+            (domain, extents, index) -> {
+              if (domain.physicalMap().isPresent()) {
+                return populateSome(domain, domain.physicalMap().get(), extents, index);
+              }
+              Mfn mfn = allocate(domain, extents);
+              allocator.frames().setM2p(mfn.value(), extents.order(), extents.frames().at(index));
+              found.add(mfn);
+              return 1;
+            });
+    return found.isEmpty() ? Outcome.count(done) : listing(done, found);
+  }
+
+  Outcome increase(Domain caller, IncreaseReservation args) {
+    List<Mfn> found = new ArrayList<>();
+    // A translated domain's list is neither read nor written.
+    long done =
+        run(
+            caller,
+            args,
+            (domain, extents, index) -> {
+              Mfn mfn = allocate(domain, extents);
+              if (!domain.type().isTranslated()) {
+                found.add(mfn);
+              }
+              return 1;
+            });
+    return found.isEmpty() ? Outcome.count(done) : listing(done, found);
+  }
+
+  Outcome decrease(Domain caller, DecreaseReservation args) {
+    return Outcome.count(
+        run(
+            caller,
+            args,
+            (domain, extents, index) -> {
+              long first = extents.frames().at(index);
+              for (long page = 0; page < 1L << extents.order(); page++) {
+                remove(domain, new Gfn(first + page));
+              }
+              return 1;
+            }));
+  }
+
+  private static Outcome listing(long done, List<Mfn> found) {
+    return new Outcome.Success(done, new ExtentList(found));
+  }
+
+  private long run(Domain caller, ReservationRequest args, Extent extent) {
+    long done = 0;
+    try {
+      Extents extents = Extents.of(args, caller, allocator);
+      Domain domain = domains.any(caller, args.domid());
+      Privilege.TARGET.demand(caller, domain);
+      boolean listed = !(args instanceof IncreaseReservation) || !domain.type().isTranslated();
+      long end = listed ? extents.listed() : extents.count();
+      Steps steps = new Steps(counters, caller.calls());
+      while (done < end) {
+        long handled = extent.handle(domain, extents, done);
+        done += handled;
+        steps.handled(handled << extents.order());
+      }
+      steps.finish();
+    } catch (Refusal refusal) {
+      return done;
+    }
+    return done;
+  }
+
+  /** One extent, or as many single pages as can be done at once to the same effect. */
+  private long populateSome(Domain domain, PhysicalMap map, Extents extents, long index) {
+    Gfn gfn = new Gfn(extents.frames().at(index));
+    Reservation reservation = domain.reservation();
+    long wanted = extents.order() == 0 ? runLength(domain.p2m(), extents, index) : 1;
+    if (wanted == 1) {
+      map.populate(gfn, allocate(domain, extents), 1L << extents.order());
+      return 1;
+    }
+    FrameRun run = reservation.allocateRun(wanted);
+    try {
+      map.populatePages(gfn, new Mfn(run.mfn()), run.count());
+    } catch (Refusal refusal) {
+      // One by one, the first would have been allocated and kept, and the others never.
+      if (run.count() > 1) {
+        reservation.free(new FrameRun(run.mfn() + 1, run.count() - 1));
+      }
+      throw refusal;
+    }
+    return run.count();
+  }
+
+  private static long runLength(P2mTable p2m, Extents extents, long index) {
+    if (p2m.isObserved() || extents.end() != Long.MAX_VALUE) {
+      return 1;
+    }
+    long first = extents.frames().at(index);
+    long max = Math.min(extents.listed() - index, Steps.PAGES - (first & (Steps.PAGES - 1)));
+    long length = consecutive(extents.frames(), index, max);
+    return p2m.isUnmapped(new Gfn(first), length) ? length : 1;
+  }
+
+  /** How many elements from {@code index} on, at most max, are consecutive numbers. */
+  private static long consecutive(GuestFrames frames, long index, long max) {
+    if (frames instanceof GuestFrames.Consecutive) {
+      return max;
+    }
+    long length = 1;
+    while (length < max && frames.at(index + length) == frames.at(index) + length) {
+      length++;
+    }
+    return length;
+  }
+
+  private static Mfn allocate(Domain domain, Extents extents) {
+    return new Mfn(domain.reservation().allocate(extents.order(), extents.end()));
+  }
+
+  private void remove(Domain domain, Gfn gfn) {
+    if (domain.physicalMap().isPresent()) {
+      domain.physicalMap().get().removeAndRelease(gfn);
+    } else {
+      removeFrame(domain, gfn.value());
+    }
+  }
+
+  /** A PV domain names frames of the machine. */
+  private void removeFrame(Domain domain, long mfn) {
+    FrameTable frames = allocator.frames();
+    if (!frames.contains(mfn) || !domain.reservation().owns(mfn)) {
+      throw Refusal.of(Errno.EINVAL, "frame 0x%x is not %s's", mfn, domain.id());
+    }
+    frames.clearM2p(mfn, 0);
+    domain.reservation().release(mfn);
+  }
+}

@@ -1,0 +1,53 @@
+package io.hypercalld.core.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * What {@code mvn -Pbench verify} starts: all benchmarks on the class path, a JSON of their results
+ * and a table of ratios. Iterations are short and few: ratios of one run are what counts here.
+ */
+public final class Benchmarks {
+  private static final TimeValue ITERATION = TimeValue.milliseconds(500);
+
+  private Benchmarks() {}
+
+  /**
+   * Runs them.
+   *
+   * @param args a regular expression of benchmarks to run; the JSON file to write
+   */
+  public static void main(String[] args) throws RunnerException, IOException {
+    Path json = Path.of(args[1]);
+    Files.createDirectories(json.toAbsolutePath().getParent());
+    System.out.println(BenchmarkTable.of(new Runner(options(args[0], json)).run()));
+    System.out.println("Results in " + json);
+  }
+
+  private static Options options(String include, Path json) {
+    return new OptionsBuilder()
+        .include(include)
+        .mode(Mode.AverageTime)
+        .timeUnit(java.util.concurrent.TimeUnit.NANOSECONDS)
+        .forks(1)
+        .warmupIterations(5)
+        .warmupTime(ITERATION)
+        .measurementIterations(10)
+        .measurementTime(ITERATION)
+        .addProfiler(GCProfiler.class)
+        .resultFormat(ResultFormatType.JSON)
+        .result(json.toString())
+        .verbosity(VerboseMode.SILENT)
+        .build();
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.core.guest;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.core.hypercall;
+
+import org.jspecify.annotations.NullMarked;

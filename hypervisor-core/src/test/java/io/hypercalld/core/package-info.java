@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.core;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+package io.hypercalld.core.planted;
+
+/** Invites inheritance. */
+public class Extensible {}
