@@ -1,0 +1,88 @@
+package io.hypercalld.iommu.platform;
+
+import io.hypercalld.core.errno.MalformedInput;
+import io.hypercalld.core.memory.MemoryMap;
+import io.hypercalld.iommu.acpi.DmarTable;
+import io.hypercalld.iommu.acpi.Drhd;
+import io.hypercalld.iommu.acpi.UnitScopes;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.Sbdf;
+import java.util.Comparator;
+import java.util.List;
+
+/**
+ * A whole machine on paper: what is there before the hypervisor starts. Immutable.
+ *
+ * @param name for people
+ * @param hostAddressWidth bits of a machine address
+ * @param units in the order of their indexes
+ * @param functions in order of address; virtual functions that are enabled may be left out
+ * @param reservedRegions in the order they were named
+ */
+public record Platform(
+    String name,
+    PlatformMemory memory,
+    int hostAddressWidth,
+    List<PlatformUnit> units,
+    List<PciFunction> functions,
+    List<ReservedRegion> reservedRegions) {
+  /**
+   * @throws MalformedInput where the parts contradict each other
+   */
+  public Platform {
+    units = List.copyOf(units);
+    functions = functions.stream().sorted(Comparator.comparing(PciFunction::sbdf)).toList();
+    reservedRegions = List.copyOf(reservedRegions);
+    MemoryRules.check(memory, hostAddressWidth, units, reservedRegions);
+    UnitRules.check(units);
+    FunctionRules.check(functions, reservedRegions);
+  }
+
+  /**
+   * The machine that firmware and a listing describe, with the register values such machines have.
+   * Virtual functions are enabled where none are. Without a listing, the functions are those that
+   * the table itself names.
+   *
+   * @throws MalformedInput where table and listing cannot belong to one machine, or ask for what no
+   *     memory layout fits
+   */
+  public static Platform fromFirmware(DmarTable table, List<PciFunction> functions) {
+    return Firmware.platform(table, functions);
+  }
+
+  /**
+   * The same machine with another amount of memory.
+   *
+   * @throws MalformedInput where it is too little or too much
+   */
+  public Platform withMemory(long bytes) {
+    return new Platform(
+        name, memory.withBytes(bytes), hostAddressWidth, units, functions, reservedRegions);
+  }
+
+  /** What lies where below the host address width. */
+  public MemoryMap memoryMap() {
+    return MemoryRules.map(memory, reservedRegions);
+  }
+
+  /** A new topology of the machine's functions, enabled virtual functions included. */
+  public PciTopology topology() {
+    return new PciTopology(functions);
+  }
+
+  /** The units in the order of their indexes. */
+  public List<Drhd> definitions() {
+    return units.stream().map(PlatformUnit::definition).toList();
+  }
+
+  /** Who covers what, in a topology of this machine. */
+  public UnitScopes unitScopes(PciTopology topology) {
+    return new UnitScopes(definitions(), topology);
+  }
+
+  /** The regions that a function must always reach; none for a virtual function. */
+  public List<ReservedRegion> reservedRegionsOf(Sbdf sbdf) {
+    return reservedRegions.stream().filter(region -> region.devices().contains(sbdf)).toList();
+  }
+}
