@@ -1,0 +1,126 @@
+package io.hypercalld.iommu.vtd;
+
+/**
+ * What a memory request asks for, and in which address space. Immutable.
+ *
+ * @see "VT-d §3.1"
+ */
+public enum DmaAccess {
+  READ(RequestType.READ, AddressType.UNTRANSLATED, Need.READ),
+  WRITE(RequestType.WRITE, AddressType.UNTRANSLATED, Need.WRITE),
+  ATOMIC(RequestType.ATOMIC, AddressType.UNTRANSLATED, Need.BOTH),
+
+  /** A read of no bytes, by which a device makes sure that its writes have landed. */
+  ZERO_LENGTH_READ(RequestType.READ, AddressType.UNTRANSLATED, Need.EITHER),
+
+  /** A device asks for a translation to keep (ATS). */
+  TRANSLATION_REQUEST(RequestType.READ, AddressType.TRANSLATION_REQUEST, Need.READ),
+
+  /** A device uses a translation that it keeps (ATS). */
+  TRANSLATED_READ(RequestType.READ, AddressType.TRANSLATED, Need.READ),
+
+  /** A device uses a translation that it keeps (ATS). */
+  TRANSLATED_WRITE(RequestType.WRITE, AddressType.TRANSLATED, Need.WRITE);
+
+  /** The bits {T1, T2} of a fault record. */
+  public enum RequestType {
+    WRITE(0),
+    PAGE_REQUEST(1),
+    READ(2),
+    ATOMIC(3);
+
+    private final int encoding;
+
+    RequestType(int encoding) {
+      this.encoding = encoding;
+    }
+
+    /** T1 in bit 1, T2 in bit 0. */
+    public int encoding() {
+      return encoding;
+    }
+  }
+
+  /** Field AT of a request and of a fault record. */
+  public enum AddressType {
+    UNTRANSLATED(0),
+    TRANSLATION_REQUEST(1),
+    TRANSLATED(2);
+
+    private final int encoding;
+
+    AddressType(int encoding) {
+      this.encoding = encoding;
+    }
+
+    public int encoding() {
+      return encoding;
+    }
+  }
+
+  private enum Need {
+    READ,
+    WRITE,
+    BOTH,
+    EITHER;
+
+    boolean isMetBy(int permissions) {
+      return switch (this) {
+        case READ -> SecondStageEntry.permitsRead(permissions);
+        case WRITE -> SecondStageEntry.permitsWrite(permissions);
+        case BOTH -> permissions == SecondStageEntry.READ_WRITE;
+        case EITHER -> permissions != 0;
+      };
+    }
+
+    /** Bit p is set where permissions p meet the need. */
+    int table() {
+      int table = 0;
+      for (int permissions = 0; permissions <= SecondStageEntry.READ_WRITE; permissions++) {
+        table |= (isMetBy(permissions) ? 1 : 0) << permissions;
+      }
+      return table;
+    }
+  }
+
+  private final RequestType type;
+  private final AddressType addressType;
+  private final boolean writes;
+  private final int permitting;
+
+  DmaAccess(RequestType type, AddressType addressType, Need need) {
+    this.type = type;
+    this.addressType = addressType;
+    this.writes = need == Need.WRITE || need == Need.BOTH;
+    this.permitting = need.table();
+  }
+
+  public RequestType type() {
+    return type;
+  }
+
+  public AddressType addressType() {
+    return addressType;
+  }
+
+  /** Whether the request carries an address that software's tables have yet to translate. */
+  public boolean isUntranslated() {
+    return addressType == AddressType.UNTRANSLATED;
+  }
+
+  /**
+   * Whether a page with these permissions lets the request pass.
+   *
+   * @param permissions bits R and W, as {@link SecondStageEntry#permissions} gives them
+   */
+  public boolean isPermittedBy(int permissions) {
+    return (permitting >>> permissions & 1) != 0;
+  }
+
+  /** The reason where {@code permissions} do not let the request pass; a lack of W comes first. */
+  public FaultReason whenDenied(int permissions) {
+    return writes && !SecondStageEntry.permitsWrite(permissions)
+        ? FaultReason.WRITE_NOT_PERMITTED
+        : FaultReason.READ_NOT_PERMITTED;
+  }
+}

@@ -1,0 +1,208 @@
+package io.hypercalld.iommu.vtd;
+
+import static io.hypercalld.core.bits.BitField.bit;
+import static io.hypercalld.core.bits.BitField.bits;
+import static io.hypercalld.core.bits.BitField.reserved;
+
+import io.hypercalld.core.bits.BitField;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.bits.WordLayout;
+import io.hypercalld.iommu.pci.SourceId;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * One 128-bit entry of the invalidation queue. Immutable.
+ *
+ * <p>There is one factory per legal descriptor, so an illegal one has to be spelled in words.
+ *
+ * @see "VT-d §6.5.2"
+ */
+public record InvalidationDescriptor(long lo, long hi) {
+  /** Bytes of one descriptor. */
+  public static final int BYTES = 16;
+
+  static final BitField TYPE = bits("TYPE", 3, 0);
+  static final BitField G = bits("G", 5, 4);
+  static final BitField DID = bits("DID", 31, 16);
+
+  static final BitField CONTEXT_SID = bits("SID", 47, 32);
+  static final BitField FM = bits("FM", 49, 48);
+  static final WordLayout CONTEXT_LO =
+      WordLayout.covering(
+          "context-cache.lo", TYPE, G, reserved(15, 6), DID, CONTEXT_SID, FM, reserved(63, 50));
+  static final WordLayout RESERVED_HI = WordLayout.covering("reserved.hi", reserved(63, 0));
+
+  static final BitField DW = bit("DW", 6);
+  static final BitField DR = bit("DR", 7);
+  static final BitField AM = bits("AM", 5, 0);
+  static final BitField IH = bit("IH", 6);
+  static final BitField ADDR = bits("ADDR", 63, 12);
+  static final WordLayout IOTLB_LO =
+      WordLayout.covering("iotlb.lo", TYPE, G, DW, DR, reserved(15, 8), DID, reserved(63, 32));
+  static final WordLayout IOTLB_HI = WordLayout.covering("iotlb.hi", AM, IH, reserved(11, 7), ADDR);
+
+  static final BitField PFSID_LOW = bits("PFSID_LOW", 15, 12);
+  static final BitField MIP = bits("MIP", 20, 16);
+  static final BitField DEVICE_SID = bits("SID", 47, 32);
+  static final BitField PFSID_HIGH = bits("PFSID_HIGH", 63, 52);
+  static final BitField S = bit("S", 0);
+  static final WordLayout DEVICE_TLB_LO =
+      WordLayout.covering(
+          "device-tlb.lo",
+          TYPE,
+          reserved(11, 4),
+          PFSID_LOW,
+          MIP,
+          reserved(31, 21),
+          DEVICE_SID,
+          reserved(51, 48),
+          PFSID_HIGH);
+  static final WordLayout DEVICE_TLB_HI =
+      WordLayout.covering("device-tlb.hi", S, reserved(11, 1), ADDR);
+
+  static final BitField INDEX_SELECTIVE = bit("G", 4);
+  static final BitField IM = bits("IM", 31, 27);
+  static final BitField IIDX = bits("IIDX", 47, 32);
+  static final WordLayout INTERRUPT_LO =
+      WordLayout.covering(
+          "interrupt-entry.lo", TYPE, INDEX_SELECTIVE, reserved(26, 5), IM, IIDX, reserved(63, 48));
+
+  static final BitField IF = bit("IF", 4);
+  static final BitField SW = bit("SW", 5);
+  static final BitField FN = bit("FN", 6);
+  static final BitField PD = bit("PD", 7);
+  static final BitField STDATA = bits("STDATA", 63, 32);
+  static final BitField STADDR = bits("STADDR", 63, 2);
+  static final WordLayout WAIT_LO =
+      WordLayout.covering("wait.lo", TYPE, IF, SW, FN, PD, reserved(31, 8), STDATA);
+  static final WordLayout WAIT_HI = WordLayout.covering("wait.hi", reserved(1, 0), STADDR);
+
+  static final int CONTEXT = 1;
+  static final int IOTLB = 2;
+  static final int DEVICE_TLB = 3;
+  static final int INTERRUPT = 4;
+  static final int WAIT = 5;
+
+  /** All context entries. */
+  public static InvalidationDescriptor allContexts() {
+    return new InvalidationDescriptor(context(InvalidationGranularity.GLOBAL), 0);
+  }
+
+  /** Context entries tagged with a domain-id. */
+  public static InvalidationDescriptor domainContexts(int domainId) {
+    return new InvalidationDescriptor(
+        context(InvalidationGranularity.DOMAIN) | DID.of(domainId), 0);
+  }
+
+  /**
+   * Context entries of one requester or, masked, of up to eight functions of its device.
+   *
+   * @param domainId the one that the cached entry holds, not the one that replaces it
+   * @param functionMask 0 exact, 1 to 3 ignore bit 2, bits 2:1, bits 2:0 of the source-id
+   */
+  public static InvalidationDescriptor deviceContexts(
+      int domainId, SourceId requester, int functionMask) {
+    return new InvalidationDescriptor(
+        context(InvalidationGranularity.SELECTIVE)
+            | DID.of(domainId)
+            | CONTEXT_SID.of(requester.value())
+            | FM.of(functionMask),
+        0);
+  }
+
+  /** All translations; reads and writes in flight are drained. */
+  public static InvalidationDescriptor allTranslations() {
+    return new InvalidationDescriptor(iotlb(InvalidationGranularity.GLOBAL), 0);
+  }
+
+  /** Translations tagged with a domain-id; reads and writes in flight are drained. */
+  public static InvalidationDescriptor domainTranslations(int domainId) {
+    return new InvalidationDescriptor(iotlb(InvalidationGranularity.DOMAIN) | DID.of(domainId), 0);
+  }
+
+  /**
+   * A domain's translations of 2^addressMask pages; reads and writes in flight are drained.
+   *
+   * @param iova first address, a multiple of 2^(12+addressMask)
+   * @param leavesOnly IH: no non-leaf entry of the range changed
+   */
+  public static InvalidationDescriptor pageTranslations(
+      int domainId, long iova, int addressMask, boolean leavesOnly) {
+    return new InvalidationDescriptor(
+        iotlb(InvalidationGranularity.SELECTIVE) | DID.of(domainId),
+        ADDR.of(iova >>> ADDR.lsb()) | AM.of(addressMask) | IH.of(leavesOnly ? 1 : 0));
+  }
+
+  /**
+   * Translations that a device keeps, of 2^addressMask pages; 52 means all it keeps.
+   *
+   * @param iova first address, a multiple of 2^(12+addressMask)
+   * @see "PCIe Address Translation Services §3.1, which codes the size in the address"
+   */
+  public static InvalidationDescriptor deviceTranslations(
+      SourceId device, long iova, int addressMask) {
+    long pages = addressMask == 0 ? 0 : (1L << (addressMask - 1)) - 1;
+    return new InvalidationDescriptor(
+        TYPE.of(DEVICE_TLB) | DEVICE_SID.of(device.value()),
+        ADDR.of(iova >>> ADDR.lsb() | pages) | S.of(addressMask == 0 ? 0 : 1));
+  }
+
+  /** All cached interrupt-remapping entries. */
+  public static InvalidationDescriptor allInterrupts() {
+    return new InvalidationDescriptor(TYPE.of(INTERRUPT), 0);
+  }
+
+  /** Cached interrupt-remapping entries whose index matches, its low bits ignored. */
+  public static InvalidationDescriptor interrupts(int index, int ignoredBits) {
+    return new InvalidationDescriptor(
+        TYPE.of(INTERRUPT) | INDEX_SELECTIVE.of(1) | IM.of(ignoredBits) | IIDX.of(index), 0);
+  }
+
+  /**
+   * A wait that stores a word and fences.
+   *
+   * @param statusAddress machine address, a multiple of 4
+   */
+  public static InvalidationDescriptor waitWithStatus(long statusAddress, int statusData) {
+    return new InvalidationDescriptor(
+        TYPE.of(WAIT) | SW.of(1) | FN.of(1) | STDATA.of(Integer.toUnsignedLong(statusData)),
+        STADDR.of(statusAddress >>> STADDR.lsb()));
+  }
+
+  /** A wait that signals the completion event and fences. */
+  public static InvalidationDescriptor waitWithInterrupt() {
+    return new InvalidationDescriptor(TYPE.of(WAIT) | IF.of(1) | FN.of(1), 0);
+  }
+
+  private static long context(InvalidationGranularity granularity) {
+    return TYPE.of(CONTEXT) | G.of(granularity.encoding());
+  }
+
+  private static long iotlb(InvalidationGranularity granularity) {
+    return TYPE.of(IOTLB) | G.of(granularity.encoding()) | DW.of(1) | DR.of(1);
+  }
+
+  /** What a unit with these capabilities makes of the descriptor. */
+  public Invalidation decode(Capabilities capabilities) {
+    return DescriptorDecoder.decode(this, capabilities);
+  }
+
+  /** Names and values of the fields, by the layout of the descriptor's type. */
+  public Map<String, Word> fields() {
+    return switch (TYPE.getInt(lo)) {
+      case CONTEXT -> fields(CONTEXT_LO, RESERVED_HI);
+      case IOTLB -> fields(IOTLB_LO, IOTLB_HI);
+      case DEVICE_TLB -> fields(DEVICE_TLB_LO, DEVICE_TLB_HI);
+      case INTERRUPT -> fields(INTERRUPT_LO, RESERVED_HI);
+      case WAIT -> fields(WAIT_LO, WAIT_HI);
+      default -> Map.of(TYPE.name(), new Word(TYPE.get(lo)));
+    };
+  }
+
+  private Map<String, Word> fields(WordLayout loLayout, WordLayout hiLayout) {
+    Map<String, Word> fields = new LinkedHashMap<>(loLayout.decode(lo));
+    fields.putAll(hiLayout.decode(hi));
+    return fields;
+  }
+}

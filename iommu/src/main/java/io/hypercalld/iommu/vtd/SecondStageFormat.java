@@ -1,0 +1,50 @@
+package io.hypercalld.iommu.vtd;
+
+import io.hypercalld.core.memory.PageSize;
+
+/**
+ * Which bits of a present second-stage entry must be zero on one unit, by level. Immutable.
+ *
+ * <p>Derived from the layout, the unit's capabilities and the host's address width; looked up once
+ * per level of a walk.
+ *
+ * @see "VT-d §9.8"
+ */
+public final class SecondStageFormat {
+  private static final int LEVELS = 6;
+
+  /** Two masks per level: for PS clear, then for PS set. */
+  private final long[] masks = new long[2 * (LEVELS + 1)];
+
+  public SecondStageFormat(Capabilities capabilities, int hostAddressWidth) {
+    long beyondHost = SecondStageEntry.ADDR.mask() & -1L << hostAddressWidth;
+    long leaf =
+        beyondHost
+            | (capabilities.deviceTlbs() ? 0 : SecondStageEntry.TM.mask())
+            | (capabilities.snoopControl() ? 0 : SecondStageEntry.SNP.mask());
+    long table = beyondHost | SecondStageEntry.TM.mask() | SecondStageEntry.SNP.mask();
+    put(1, leaf, leaf);
+    for (int level = 2; level <= LEVELS; level++) {
+      put(level, table, leafMask(level, leaf, table, capabilities));
+    }
+  }
+
+  private static long leafMask(int level, long leaf, long table, Capabilities capabilities) {
+    if (level > PageSize.SIZE_1G.level()) {
+      return SecondStageEntry.PS.set(table);
+    }
+    PageSize size = PageSize.ofLevel(level);
+    long mask = leaf | SecondStageEntry.bitsInside(size);
+    return capabilities.supports(size) ? mask : SecondStageEntry.PS.set(mask);
+  }
+
+  private void put(int level, long withoutPageSize, long withPageSize) {
+    masks[2 * level] = withoutPageSize;
+    masks[2 * level + 1] = withPageSize;
+  }
+
+  /** The reserved bits that are set in {@code entry}, read as an entry of a table of that level. */
+  public long reservedBits(long entry, int level) {
+    return entry & masks[2 * level + (SecondStageEntry.hasPageSize(entry) ? 1 : 0)];
+  }
+}
