@@ -1,0 +1,17 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.iommu.vtd.Capabilities;
+
+/** What all parts of one unit share. Confined to the machine thread. */
+record Circuit(
+    UnitSettings settings, MachineMemory memory, RegisterFile registers, UnitCounters counters) {
+  static Circuit of(UnitSettings settings, MachineMemory memory) {
+    RegisterFile registers = new RegisterFile(settings.capabilities(), settings.windowBytes());
+    return new Circuit(settings, memory, registers, new UnitCounters());
+  }
+
+  Capabilities capabilities() {
+    return settings.capabilities();
+  }
+}

@@ -1,0 +1,67 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.bits.BitField;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.Register;
+
+/**
+ * Carries out what software writes to GCMD and shows the result in GSTS. Confined to the machine
+ * thread.
+ *
+ * <p>A write should change one field, but software is known to write back status bits of one-shot
+ * commands: the root pointer is then latched again, which changes nothing where RTADDR has not
+ * changed. Root pointer first, translation last, so that both in one write make sense.
+ *
+ * @see "VT-d §11.4.4"
+ */
+final class CommandRegister {
+  private final RegisterFile registers;
+  private final Capabilities capabilities;
+  private final DmaRemapper remapper;
+  private final TranslationCaches caches;
+  private final InvalidationQueue queue;
+
+  CommandRegister(
+      Circuit circuit, DmaRemapper remapper, TranslationCaches caches, InvalidationQueue queue) {
+    this.registers = circuit.registers();
+    this.capabilities = circuit.capabilities();
+    this.remapper = remapper;
+    this.caches = caches;
+    this.queue = queue;
+  }
+
+  /** Puts the registers into the window. */
+  void attach() {
+    for (Register register : new Register[] {Register.GCMD, Register.GSTS, Register.RTADDR}) {
+      registers.declare(register, register.kinds());
+    }
+    registers.onWrite(Register.GCMD, written -> carryOut(Integer.toUnsignedLong(written)));
+  }
+
+  private void carryOut(long command) {
+    if (GlobalCommand.SRTP.isSet(command)) {
+      setRootPointer();
+    }
+    if (capabilities.queuedInvalidation()) {
+      show(GlobalCommand.QIE, GlobalCommand.QIE.isSet(command));
+      queue.enable(GlobalCommand.QIE.isSet(command));
+    }
+    show(GlobalCommand.TE, GlobalCommand.TE.isSet(command));
+    remapper.enable(GlobalCommand.TE.isSet(command));
+    // WBF is over at once: stores to memory are visible to the walk as they are made. The other
+    // commands belong to features that the unit does not announce.
+  }
+
+  private void setRootPointer() {
+    remapper.setRoot(registers.get(Register.RTADDR));
+    if (capabilities.invalidatesOnRootPointer()) {
+      caches.clear();
+    }
+    show(GlobalCommand.SRTP, true);
+  }
+
+  private void show(BitField status, boolean on) {
+    registers.set(Register.GSTS, status.put(registers.get(Register.GSTS), on ? 1 : 0));
+  }
+}

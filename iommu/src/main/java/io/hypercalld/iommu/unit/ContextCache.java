@@ -1,0 +1,180 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.ContextEntry;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Remembered context entries, keyed by requester and tagged with the domain-id they held. Confined
+ * to the machine thread.
+ *
+ * <p>Homes, sets and second chance are those of the {@link Iotlb}.
+ *
+ * @see "VT-d §6.2.2"
+ */
+final class ContextCache implements Digestible {
+  static final long MISS = 0;
+
+  private static final long FREE = MISS;
+  private static final int WAYS = 4;
+  private static final int FUNCTIONS = 8;
+  private static final int FUNCTION_BITS = 3;
+
+  // Folded as constants on the way of every request.
+  private static final long ROOT_MASK = ContextEntry.SLPTPTR.mask();
+  private static final long REF_MASK = JudgedContext.REF.mask();
+
+  private final int homeMask;
+
+  /** What the entry means; {@link #FREE} where there is none. */
+  private final long[] judged;
+
+  private final long[] los;
+  private final long[] his;
+
+  /** The entry that was found or put last, within one request. */
+  private int last;
+
+  /**
+   * An empty cache.
+   *
+   * @param entries how many context entries it holds, a power of two and at least 4
+   */
+  ContextCache(int entries) {
+    this.homeMask = entries - 1;
+    this.judged = new long[entries];
+    this.los = new long[entries];
+    this.his = new long[entries];
+  }
+
+  /** What the requester's entry means, or {@link #MISS}. */
+  long find(int sourceId) {
+    int entry = sourceId & homeMask;
+    if (!JudgedContext.isOf(sourceId, judged[entry])) {
+      entry = awayFromHome(sourceId);
+      if (entry < 0) {
+        return MISS;
+      }
+    }
+    last = entry;
+    long meaning = judged[entry];
+    if ((meaning & REF_MASK) == 0) {
+      judged[entry] = meaning | REF_MASK;
+    }
+    return meaning;
+  }
+
+  private int awayFromHome(int sourceId) {
+    for (int way = 1; way < WAYS; way++) {
+      int entry = (sourceId & homeMask) ^ way;
+      if (JudgedContext.isOf(sourceId, judged[entry])) {
+        return entry;
+      }
+    }
+    return -1;
+  }
+
+  private int entryOf(int sourceId) {
+    int home = sourceId & homeMask;
+    return JudgedContext.isOf(sourceId, judged[home]) ? home : awayFromHome(sourceId);
+  }
+
+  /** The root of the second-stage tables of the requester that was found or put last. */
+  long secondStageRoot() {
+    return los[last] & ROOT_MASK;
+  }
+
+  /** The same as {@link #find}, but leaves no mark. */
+  long peek(int sourceId) {
+    int entry = entryOf(sourceId);
+    return entry < 0 ? MISS : judged[entry];
+  }
+
+  /** The words of an entry that is remembered. */
+  ContextEntry entry(int sourceId) {
+    int entry = entryOf(sourceId);
+    return new ContextEntry(los[entry], his[entry]);
+  }
+
+  /** Remembers an entry that {@link #find} just missed. */
+  void put(long meaning, ContextEntry words) {
+    int entry = room(JudgedContext.sourceId(meaning) & homeMask);
+    judged[entry] = meaning;
+    los[entry] = words.lo();
+    his[entry] = words.hi();
+    last = entry;
+  }
+
+  private int room(int home) {
+    for (int way = 0; way < WAYS; way++) {
+      if (judged[home ^ way] == FREE) {
+        return home ^ way;
+      }
+    }
+    for (int way = 0; way < WAYS; way++) {
+      if ((judged[home ^ way] & REF_MASK) == 0) {
+        return home ^ way;
+      }
+      judged[home ^ way] &= ~REF_MASK;
+    }
+    return home;
+  }
+
+  void invalidateAll() {
+    Arrays.fill(judged, FREE);
+  }
+
+  void invalidateDomain(int domainId) {
+    for (int entry = 0; entry < judged.length; entry++) {
+      freeIfOf(domainId, entry);
+    }
+  }
+
+  /**
+   * Drops the entries of up to eight functions.
+   *
+   * @param domainId what an entry must be tagged with to go
+   * @param functionMask how many low function bits to ignore, from bit 2 down
+   */
+  void invalidateDevice(int domainId, SourceId requester, int functionMask) {
+    int exactBits = FUNCTION_BITS - functionMask;
+    for (int difference = 0; difference < FUNCTIONS; difference += 1 << exactBits) {
+      int entry = entryOf(requester.value() ^ difference);
+      if (entry >= 0) {
+        freeIfOf(domainId, entry);
+      }
+    }
+  }
+
+  private void freeIfOf(int domainId, int entry) {
+    if (judged[entry] != FREE && JudgedContext.domainId(judged[entry]) == domainId) {
+      judged[entry] = FREE;
+    }
+  }
+
+  /** What is remembered, by number of the entry. */
+  List<CachedContext> entries() {
+    List<CachedContext> entries = new ArrayList<>();
+    for (int entry = 0; entry < judged.length; entry++) {
+      if (judged[entry] != FREE) {
+        ContextEntry words = new ContextEntry(los[entry], his[entry]);
+        entries.add(CachedContext.of(judged[entry], words));
+      }
+    }
+    return entries;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("context-cache");
+    for (int entry = 0; entry < judged.length; entry++) {
+      if (judged[entry] != FREE) {
+        digest.put(entry).put(judged[entry]).put(los[entry]).put(his[entry]);
+      }
+    }
+  }
+}

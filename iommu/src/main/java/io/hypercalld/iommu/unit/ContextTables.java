@@ -1,0 +1,105 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.RootEntry;
+import io.hypercalld.iommu.vtd.RootTableAddress;
+import java.util.Optional;
+
+/**
+ * Root and context tables in machine memory, from the root pointer that was set last. Confined to
+ * the machine thread.
+ *
+ * @see "VT-d §3.4.3"
+ */
+final class ContextTables implements Digestible {
+  private final MachineMemory memory;
+  private final UnitCounters counters;
+  private final ContextCache cache;
+  private final ContextJudge judge;
+  private final boolean remembersFaults;
+  private final int hostAddressWidth;
+  private long root;
+
+  ContextTables(Circuit circuit, ContextCache cache) {
+    this.memory = circuit.memory();
+    this.counters = circuit.counters();
+    this.cache = cache;
+    this.hostAddressWidth = circuit.settings().hostAddressWidth();
+    this.judge = new ContextJudge(circuit.capabilities(), hostAddressWidth);
+    this.remembersFaults = circuit.capabilities().cachingMode();
+  }
+
+  /** Takes a value of RTADDR into use. */
+  void latch(long rootTableAddress) {
+    root = rootTableAddress;
+  }
+
+  /** The fault of every request in a mode other than legacy; empty in legacy mode. */
+  Optional<FaultReason> modeFault() {
+    return switch (RootTableAddress.mode(root)) {
+      case LEGACY -> Optional.empty();
+      case SCALABLE, RESERVED -> Optional.of(FaultReason.ROOT_TABLE_MODE_INVALID);
+      case ABORT -> Optional.of(FaultReason.DMA_ABORTED);
+    };
+  }
+
+  ContextJudge judge() {
+    return judge;
+  }
+
+  long rootEntryAddress(SourceId requester) {
+    return RootTableAddress.table(root) + RootEntry.offset(requester);
+  }
+
+  /** Whether hardware can read an entry there. */
+  boolean isReadable(long maddr) {
+    return memory.isRam(maddr) && maddr >>> hostAddressWidth == 0;
+  }
+
+  RootEntry rootEntry(long maddr) {
+    return new RootEntry(memory.readWord(maddr), memory.readWord(maddr + Long.BYTES));
+  }
+
+  ContextEntry contextEntry(long maddr) {
+    return new ContextEntry(memory.readWord(maddr), memory.readWord(maddr + Long.BYTES));
+  }
+
+  /** Reads a requester's entries, remembers the context entry, and says what it means. */
+  long fetch(SourceId requester) {
+    long rootAddress = rootEntryAddress(requester);
+    if (!isReadable(rootAddress)) {
+      return fault(requester, FaultReason.ROOT_ENTRY_UNREADABLE);
+    }
+    RootEntry rootEntry = rootEntry(rootAddress);
+    counters.entryReads++;
+    Optional<FaultReason> rootFault = judge.fault(rootEntry);
+    if (rootFault.isPresent()) {
+      return fault(requester, rootFault.get());
+    }
+    long address = rootEntry.contextTable() + ContextEntry.offset(requester);
+    if (!isReadable(address)) {
+      return fault(requester, FaultReason.CONTEXT_ENTRY_UNREADABLE);
+    }
+    ContextEntry entry = contextEntry(address);
+    counters.entryReads++;
+    long judged = judge.judge(requester.value(), entry);
+    if (remembersFaults || !JudgedContext.faults(judged)) {
+      cache.put(judged, entry);
+    }
+    return judged;
+  }
+
+  private static long fault(SourceId requester, FaultReason reason) {
+    return JudgedContext.of(JudgedContext.faulting(reason), requester.value(), false);
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("root-pointer").put(root);
+  }
+}

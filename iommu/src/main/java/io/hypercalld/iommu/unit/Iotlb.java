@@ -1,0 +1,285 @@
+package io.hypercalld.iommu.unit;
+
+import static io.hypercalld.core.bits.BitField.bit;
+import static io.hypercalld.core.bits.BitField.bits;
+
+import io.hypercalld.core.bits.BitField;
+import io.hypercalld.core.bits.WordLayout;
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.vtd.SecondStageEntry;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.LongPredicate;
+
+/**
+ * Remembered translations, keyed by domain-id and page. Confined to the machine thread.
+ *
+ * <p>The requester is not part of the key: two devices with one domain-id share what is remembered,
+ * and a domain-id that is given away without an invalidation takes its old translations along.
+ *
+ * @see "VT-d §6.2.1"
+ */
+final class Iotlb implements Digestible {
+  /*
+   * Each translation has a home entry, and may stand in any of the four entries of its home's set:
+   * those whose numbers differ from the home's in the low two bits. Consecutive pages of a domain,
+   * and one page of consecutive domains, have different homes, so the first comparison usually hits.
+   * An entry is a pair of adjacent words, the tag and the leaf.
+   *
+   * A hit marks its entry, once. A new translation takes its home, or else a free entry of the set, or
+   * else the first unmarked one from home on, unmarking those it passes: second chance, which needs
+   * no clock and no store per hit.
+   *
+   * A domain-selective invalidation costs one increment: each domain-id has an epoch, each leaf the
+   * epoch it was filled in, and a leaf of another epoch is as good as gone. Where the bits of an
+   * epoch run out, the domain's entries are dropped one by one and it starts again from zero.
+   */
+  static final long MISS = 0;
+
+  private static final int WAYS = 4;
+
+  /** 2^64 divided by the golden ratio: multiples of it keep apart, however many there are. */
+  private static final long GOLDEN = 0x9e37_79b9_7f4a_7c15L;
+
+  private static final BitField PAGE = bits("PAGE", 44, 0);
+  private static final BitField DID = bits("DID", 60, 45);
+  private static final BitField LEVEL = bits("LEVEL", 62, 61);
+  private static final BitField VALID = bit("VALID", 63);
+
+  static final WordLayout TAG = WordLayout.covering("iotlb.tag", PAGE, DID, LEVEL, VALID);
+
+  // Folded as constants on the way of every request.
+  private static final int DID_SHIFT = 45;
+  private static final int DID_BITS = 16;
+  private static final int LEVEL_SHIFT = 61;
+  private static final long VALID_MASK = VALID.mask();
+  private static final long EPOCH_MASK = Leaf.EPOCH.max();
+  private static final int EPOCH_SHIFT = 4;
+  private static final long REF_MASK = Leaf.REF.mask();
+  private static final long FREE = 0;
+
+  private final long[] words;
+  private final int homeMask;
+  private final int spreadShift;
+  private final int[] epochs;
+  private boolean holdsSuperpages;
+
+  /** Number of free entries. */
+  private int free;
+
+  /**
+   * An empty cache.
+   *
+   * @param entries how many translations it holds, a power of two and at least 4
+   * @param domainIds how many domain-ids the unit has
+   */
+  Iotlb(int entries, int domainIds) {
+    this.homeMask = entries - 1;
+    this.spreadShift = Long.SIZE - Integer.bitCount(homeMask);
+    this.words = new long[2 * entries];
+    this.epochs = new int[domainIds];
+    this.free = entries;
+  }
+
+  /** The leaf that translates {@code iova} for the domain, or {@link #MISS}. */
+  long find(int domainId, long iova) {
+    long leaf = probe(domainId, iova >>> PageSize.SHIFT_4K, 1);
+    return leaf != MISS || !holdsSuperpages ? leaf : findSuperpage(domainId, iova);
+  }
+
+  private long findSuperpage(int domainId, long iova) {
+    long leaf = probe(domainId, iova >>> SecondStageEntry.shift(2), 2);
+    return leaf != MISS ? leaf : probe(domainId, iova >>> SecondStageEntry.shift(3), 3);
+  }
+
+  private long probe(int domainId, long page, int level) {
+    long tag = tag(domainId, page, level);
+    int entry = home(domainId, page, level);
+    if (words[2 * entry] != tag) {
+      entry = awayFromHome(tag, entry);
+      if (entry < 0) {
+        return MISS;
+      }
+    }
+    long leaf = words[2 * entry + 1];
+    if (!isCurrent(leaf, domainId)) {
+      free(entry);
+      return MISS;
+    }
+    if ((leaf & REF_MASK) == 0) {
+      words[2 * entry + 1] = leaf | REF_MASK;
+    }
+    return leaf;
+  }
+
+  private int awayFromHome(long tag, int home) {
+    for (int way = 1; way < WAYS; way++) {
+      if (words[2 * (home ^ way)] == tag) {
+        return home ^ way;
+      }
+    }
+    return -1;
+  }
+
+  /** The same as {@link #find}, but leaves no mark. */
+  long peek(int domainId, long iova) {
+    for (int level = 1; level <= PageSize.SIZE_1G.level(); level++) {
+      int entry = entryOf(domainId, iova >>> SecondStageEntry.shift(level), level);
+      if (entry >= 0 && isCurrent(words[2 * entry + 1], domainId)) {
+        return words[2 * entry + 1];
+      }
+    }
+    return MISS;
+  }
+
+  private int entryOf(int domainId, long page, int level) {
+    long tag = tag(domainId, page, level);
+    int home = home(domainId, page, level);
+    return words[2 * home] == tag ? home : awayFromHome(tag, home);
+  }
+
+  /** Remembers a leaf that {@link #find} just missed. */
+  void put(int domainId, long iova, long leaf) {
+    int level = Leaf.level(leaf);
+    if (level == 1) {
+      put(domainId, iova >>> PageSize.SHIFT_4K, 1, leaf);
+    } else {
+      put(domainId, iova >>> SecondStageEntry.shift(level), level, leaf);
+      holdsSuperpages = true;
+    }
+  }
+
+  private void put(int domainId, long page, int level, long leaf) {
+    int entry = room(home(domainId, page, level));
+    words[2 * entry] = tag(domainId, page, level);
+    words[2 * entry + 1] = leaf | (long) epochs[domainId] << EPOCH_SHIFT;
+  }
+
+  private int room(int home) {
+    if (free > 0) {
+      for (int way = 0; way < WAYS; way++) {
+        if (words[2 * (home ^ way)] == FREE) {
+          free--;
+          return home ^ way;
+        }
+      }
+    }
+    return victim(home);
+  }
+
+  private int victim(int home) {
+    for (int way = 0; way < WAYS; way++) {
+      int leaf = 2 * (home ^ way) + 1;
+      if ((words[leaf] & REF_MASK) == 0) {
+        return home ^ way;
+      }
+      words[leaf] &= ~REF_MASK;
+    }
+    return home;
+  }
+
+  private static long tag(int domainId, long page, int level) {
+    return VALID_MASK | (long) level << LEVEL_SHIFT | (long) domainId << DID_SHIFT | page;
+  }
+
+  private int home(int domainId, long page, int level) {
+    long spread = ((domainId | (long) level << DID_BITS) * GOLDEN) >>> spreadShift;
+    return (int) (page + spread * WAYS) & homeMask;
+  }
+
+  private boolean isCurrent(long leaf, int domainId) {
+    return (leaf >>> EPOCH_SHIFT & EPOCH_MASK) == epochs[domainId];
+  }
+
+  void invalidateAll() {
+    Arrays.fill(words, FREE);
+    free = homeMask + 1;
+    holdsSuperpages = false;
+  }
+
+  void invalidateDomain(int domainId) {
+    if (domainId < epochs.length && epochs[domainId]++ == EPOCH_MASK) {
+      epochs[domainId] = 0;
+      freeIf(tag -> DID.get(tag) == domainId);
+    }
+  }
+
+  /** Drops every leaf of the domain that has an address in common with the 2^mask pages. */
+  void invalidatePages(int domainId, long iova, int addressMask) {
+    long page = iova >>> PageSize.SHIFT_4K;
+    if (addressMask > Integer.bitCount(homeMask)) {
+      freeIf(tag -> DID.get(tag) == domainId && overlaps(tag, page, addressMask));
+      return;
+    }
+    for (int level = 1; level <= PageSize.SIZE_1G.level(); level++) {
+      int order = PageSize.ofLevel(level).order();
+      int widest = Math.max(order, addressMask);
+      long first = page >>> widest << (widest - order);
+      for (long each = first; each < first + (1L << (widest - order)); each++) {
+        int entry = entryOf(domainId, each, level);
+        if (entry >= 0) {
+          free(entry);
+        }
+      }
+    }
+  }
+
+  private static boolean overlaps(long tag, long page, int addressMask) {
+    int order = PageSize.ofLevel(LEVEL.getInt(tag)).order();
+    int widest = Math.max(order, addressMask);
+    return widest >= PAGE.width() || PAGE.get(tag) << order >>> widest == page >>> widest;
+  }
+
+  private void free(int entry) {
+    free++;
+    words[2 * entry] = FREE;
+    words[2 * entry + 1] = FREE;
+  }
+
+  private void freeIf(LongPredicate filter) {
+    for (int entry = 0; entry <= homeMask; entry++) {
+      if (words[2 * entry] != FREE && filter.test(words[2 * entry])) {
+        free(entry);
+      }
+    }
+  }
+
+  /** What is remembered, by number of the entry. */
+  List<CachedTranslation> entries() {
+    List<CachedTranslation> entries = new ArrayList<>();
+    for (int entry = 0; entry <= homeMask; entry++) {
+      if (isLive(entry)) {
+        entries.add(CachedTranslation.of(words[2 * entry], words[2 * entry + 1]));
+      }
+    }
+    return entries;
+  }
+
+  private boolean isLive(int entry) {
+    long tag = words[2 * entry];
+    return tag != FREE && isCurrent(words[2 * entry + 1], DID.getInt(tag));
+  }
+
+  static int domainId(long tag) {
+    return DID.getInt(tag);
+  }
+
+  static long iova(long tag) {
+    return PAGE.get(tag) << SecondStageEntry.shift(LEVEL.getInt(tag));
+  }
+
+  /** Every entry in use, and whether its epoch is over; the epochs' numbers decide nothing. */
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("iotlb");
+    for (int entry = 0; entry <= homeMask; entry++) {
+      long tag = words[2 * entry];
+      if (tag != FREE) {
+        digest.put(entry).put(tag).put(Leaf.EPOCH.clear(words[2 * entry + 1])).put(isLive(entry));
+      }
+    }
+  }
+}

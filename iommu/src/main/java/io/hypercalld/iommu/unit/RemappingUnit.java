@@ -1,0 +1,169 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.BitKinds;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.Register;
+import java.util.List;
+
+/**
+ * One DMA-remapping unit: its register window for software, its translation for devices' requests,
+ * and its insides for whoever wants to see them. Confined to the machine thread.
+ *
+ * <p>Software reaches it by {@link Mmio} and by machine memory; a device's request by {@link
+ * #translate}. Nothing else changes it.
+ *
+ * @see "VT-d §2.5, §11"
+ */
+public final class RemappingUnit implements Mmio, Digestible {
+  private static final int MAJOR_WITHOUT_REGISTER_INVALIDATION = 0x60;
+
+  private final UnitSettings settings;
+  private final Circuit circuit;
+  private final RegisterFile registers;
+  private final FaultLog log;
+  private final ProtectedMemory protectedMemory;
+  private final TranslationCaches caches;
+  private final DmaRemapper remapper;
+  private final InvalidationQueue queue;
+  private final Explainer explainer;
+
+  /**
+   * A unit after power-on.
+   *
+   * @param sink where the unit's own fault and completion messages go
+   */
+  public RemappingUnit(UnitSettings settings, MachineMemory memory, MessageSink sink) {
+    this.settings = settings;
+    this.circuit = Circuit.of(settings, memory);
+    this.registers = circuit.registers();
+    this.log = new FaultLog(circuit, EventLine.faults(circuit, sink));
+    this.protectedMemory = new ProtectedMemory(circuit);
+    this.caches = new TranslationCaches(circuit);
+    this.remapper = new DmaRemapper(circuit, caches, log, protectedMemory);
+    this.queue = new InvalidationQueue(circuit, caches, log, EventLine.completions(circuit, sink));
+    this.explainer = new Explainer(circuit, caches, remapper, protectedMemory);
+    declareRegisters();
+  }
+
+  private void declareRegisters() {
+    constant(Register.VER, settings.version());
+    constant(Register.CAP, capabilities().cap());
+    constant(Register.ECAP, capabilities().ecap());
+    new CommandRegister(circuit, remapper, caches, queue).attach();
+    if (settings.version() < MAJOR_WITHOUT_REGISTER_INVALIDATION) {
+      new RegisterInvalidation(circuit, caches, queue).attach();
+    }
+    registers.onWrite(
+        Register.FSTS,
+        _ -> {
+          log.statusWritten();
+          queue.faultStatusWritten();
+        });
+  }
+
+  private void constant(Register register, long value) {
+    registers.declare(register, new BitKinds(0, 0, 0, 0, value));
+  }
+
+  public UnitSettings settings() {
+    return settings;
+  }
+
+  public Capabilities capabilities() {
+    return settings.capabilities();
+  }
+
+  public UnitCounters counters() {
+    return circuit.counters();
+  }
+
+  /** Whether requests are translated: GSTS.TES. */
+  public boolean isEnabled() {
+    return remapper.isEnabled();
+  }
+
+  /**
+   * What becomes of one request that lies in one 4 KiB page.
+   *
+   * @param requester whose request it is; the topology sees to it that it is one of this unit's
+   * @param out takes the answer; the caller's, and the same one may serve every time
+   */
+  public void translate(SourceId requester, long iova, DmaAccess access, Translation out) {
+    remapper.translate(requester, iova, access, out);
+  }
+
+  /**
+   * What {@link #translate} would answer, and why; fills no cache, records no fault, and counts
+   * nothing.
+   */
+  public Explanation explain(SourceId requester, long iova, DmaAccess access) {
+    return explainer.explain(new MemoryRequest(requester, iova, access));
+  }
+
+  @Override
+  public int read32(int offset) {
+    return registers.read32(offset);
+  }
+
+  @Override
+  public void write32(int offset, int value) {
+    registers.write32(offset, value);
+  }
+
+  @Override
+  public long read64(int offset) {
+    return registers.read64(offset);
+  }
+
+  @Override
+  public void write64(int offset, long value) {
+    registers.write64(offset, value);
+  }
+
+  /** A reset without loss of power: the fault log's sticky bits stay, everything else goes. */
+  public void reset() {
+    registers.reset();
+    caches.clear();
+    remapper.enable(false);
+    remapper.setRoot(0);
+    queue.reset();
+    protectedMemory.reset();
+  }
+
+  /** Every implemented register as software reads it, by ascending offset. */
+  public List<RegisterReading> registers() {
+    return registers.readings();
+  }
+
+  /** The translations that the IOTLB holds. */
+  public List<CachedTranslation> iotlb() {
+    return caches.iotlb().entries();
+  }
+
+  /** The entries that the context cache holds. */
+  public List<CachedContext> contextCache() {
+    return caches.contexts().entries();
+  }
+
+  /** The faults that wait for software, by the index of their record. */
+  public List<PendingFault> faults() {
+    return log.pending();
+  }
+
+  /** The invalidation queue at a glance. */
+  public QueueState queue() {
+    return queue.state();
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("remapping-unit").put(registers).put(log).put(remapper.tables());
+    digest.put(queue).put(caches);
+  }
+}

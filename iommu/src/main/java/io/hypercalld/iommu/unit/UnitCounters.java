@@ -1,0 +1,150 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.InvalidationGranularity;
+import io.hypercalld.iommu.vtd.QueueError;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What a unit has done since power-on or since the last {@link #reset}. Confined to the machine
+ * thread.
+ *
+ * <p>Nothing the unit does depends on these numbers, so they are not part of its digest.
+ */
+public final class UnitCounters {
+  private static final int GRANULARITIES = InvalidationGranularity.values().length;
+  private static final int QUEUE_ERRORS = QueueError.values().length + 1;
+
+  long iotlbHits;
+  long iotlbMisses;
+  long contextHits;
+  long contextMisses;
+  long entryReads;
+  long untranslated;
+  long faultsRecorded;
+  long faultsSuppressed;
+  long faultsLost;
+  long faultOverflows;
+  long protectedBlocks;
+  long waits;
+  private final long[] contextInvalidations = new long[GRANULARITIES];
+  private final long[] iotlbInvalidations = new long[GRANULARITIES];
+  private final long[] queueErrors = new long[QUEUE_ERRORS];
+  private final TreeMap<FaultReason, Long> faults = new TreeMap<>();
+
+  /** Requests that the IOTLB answered. */
+  public long iotlbHits() {
+    return iotlbHits;
+  }
+
+  /** Requests that needed a walk, whether or not it came to a page. */
+  public long iotlbMisses() {
+    return iotlbMisses;
+  }
+
+  public long contextHits() {
+    return contextHits;
+  }
+
+  public long contextMisses() {
+    return contextMisses;
+  }
+
+  /** Root, context and paging entries read from memory. */
+  public long entryReads() {
+    return entryReads;
+  }
+
+  /** Requests that passed while translation was off. */
+  public long untranslated() {
+    return untranslated;
+  }
+
+  /** Faults that got a record. */
+  public long faultsRecorded() {
+    return faultsRecorded;
+  }
+
+  /** Faults that FPD kept out of the log. */
+  public long faultsSuppressed() {
+    return faultsSuppressed;
+  }
+
+  /** Faults that found no free record, the one that set PFO included. */
+  public long faultsLost() {
+    return faultsLost;
+  }
+
+  /** Times that PFO was set. */
+  public long faultOverflows() {
+    return faultOverflows;
+  }
+
+  /** Requests that a protected memory region blocked. */
+  public long protectedBlocks() {
+    return protectedBlocks;
+  }
+
+  /** Wait descriptors completed. */
+  public long waits() {
+    return waits;
+  }
+
+  /** Context-cache invalidations carried out, through the queue or the registers. */
+  public long contextInvalidations(InvalidationGranularity granularity) {
+    return contextInvalidations[granularity.encoding()];
+  }
+
+  /** IOTLB invalidations carried out, through the queue or the registers. */
+  public long iotlbInvalidations(InvalidationGranularity granularity) {
+    return iotlbInvalidations[granularity.encoding()];
+  }
+
+  /** Times that the invalidation queue stopped for this reason. */
+  public long queueErrors(QueueError error) {
+    return queueErrors[error.code()];
+  }
+
+  /** Blocked requests by reason, recorded or not; only reasons that occurred. */
+  public Map<FaultReason, Long> faults() {
+    return new TreeMap<>(faults);
+  }
+
+  /** Sets every counter to zero. */
+  public void reset() {
+    iotlbHits = 0;
+    iotlbMisses = 0;
+    contextHits = 0;
+    contextMisses = 0;
+    entryReads = 0;
+    untranslated = 0;
+    faultsRecorded = 0;
+    faultsSuppressed = 0;
+    faultsLost = 0;
+    faultOverflows = 0;
+    protectedBlocks = 0;
+    waits = 0;
+    Arrays.fill(contextInvalidations, 0);
+    Arrays.fill(iotlbInvalidations, 0);
+    Arrays.fill(queueErrors, 0);
+    faults.clear();
+  }
+
+  void countFault(FaultReason reason) {
+    faults.merge(reason, 1L, Long::sum);
+  }
+
+  void countContextInvalidation(InvalidationGranularity granularity) {
+    contextInvalidations[granularity.encoding()]++;
+  }
+
+  void countIotlbInvalidation(InvalidationGranularity granularity) {
+    iotlbInvalidations[granularity.encoding()]++;
+  }
+
+  void countQueueError(QueueError error) {
+    queueErrors[error.code()]++;
+  }
+}

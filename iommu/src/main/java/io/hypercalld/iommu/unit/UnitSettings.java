@@ -1,0 +1,153 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.bits.BitField;
+import io.hypercalld.iommu.vtd.AddressWidth;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.CapabilityFields;
+import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+
+/**
+ * What a unit is before any software touches it. Immutable.
+ *
+ * @param version value of VER_REG: major in bits 7:4, minor in bits 3:0
+ * @param capabilities what the unit announces: exactly what it implements
+ * @param hostAddressWidth bits of a machine address, from the DMAR table
+ * @param windowBytes bytes of the register window, a multiple of 4096
+ * @param cacheSizes how much the unit remembers
+ */
+public record UnitSettings(
+    int version,
+    Capabilities capabilities,
+    int hostAddressWidth,
+    int windowBytes,
+    CacheSizes cacheSizes) {
+  /** Version 1.0, of the units that have register-based invalidation. */
+  public static final int VERSION_1_0 = 0x10;
+
+  private static final int PAGE_BYTES = 4096;
+  private static final int INVALIDATION_BYTES = 2 * Long.BYTES;
+  private static final int FIXED_REGISTERS_END = 0xf0;
+  private static final int MINIMUM_HOST_ADDRESS_WIDTH = 32;
+  private static final int MAXIMUM_HOST_ADDRESS_WIDTH = 52;
+
+  /**
+   * Number of entries of each cache; powers of two, at least {@link #SMALLEST}.
+   *
+   * @param iotlb leaf translations
+   * @param contexts context entries
+   */
+  public record CacheSizes(int iotlb, int contexts) {
+    /** Large enough that ordinary work evicts nothing. */
+    public static final CacheSizes LARGE = new CacheSizes(8192, 4096);
+
+    /** The smallest cache: one set. */
+    public static final int SMALLEST = 4;
+
+    public CacheSizes {
+      if (!isPossible(iotlb) || !isPossible(contexts)) {
+        throw new IllegalArgumentException(
+            "cache sizes are powers of two from 4 on: " + iotlb + ", " + contexts);
+      }
+    }
+
+    private static boolean isPossible(int entries) {
+      return entries >= SMALLEST && Integer.bitCount(entries) == 1;
+    }
+  }
+
+  private static final long IMPLEMENTED_CAP =
+      mask(
+          CapabilityFields.ND,
+          CapabilityFields.RWBF,
+          CapabilityFields.PLMR,
+          CapabilityFields.PHMR,
+          CapabilityFields.CM,
+          CapabilityFields.MGAW,
+          CapabilityFields.ZLR,
+          CapabilityFields.ISOCH,
+          CapabilityFields.FRO,
+          CapabilityFields.PSI,
+          CapabilityFields.NFR,
+          CapabilityFields.MAMV,
+          CapabilityFields.DWD,
+          CapabilityFields.DRD,
+          CapabilityFields.ESRTPS);
+
+  private static final long IMPLEMENTED_WIDTHS =
+      CapabilityFields.SAGAW.of(
+          1L << AddressWidth.BITS_39.encoding()
+              | 1L << AddressWidth.BITS_48.encoding()
+              | 1L << AddressWidth.BITS_57.encoding());
+
+  /** Superpages of 2 MiB and of 1 GiB. */
+  private static final long IMPLEMENTED_PAGE_SIZES = CapabilityFields.SLLPS.of(0b11);
+
+  private static final long IMPLEMENTED_ECAP =
+      mask(
+          ExtendedCapabilityFields.C,
+          ExtendedCapabilityFields.QI,
+          ExtendedCapabilityFields.PT,
+          ExtendedCapabilityFields.SC,
+          ExtendedCapabilityFields.IRO);
+
+  public UnitSettings {
+    if (hostAddressWidth < MINIMUM_HOST_ADDRESS_WIDTH
+        || hostAddressWidth > MAXIMUM_HOST_ADDRESS_WIDTH) {
+      throw new IllegalArgumentException("host address width of " + hostAddressWidth + " bits");
+    }
+    if (windowBytes < PAGE_BYTES || windowBytes % PAGE_BYTES != 0) {
+      throw new IllegalArgumentException("register window of " + windowBytes + " bytes");
+    }
+    capabilities = implemented(capabilities);
+    checkCapabilities(capabilities, windowBytes);
+  }
+
+  /** A unit with one page of registers and large caches. */
+  public static UnitSettings of(int version, Capabilities capabilities, int hostAddressWidth) {
+    return new UnitSettings(version, capabilities, hostAddressWidth, PAGE_BYTES, CacheSizes.LARGE);
+  }
+
+  /** The same unit with caches of other sizes. */
+  public UnitSettings withCaches(CacheSizes sizes) {
+    return new UnitSettings(version, capabilities, hostAddressWidth, windowBytes, sizes);
+  }
+
+  /** What of a real unit's capabilities this silicon implements, and so announces. */
+  public static Capabilities implemented(Capabilities real) {
+    return new Capabilities(
+        real.cap() & (IMPLEMENTED_CAP | IMPLEMENTED_WIDTHS | IMPLEMENTED_PAGE_SIZES),
+        real.ecap() & IMPLEMENTED_ECAP);
+  }
+
+  private static void checkCapabilities(Capabilities capabilities, int windowBytes) {
+    if (capabilities.domainIdsAreReserved()) {
+      throw new IllegalArgumentException("CAP.ND holds the reserved encoding 7");
+    }
+    if (capabilities.sagaw() == 0) {
+      throw new IllegalArgumentException("CAP.SAGAW names no address width of 39, 48 or 57 bits");
+    }
+    int recordsEnd = capabilities.faultRecordOffset(capabilities.faultRecords());
+    if (recordsEnd > windowBytes
+        || capabilities.invalidateAddressOffset() + INVALIDATION_BYTES > windowBytes) {
+      throw new IllegalArgumentException(
+          "registers at 0x%x do not fit a window of 0x%x bytes"
+              .formatted(Math.max(recordsEnd, capabilities.iotlbOffset()), windowBytes));
+    }
+    int records = capabilities.faultRecordOffset(0);
+    int invalidation = capabilities.invalidateAddressOffset();
+    boolean apart = recordsEnd <= invalidation || invalidation + INVALIDATION_BYTES <= records;
+    if (!apart || Math.min(records, invalidation) < FIXED_REGISTERS_END) {
+      throw new IllegalArgumentException(
+          "CAP.FRO and ECAP.IRO put registers at 0x%x and 0x%x onto others"
+              .formatted(records, invalidation));
+    }
+  }
+
+  private static long mask(BitField... fields) {
+    long mask = 0;
+    for (BitField field : fields) {
+      mask |= field.mask();
+    }
+    return mask;
+  }
+}
