@@ -1,0 +1,62 @@
+package io.hypercalld.iommu.audit;
+
+import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.unit.RemappingUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Checks everything that must hold between device ownership, domain-ids, tables and caches whenever
+ * no operation is under way. Confined to the machine thread.
+ *
+ * <ul>
+ *   <li>I1 a domain-id is in use exactly where its owner has a device, or a private quarantine
+ *       table
+ *   <li>I2 a present context entry carries the domain-id of whoever owns the requester
+ *   <li>I3 a domain-id goes with one table
+ *   <li>I4 no cache holds an entry of a free domain-id
+ *   <li>I5 every table that a context entry leads to is a table of that owner
+ *   <li>I6 every cached entry says what the tables in memory say
+ *   <li>I8 each device is in one owner's list
+ * </ul>
+ */
+public final class IommuAudit {
+  private final VtdDriver driver;
+  private final List<RemappingUnit> units;
+  private final OwnershipAudit ownership;
+  private final TableAudit tables;
+
+  /** An audit of a machine; {@code units} in the order of the driver's. */
+  public IommuAudit(
+      Hypervisor hypervisor, VtdDriver driver, PciTopology topology, List<RemappingUnit> units) {
+    this.driver = driver;
+    this.units = List.copyOf(units);
+    this.ownership = new OwnershipAudit(driver, topology);
+    this.tables = new TableAudit(hypervisor);
+  }
+
+  /** What does not hold, in a fixed order; empty where all is well. */
+  public List<Violation> violations() {
+    List<Violation> found = new ArrayList<>(ownership.violations());
+    for (UnitDriver unit : driver.units()) {
+      tables.check(unit, found);
+      new CacheAudit(unit, units.get(unit.index()), tables).check(found);
+    }
+    return found;
+  }
+
+  /**
+   * Whose domain-id the device's context entries should carry; empty where they should be absent.
+   */
+  static Optional<DomainId> expectedTag(PciDevice device) {
+    return device.owner().equals(DomainId.IO)
+        ? device.quarantineTag()
+        : Optional.of(device.owner());
+  }
+}

@@ -1,0 +1,121 @@
+package io.hypercalld.iommu.audit;
+
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.pci.PciKind;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.ContextEntry;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/** I1, I2, I8: who owns what, in the driver's books and in the context entries. */
+final class OwnershipAudit {
+  private final VtdDriver driver;
+  private final PciTopology topology;
+
+  OwnershipAudit(VtdDriver driver, PciTopology topology) {
+    this.driver = driver;
+    this.topology = topology;
+  }
+
+  List<Violation> violations() {
+    List<Violation> found = new ArrayList<>();
+    driver.units().forEach(unit -> checkDomainIds(unit, found));
+    driver.devices().all().forEach(device -> checkDevice(device, found));
+    return found;
+  }
+
+  private void checkDomainIds(UnitDriver unit, List<Violation> found) {
+    Set<DomainId> expected = new TreeSet<>();
+    for (PciDevice device : driver.devices().all()) {
+      if (device.unit().filter(unit::equals).isPresent()) {
+        expectedUsers(device).forEach(expected::add);
+      }
+    }
+    Set<DomainId> actual = new TreeSet<>(unit.domainIdsInUse().values());
+    if (!actual.equals(expected)) {
+      found.add(
+          new Violation(
+              "I1",
+              "iommu %d has domain-ids for %s, but its devices belong to %s"
+                  .formatted(unit.index(), names(actual), names(expected))));
+    }
+  }
+
+  private static List<DomainId> expectedUsers(PciDevice device) {
+    List<DomainId> users = new ArrayList<>();
+    device.quarantineTag().ifPresent(users::add);
+    if (device.owner().equals(DomainId.XEN)) {
+      users.add(DomainId.DOM0);
+    } else if (!device.owner().equals(DomainId.IO)) {
+      users.add(device.owner());
+    }
+    return users;
+  }
+
+  private static String names(Set<DomainId> owners) {
+    return owners.stream().map(DomainId::toString).collect(Collectors.joining(", ", "{", "}"));
+  }
+
+  private void checkDevice(PciDevice device, List<Violation> found) {
+    if (driver.devices().ownedBy(device.owner()).stream().filter(device::equals).count() != 1) {
+      found.add(
+          new Violation(
+              "I8", "%s is not in the list of %s".formatted(device.sbdf(), device.owner())));
+    }
+    boolean requester =
+        device.function().kind() == PciKind.PCIE_ENDPOINT
+            || device.function().kind() == PciKind.PCI;
+    if (requester) {
+      device.unit().ifPresent(unit -> checkContext(unit, device, found));
+    }
+  }
+
+  private void checkContext(UnitDriver unit, PciDevice device, List<Violation> found) {
+    List<SourceId> own = new ArrayList<>(PciTopology.phantomIds(device.function()));
+    own.add(device.sbdf().sourceId());
+    for (SourceId requester : own) {
+      ContextEntry entry = unit.contextEntry(requester);
+      Optional<DomainId> actual =
+          entry.isPresent() ? unit.ownerOf(entry.domainId()) : Optional.empty();
+      Optional<DomainId> expected = IommuAudit.expectedTag(device);
+      if (entry.isPresent() != expected.isPresent() || !actual.equals(expected)) {
+        found.add(
+            new Violation(
+                "I2",
+                "%s belongs to %s, but its context entry on iommu %d is of %s"
+                    .formatted(
+                        requester,
+                        device.owner(),
+                        unit.index(),
+                        actual.map(DomainId::toString).orElse("nobody"))));
+      }
+    }
+    checkAliases(unit, device, own, found);
+  }
+
+  /** The ids of bridges belong to whichever guest has a device below, if one has. */
+  private void checkAliases(
+      UnitDriver unit, PciDevice device, List<SourceId> own, List<Violation> found) {
+    boolean guest = device.owner().isOrdinary() && !device.owner().equals(DomainId.DOM0);
+    for (SourceId alias : topology.requesterIds(device.sbdf())) {
+      ContextEntry entry = unit.contextEntry(alias);
+      if (guest
+          && !own.contains(alias)
+          && !unit.ownerOf(entry.domainId()).equals(Optional.of(device.owner()))) {
+        found.add(
+            new Violation(
+                "I2",
+                "%s belongs to %s, but the id of its bridge, %s, does not"
+                    .formatted(device.sbdf(), device.owner(), alias)));
+      }
+    }
+  }
+}

@@ -1,0 +1,132 @@
+package io.hypercalld.iommu.audit;
+
+import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.AddressWidth;
+import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.RootEntry;
+import io.hypercalld.iommu.vtd.SecondStageEntry;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** I3, I5: what the tables in memory say, read without any cache. */
+final class TableAudit {
+  private static final int BUSES = 256;
+  private static final int FUNCTIONS = 256;
+
+  private final MachineMemory memory;
+  private final FrameTable frames;
+
+  TableAudit(Hypervisor hypervisor) {
+    this.memory = hypervisor.memory();
+    this.frames = hypervisor.frames();
+  }
+
+  void check(UnitDriver unit, List<Violation> found) {
+    Map<Integer, ContextEntry> byDomainId = new TreeMap<>();
+    present(unit)
+        .forEach(
+            (requester, entry) -> {
+              ContextEntry other = byDomainId.putIfAbsent(entry.domainId(), entry);
+              if (other != null && other.secondStageRoot() != entry.secondStageRoot()) {
+                found.add(
+                    new Violation(
+                        "I3",
+                        "domain-id %d of iommu %d stands for two tables, 0x%x and, for %s, 0x%x"
+                            .formatted(
+                                entry.domainId(),
+                                unit.index(),
+                                other.secondStageRoot(),
+                                requester,
+                                entry.secondStageRoot())));
+              }
+            });
+    byDomainId.values().forEach(entry -> checkTables(unit, entry, found));
+  }
+
+  private void checkTables(UnitDriver unit, ContextEntry entry, List<Violation> found) {
+    int owner = unit.ownerOf(entry.domainId()).map(DomainId::value).orElse(FrameTable.NO_OWNER);
+    int levels = AddressWidth.of(entry.addressWidthEncoding()).orElseThrow().levels();
+    checkTable(new Walked(unit, owner, new HashSet<>(), found), entry.secondStageRoot(), levels);
+  }
+
+  /** What stays the same all through one tree of tables. */
+  private record Walked(UnitDriver unit, int owner, Set<Long> seen, List<Violation> found) {}
+
+  private void checkTable(Walked walked, long table, int level) {
+    long mfn = table >>> PageSize.SHIFT_4K;
+    if (!walked.seen().add(mfn)) {
+      return;
+    }
+    FrameUse use = frames.use(mfn);
+    boolean isTable = use == FrameUse.DMA_TABLE || use == FrameUse.P2M_TABLE;
+    if (!isTable || frames.owner(mfn) != walked.owner()) {
+      walked
+          .found()
+          .add(
+              new Violation(
+                  "I5",
+                  "iommu %d of d%d uses frame 0x%x as a table, which is %s of d%d"
+                      .formatted(
+                          walked.unit().index(), walked.owner(), mfn, use, frames.owner(mfn))));
+      return;
+    }
+    for (int i = 0; level > 1 && i < SecondStageEntry.ENTRIES; i++) {
+      long entry = memory.readWord(table + (long) i * SecondStageEntry.BYTES);
+      if (SecondStageEntry.isPresent(entry) && !SecondStageEntry.isLeaf(entry, level)) {
+        checkTable(walked, SecondStageEntry.target(entry), level - 1);
+      }
+    }
+  }
+
+  /** Every present context entry of a unit. */
+  Map<SourceId, ContextEntry> present(UnitDriver unit) {
+    Map<SourceId, ContextEntry> entries = new TreeMap<>();
+    for (int bus = 0; bus < BUSES; bus++) {
+      long at = unit.rootTable() + (long) bus * RootEntry.BYTES;
+      RootEntry root = new RootEntry(memory.readWord(at), memory.readWord(at + Long.BYTES));
+      for (int devfn = 0; root.isPresent() && devfn < FUNCTIONS; devfn++) {
+        SourceId requester = SourceId.of(bus, devfn);
+        ContextEntry entry = unit.contextEntry(requester);
+        if (entry.isPresent()) {
+          entries.put(requester, entry);
+        }
+      }
+    }
+    return entries;
+  }
+
+  /**
+   * The leaf that maps {@code iova}, with permissions reduced to what the way allows; empty for
+   * none.
+   */
+  OptionalLong leaf(ContextEntry entry, long iova) {
+    long table = entry.secondStageRoot();
+    int permissions = SecondStageEntry.READ_WRITE;
+    for (int level = AddressWidth.of(entry.addressWidthEncoding()).orElseThrow().levels();
+        memory.isRam(table);
+        level--) {
+      long found = memory.readWord(table + SecondStageEntry.offset(iova, level));
+      permissions &= SecondStageEntry.permissions(found);
+      if (permissions == 0) {
+        return OptionalLong.empty();
+      }
+      if (SecondStageEntry.isLeaf(found, level)) {
+        long inside = iova & ((1L << SecondStageEntry.shift(level)) - 1);
+        return OptionalLong.of((SecondStageEntry.target(found) + inside) | permissions);
+      }
+      table = SecondStageEntry.target(found);
+    }
+    return OptionalLong.empty();
+  }
+}

@@ -1,0 +1,79 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What an operation changed in a domain's DMA tables and hardware may still remember, and the
+ * frames that must outlive that memory. Confined to the machine thread.
+ *
+ * @see "xen/include/xen/iommu.h, IOMMU_FLUSHF_*"
+ */
+final class FlushSet {
+  private long first = Long.MAX_VALUE;
+  private long end;
+  private boolean added;
+  private boolean modified;
+  private boolean all;
+  private final List<Mfn> freed = new ArrayList<>();
+
+  /** A mapping appeared where there was none. */
+  void added(long dfn, PageSize size) {
+    added = true;
+    cover(dfn, size);
+  }
+
+  /** A mapping changed or went away. */
+  void modified(long dfn, PageSize size) {
+    modified = true;
+    cover(dfn, size);
+  }
+
+  /** A table went away: anything tagged with the domain may be stale. */
+  void everything() {
+    all = true;
+  }
+
+  /** A frame that may be reused once the flush is done. */
+  void freeAfterwards(Mfn mfn) {
+    freed.add(mfn);
+  }
+
+  private void cover(long dfn, PageSize size) {
+    first = Math.min(first, dfn);
+    end = Math.max(end, dfn + size.frames());
+  }
+
+  /**
+   * Whether nothing that was ever present changed: a unit that caches no absence need not be told.
+   */
+  boolean isOnlyAdded() {
+    return added && !modified && !all;
+  }
+
+  boolean isEmpty() {
+    return !added && !modified && !all;
+  }
+
+  /**
+   * log2 of the number of 4 KiB pages that one page-selective command can name, or -1 where only a
+   * domain-selective one covers the changes.
+   */
+  int addressMask() {
+    long frames = end - first;
+    boolean nameable = !all && Long.bitCount(frames) == 1 && (first & (frames - 1)) == 0;
+    return nameable ? Long.numberOfTrailingZeros(frames) : -1;
+  }
+
+  /** First address of the changed range. */
+  long firstAddress() {
+    return first << PageSize.SHIFT_4K;
+  }
+
+  /** Frames to free once every unit has been told. */
+  List<Mfn> freed() {
+    return freed;
+  }
+}

@@ -1,0 +1,105 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.InvalidationDescriptor;
+import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.Register;
+
+/**
+ * The invalidation queue as the driver sees it: each command is its descriptor and a wait that
+ * writes a status word. Confined to the machine thread.
+ *
+ * @see "VT-d §6.5.2"
+ */
+final class InvalidationRing implements Invalidations {
+  private static final int RING_BYTES = PageSize.BYTES_4K;
+  private static final int DONE = 1;
+
+  private final int unit;
+  private final Mmio registers;
+  private final MachineMemory memory;
+  private final long ring;
+  private final long status;
+  private int tail;
+
+  /**
+   * Allocates the ring and tells the unit where it is; the queue is not enabled yet.
+   *
+   * @throws Refusal ENOMEM no frame is free
+   */
+  InvalidationRing(int unit, Mmio registers, MachineMemory memory, FrameAllocator frames) {
+    this.unit = unit;
+    this.registers = registers;
+    this.memory = memory;
+    this.ring = allocate(frames);
+    this.status = allocate(frames);
+    registers.write64(Register.IQA.offset(), ring);
+    registers.write64(Register.IQT.offset(), 0);
+  }
+
+  private static long allocate(FrameAllocator frames) {
+    return new Mfn(
+            frames.allocate(PageSize.SIZE_4K, FrameTable.NO_OWNER, FrameUse.INVALIDATION_QUEUE))
+        .maddr();
+  }
+
+  @Override
+  public void contextGlobal() {
+    submit(InvalidationDescriptor.allContexts());
+  }
+
+  @Override
+  public void contextDevice(int did, SourceId requester) {
+    submit(InvalidationDescriptor.deviceContexts(did, requester, 0));
+  }
+
+  @Override
+  public void iotlbGlobal() {
+    submit(InvalidationDescriptor.allTranslations());
+  }
+
+  @Override
+  public void iotlbDomain(int did) {
+    submit(InvalidationDescriptor.domainTranslations(did));
+  }
+
+  @Override
+  public void iotlbPages(int did, long iova, int addressMask) {
+    submit(InvalidationDescriptor.pageTranslations(did, iova, addressMask, false));
+  }
+
+  private void submit(InvalidationDescriptor command) {
+    memory.writeInt(status, 0);
+    put(command);
+    put(InvalidationDescriptor.waitWithStatus(status, DONE));
+    registers.write64(Register.IQT.offset(), tail);
+    if (memory.readInt(status) != DONE) {
+      throw Refusal.of(
+          Errno.EIO,
+          "iommu %d did not complete an invalidation: FSTS is 0x%x, its queue stands at 0x%x",
+          unit,
+          registers.read32(Register.FSTS.offset()),
+          registers.read64(Register.IQH.offset()));
+    }
+  }
+
+  private void put(InvalidationDescriptor descriptor) {
+    memory.writeWord(ring + tail, descriptor.lo());
+    memory.writeWord(ring + tail + Long.BYTES, descriptor.hi());
+    tail = (tail + InvalidationDescriptor.BYTES) % RING_BYTES;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(ring).put(status).put(tail);
+  }
+}

@@ -1,0 +1,32 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.iommu.pci.SourceId;
+
+/**
+ * The driver's way to make a unit forget. Each command has taken effect when the method returns.
+ *
+ * <p>Every method throws {@link io.hypercalld.core.errno.Refusal} EIO where the unit rejects the
+ * command or does not complete it: what it remembers is then unknown, and nothing may be reused.
+ *
+ * @see "VT-d §6.5"
+ */
+sealed interface Invalidations extends Digestible permits InvalidationRing, InvalidationRegisters {
+  /** All context entries. */
+  void contextGlobal();
+
+  /** One requester's context entry that is tagged with {@code did}. */
+  void contextDevice(int did, SourceId requester);
+
+  /** All translations. */
+  void iotlbGlobal();
+
+  /** All translations of a domain-id. */
+  void iotlbDomain(int did);
+
+  /**
+   * The translations of a domain-id for 2^{@code addressMask} pages at {@code iova}, which is
+   * aligned to them, and the tables that lead to them.
+   */
+  void iotlbPages(int did, long iova, int addressMask);
+}

@@ -1,0 +1,109 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.Sbdf;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A PCI function that the hypervisor knows: whose it is and what may be done with it. Confined to
+ * the machine thread.
+ *
+ * @see "xen/include/xen/pci.h, struct pci_dev"
+ */
+public final class PciDevice implements Digestible {
+  /** What a device is in use for. */
+  public enum State {
+    DOM0,
+    ASSIGNED,
+    QUARANTINED,
+    HIDDEN,
+    BROKEN
+  }
+
+  private final PciFunction function;
+  private final Optional<UnitDriver> unit;
+  DomainId owner = DomainId.DOM0;
+  Optional<Sbdf> guestAddress = Optional.empty();
+  Optional<QuarantineTable> quarantineTable = Optional.empty();
+  boolean quarantined;
+  boolean broken;
+
+  PciDevice(PciFunction function, Optional<UnitDriver> unit) {
+    this.function = function;
+    this.unit = unit;
+  }
+
+  public Sbdf sbdf() {
+    return function.sbdf();
+  }
+
+  public PciFunction function() {
+    return function;
+  }
+
+  /** The unit that translates its requests; empty where no unit covers it. */
+  public Optional<UnitDriver> unit() {
+    return unit;
+  }
+
+  /**
+   * The unit that translates its requests.
+   *
+   * @throws Refusal ENODEV no unit covers it
+   */
+  UnitDriver requireUnit() {
+    return unit.orElseThrow(() -> Refusal.of(Errno.ENODEV, "no remapping unit covers %s", sbdf()));
+  }
+
+  public DomainId owner() {
+    return owner;
+  }
+
+  /** Where the owning guest sees the device; empty while it has no guest. */
+  public Optional<Sbdf> guestAddress() {
+    return guestAddress;
+  }
+
+  /** The pseudo domain id of its private quarantine table; empty while it has none. */
+  public Optional<DomainId> quarantineTag() {
+    return quarantineTable.map(QuarantineTable::tag);
+  }
+
+  /** The domain-id that its requests carry inside its unit; empty where they all fault. */
+  public OptionalInt domainId() {
+    if (unit.isEmpty() || !unit.get().contextEntry(sbdf().sourceId()).isPresent()) {
+      return OptionalInt.empty();
+    }
+    return OptionalInt.of(unit.get().contextEntry(sbdf().sourceId()).domainId());
+  }
+
+  public State state() {
+    if (broken) {
+      return State.BROKEN;
+    }
+    if (owner.equals(DomainId.DOM0)) {
+      return State.DOM0;
+    }
+    if (owner.equals(DomainId.IO)) {
+      return State.QUARANTINED;
+    }
+    return owner.equals(DomainId.XEN) ? State.HIDDEN : State.ASSIGNED;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest
+        .put(sbdf().toString())
+        .put(owner.value())
+        .put(guestAddress.map(Sbdf::toString).orElse(""))
+        .put(quarantined)
+        .put(broken);
+    quarantineTable.ifPresent(digest::put);
+  }
+}

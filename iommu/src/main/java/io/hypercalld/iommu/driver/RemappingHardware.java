@@ -1,0 +1,26 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.iommu.acpi.UnitScopes;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.platform.ReservedRegion;
+import io.hypercalld.iommu.vtd.Mmio;
+import java.util.List;
+
+/**
+ * The hardware that the driver finds: what it may touch of it, and nothing else. Immutable.
+ *
+ * @param units the register windows, in the order of the DMAR table
+ * @param topology the PCI functions that exist
+ * @param scopes which unit covers which function
+ * @param reservedRegions memory that some devices must always reach
+ */
+public record RemappingHardware(
+    List<Mmio> units,
+    PciTopology topology,
+    UnitScopes scopes,
+    List<ReservedRegion> reservedRegions) {
+  public RemappingHardware {
+    units = List.copyOf(units);
+    reservedRegions = List.copyOf(reservedRegions);
+  }
+}

@@ -1,0 +1,76 @@
+package io.hypercalld.iommu;
+
+import static io.hypercalld.core.house.HouseRules.dependsOnly;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import io.hypercalld.core.house.HouseRule;
+import io.hypercalld.core.house.HouseRules;
+import io.hypercalld.iommu.acpi.planted.DrivenTable;
+import io.hypercalld.iommu.audit.planted.BootedAudit;
+import io.hypercalld.iommu.driver.planted.Shortcut;
+import io.hypercalld.iommu.hypercall.planted.DirectCall;
+import io.hypercalld.iommu.pci.planted.RemappedFunction;
+import io.hypercalld.iommu.planted.Borrower;
+import io.hypercalld.iommu.platform.planted.RunningPlatform;
+import io.hypercalld.iommu.unit.planted.OwnedSilicon;
+import io.hypercalld.iommu.vtd.planted.LiveFormat;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * The layers of the IOMMU, and the rules of the house: hardware knows no hypervisor, and the driver
+ * reaches hardware through registers and memory only.
+ */
+final class LayeringTest {
+  private static final JavaClasses PRODUCT = HouseRule.productClasses("io.hypercalld.iommu");
+
+  private static final String CORE = "io.hypercalld.core..";
+  private static final String BITS = "io.hypercalld.core.bits..";
+  private static final String DIGEST = "io.hypercalld.core.digest..";
+  private static final String ERRNO = "io.hypercalld.core.errno..";
+  private static final String MEMORY = "io.hypercalld.core.memory..";
+  private static final String AUDIT = "io.hypercalld.iommu.audit..";
+  private static final String ACPI = "io.hypercalld.iommu.acpi..";
+  private static final String DRIVER = "io.hypercalld.iommu.driver..";
+  private static final String HYPERCALL = "io.hypercalld.iommu.hypercall..";
+  private static final String PCI = "io.hypercalld.iommu.pci..";
+  private static final String PLATFORM = "io.hypercalld.iommu.platform..";
+  private static final String UNIT = "io.hypercalld.iommu.unit..";
+  private static final String VTD = "io.hypercalld.iommu.vtd..";
+
+  private static List<HouseRule> layers() {
+    return List.of(
+        dependsOnly("io.hypercalld.iommu..", List.of(CORE), Borrower.class),
+        dependsOnly(PCI, List.of(BITS, DIGEST, ERRNO), RemappedFunction.class),
+        dependsOnly(ACPI, List.of(PCI, BITS, ERRNO), DrivenTable.class),
+        dependsOnly(VTD, List.of(PCI, BITS, DIGEST, MEMORY), LiveFormat.class),
+        dependsOnly(
+            PLATFORM, List.of(ACPI, PCI, VTD, BITS, DIGEST, ERRNO, MEMORY), RunningPlatform.class),
+        // Refuses by errno only what no device could ask for: a transfer past the end of addresses.
+        dependsOnly(UNIT, List.of(VTD, PCI, BITS, DIGEST, ERRNO, MEMORY), OwnedSilicon.class),
+        dependsOnly(DRIVER, List.of(PLATFORM, VTD, PCI, ACPI, CORE), Shortcut.class),
+        dependsOnly(HYPERCALL, List.of(DRIVER, PCI, CORE), DirectCall.class),
+        dependsOnly(AUDIT, List.of(DRIVER, UNIT, VTD, PCI, CORE), BootedAudit.class));
+  }
+
+  static Stream<HouseRule> rules() {
+    return Stream.of(layers(), HouseRules.everywhere(), HouseRules.belowTheApi())
+        .flatMap(List::stream);
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void product_everyRule_isKept(HouseRule rule) {
+    rule.check(PRODUCT);
+  }
+
+  @ParameterizedTest
+  @MethodSource("rules")
+  void plantedViolation_everyRule_isNoticed(HouseRule rule) {
+    assertThat(rule.planted()).isNotEmpty();
+    assertThat(rule.unnoticed()).isEmpty();
+  }
+}

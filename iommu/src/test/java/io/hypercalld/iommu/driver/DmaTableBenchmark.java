@@ -1,0 +1,79 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.MemoryMap;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.DmaPermission;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+
+/** Runs of 512 second-stage mappings, made and unmade, against the bare stores of their words. */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class DmaTableBenchmark {
+  private static final int RUN = 512;
+  private static final long FIRST_DFN = 0x10_0000;
+
+  private MachineMemory memory;
+  private DmaTable table;
+  private long scratch;
+  private final FlushSet flush = new FlushSet();
+
+  @Setup
+  public void build() {
+    memory = new MachineMemory(MemoryMap.of(2L << 30, 2L << 30, List.of()));
+    FrameAllocator frames = new FrameAllocator(memory, new FrameTable(memory));
+    table = new DmaTable(memory, frames, 1, new LeafFormat(EnumSet.allOf(PageSize.class), true));
+    // The tables above the leaves stay, so that the run itself is measured.
+    table.map(flush, FIRST_DFN + RUN, new Mfn(0), PageSize.SIZE_4K, DmaPermission.READ_WRITE);
+    table.map(flush, FIRST_DFN, new Mfn(0), PageSize.SIZE_4K, DmaPermission.READ_WRITE);
+    scratch = new Mfn(frames.allocate(PageSize.SIZE_4K, 1, FrameUse.DMA_TABLE)).maddr();
+  }
+
+  /** The 512 words of a run of leaves, and 512 zeros over them. */
+  @Benchmark
+  @OperationsPerInvocation(RUN)
+  public void bareStores() {
+    for (int i = 0; i < RUN; i++) {
+      memory.writeWord(scratch + (long) i * Long.BYTES, (long) i << PageSize.SHIFT_4K | 3);
+    }
+    for (int i = 0; i < RUN; i++) {
+      memory.writeWord(scratch + (long) i * Long.BYTES, 0);
+    }
+  }
+
+  /** A run mapped page by page and unmapped page by page. */
+  @Benchmark
+  @OperationsPerInvocation(RUN)
+  public void mapUnmapPages() {
+    for (int i = 0; i < RUN; i++) {
+      table.map(flush, FIRST_DFN + i, new Mfn(i), PageSize.SIZE_4K, DmaPermission.READ_WRITE);
+    }
+    for (int i = 0; i < RUN; i++) {
+      table.unmap(flush, FIRST_DFN + i, PageSize.SIZE_4K);
+    }
+  }
+
+  /** The same run as one 2 MiB leaf, made and unmade. */
+  @Benchmark
+  @OperationsPerInvocation(RUN)
+  public void mapUnmapSuperpage() {
+    long dfn = FIRST_DFN + 2 * RUN;
+    table.map(flush, dfn, new Mfn(RUN), PageSize.SIZE_2M, DmaPermission.READ_WRITE);
+    table.unmap(flush, dfn, PageSize.SIZE_2M);
+  }
+}
