@@ -1,0 +1,43 @@
+package io.hypercalld.api.json;
+
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * Bytes that people read and write in hexadecimal, two digits each, lowest address first.
+ * Immutable.
+ */
+public final class HexBytes {
+  public static final HexBytes NONE = new HexBytes(new byte[0]);
+
+  private final byte[] bytes;
+
+  /** Bytes that nobody else changes any more. */
+  public HexBytes(byte[] bytes) {
+    this.bytes = bytes;
+  }
+
+  /** A copy. */
+  public byte[] toByteArray() {
+    return bytes.clone();
+  }
+
+  public int length() {
+    return bytes.length;
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof HexBytes that && Arrays.equals(bytes, that.bytes);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(bytes);
+  }
+
+  @Override
+  public String toString() {
+    return HexFormat.of().formatHex(bytes);
+  }
+}

@@ -1,0 +1,112 @@
+package io.hypercalld.api.json;
+
+import com.fasterxml.jackson.core.JsonToken;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A record as an object: one member a component, all of them due but those with a default.
+ * Immutable.
+ *
+ * @param <T> the record
+ */
+final class RecordShape<T> implements Shape<T> {
+  private final List<Member> members;
+  private final Map<String, Integer> byName = new HashMap<>();
+  private final Constructor<T> constructor;
+  private final long due;
+
+  /** Makes a record of its components' values. */
+  interface Constructor<T> {
+    T of(@Nullable Object[] values);
+  }
+
+  RecordShape(List<Member> members, Constructor<T> constructor) {
+    if (members.size() > Long.SIZE) {
+      throw new IllegalArgumentException("a record of more than 64 components");
+    }
+    this.members = List.copyOf(members);
+    this.constructor = constructor;
+    long required = 0;
+    for (int i = 0; i < members.size(); i++) {
+      byName.put(members.get(i).name(), i);
+      required |= members.get(i).absent().isPresent() ? 0 : 1L << i;
+    }
+    this.due = required;
+  }
+
+  @Override
+  public T read(JsonReader in) {
+    if (in.token() != JsonToken.START_OBJECT) {
+      throw in.expected("an object");
+    }
+    @Nullable Object[] values = new @Nullable Object[members.size()];
+    long seen = 0;
+    while (in.next() != JsonToken.END_OBJECT) {
+      int index = indexOf(in);
+      if ((seen & (1L << index)) != 0) {
+        throw in.invalid("the member appears twice");
+      }
+      seen |= 1L << index;
+      in.next();
+      values[index] = members.get(index).shape().read(in);
+    }
+    if ((due & ~seen) != 0) {
+      String missing = members.get(Long.numberOfTrailingZeros(due & ~seen)).name();
+      throw InvalidBody.at(in.pointer() + "/" + missing, "the member %s is missing", missing);
+    }
+    complete(values, seen);
+    return constructor.of(values);
+  }
+
+  private int indexOf(JsonReader in) {
+    String name = in.name();
+    Integer index = byName.get(name);
+    if (index == null) {
+      throw in.invalid("unknown member%s", Spelling.hint(name, byName.keySet()));
+    }
+    return index;
+  }
+
+  private void complete(@Nullable Object[] values, long seen) {
+    for (int i = 0; i < values.length; i++) {
+      if ((seen & (1L << i)) == 0) {
+        values[i] = members.get(i).absent().orElseThrow();
+      }
+    }
+  }
+
+  @Override
+  public void write(T value, JsonWriter out) {
+    out.beginObject();
+    for (Member member : members) {
+      out.name(member.name());
+      member.write(value, out);
+    }
+    out.endObject();
+  }
+
+  @Override
+  public Map<String, Object> schema() {
+    Map<String, Object> properties = new LinkedHashMap<>();
+    List<String> required = new ArrayList<>();
+    for (Member member : members) {
+      properties.put(member.name(), member.schema());
+      if (member.absent().isEmpty()) {
+        required.add(member.name());
+      }
+    }
+    Map<String, Object> schema = new LinkedHashMap<>();
+    schema.put("type", "object");
+    schema.put("properties", properties);
+    if (!required.isEmpty()) {
+      schema.put("required", required);
+    }
+    schema.put("additionalProperties", false);
+    return schema;
+  }
+}
