@@ -1,0 +1,98 @@
+package io.hypercalld.api.platform;
+
+import io.hypercalld.api.json.Spelling;
+import io.hypercalld.iommu.pci.BusRange;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.PciIdentity;
+import io.hypercalld.iommu.pci.PciKind;
+import io.hypercalld.iommu.pci.PciKind.ExpressType;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.pci.SriovCapability;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/** Makes PCI functions of their YAML form. Never instantiated. */
+final class DeviceReader {
+  private static final int MOST_ID = 0xffff;
+  private static final int MOST_CLASS = 0xff_ffff;
+  private static final int MOST_BUS = 0xff;
+  private static final int MOST_STRIDE = 4;
+
+  private DeviceReader() {}
+
+  static PciFunction read(YamlValue value) {
+    YamlObject device =
+        value.object(
+            "address",
+            "vendor",
+            "device",
+            "class",
+            "description",
+            "kind",
+            "buses",
+            "sriov",
+            "phantomStride",
+            "msiX",
+            "busMaster");
+    Sbdf sbdf = device.required("address").sbdf();
+    PciIdentity identity =
+        new PciIdentity(
+            device.required("vendor").number(MOST_ID),
+            device.required("device").number(MOST_ID),
+            device.required("class").number(MOST_CLASS),
+            device.optional("description").map(YamlValue::text).orElse(""));
+    return value.checked(() -> function(device, sbdf, identity));
+  }
+
+  private static PciFunction function(YamlObject device, Sbdf sbdf, PciIdentity identity) {
+    PciFunction function =
+        PciFunction.of(sbdf, identity, kind(device, identity))
+            .withMsiX(device.flag("msiX", false))
+            .withBusMaster(device.flag("busMaster", true))
+            .withPhantomStride(device.number("phantomStride", MOST_STRIDE, 0));
+    PciFunction bridge = device.optional("buses").map(b -> withBuses(function, b)).orElse(function);
+    return device.optional("sriov").map(s -> withSriov(bridge, s)).orElse(bridge);
+  }
+
+  private static PciKind kind(YamlObject device, PciIdentity identity) {
+    return device
+        .optional("kind")
+        .map(DeviceReader::kind)
+        .orElse(PciKind.express(identity.baseAndSubclass(), ExpressType.PORT_OR_ENDPOINT));
+  }
+
+  private static PciKind kind(YamlValue value) {
+    List<String> names = Arrays.stream(PciKind.values()).map(DeviceReader::name).toList();
+    return Arrays.stream(PciKind.values())
+        .filter(kind -> name(kind).equals(value.text()))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                value.wrong("unknown kind %s%s", value.text(), Spelling.hint(value.text(), names)));
+  }
+
+  /** A kind as the file spells it: {@code pcie-to-pci-bridge}. */
+  static String name(PciKind kind) {
+    return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
+  }
+
+  private static PciFunction withBuses(PciFunction function, YamlValue value) {
+    YamlObject buses = value.object("secondary", "subordinate");
+    int secondary = buses.required("secondary").number(MOST_BUS);
+    int subordinate = buses.number("subordinate", MOST_BUS, secondary);
+    return value.checked(() -> function.withBuses(new BusRange(secondary, subordinate)));
+  }
+
+  private static PciFunction withSriov(PciFunction function, YamlValue value) {
+    YamlObject sriov = value.object("totalVfs", "numVfs", "offset", "stride", "device");
+    int total = sriov.required("totalVfs").number(MOST_ID);
+    int enabled = sriov.number("numVfs", MOST_ID, total);
+    int offset = sriov.required("offset").number(MOST_ID);
+    int stride = sriov.required("stride").number(MOST_ID);
+    int virtualDevice = sriov.required("device").number(MOST_ID);
+    return value.checked(
+        () ->
+            function.withSriov(new SriovCapability(total, enabled, offset, stride, virtualDevice)));
+  }
+}

@@ -1,0 +1,145 @@
+package io.hypercalld.api.platform;
+
+import io.hypercalld.core.errno.MalformedInput;
+import io.hypercalld.iommu.acpi.DeviceScope;
+import io.hypercalld.iommu.acpi.Drhd;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.platform.Platform;
+import io.hypercalld.iommu.platform.PlatformMemory;
+import io.hypercalld.iommu.platform.PlatformUnit;
+import io.hypercalld.iommu.platform.ReservedRegion;
+import io.hypercalld.iommu.vtd.Capabilities;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Makes a platform of its YAML form. Confined to its caller. */
+final class PlatformReader {
+  private static final long PAGE_BYTES = 4096;
+  private static final int MOST_SEGMENT = 0xffff;
+  private static final int MOST_WINDOW_ORDER = 15;
+  private static final int MOST_ENUMERATION_ID = 0xff;
+
+  /** The keys of a scope that say what its address is the address of. */
+  private static final Map<String, DeviceScope.Type> SCOPES =
+      new TreeMap<>(
+          Map.of(
+              "endpoint", DeviceScope.Type.PCI_ENDPOINT,
+              "bridge", DeviceScope.Type.PCI_BRIDGE,
+              "ioapic", DeviceScope.Type.IOAPIC,
+              "hpet", DeviceScope.Type.MSI_HPET,
+              "acpi", DeviceScope.Type.ACPI_DEVICE));
+
+  private final List<PciFunction> functions;
+  private final Map<Sbdf, PciFunction> byAddress = new HashMap<>();
+
+  private PlatformReader(List<PciFunction> functions) {
+    this.functions = functions;
+    functions.forEach(function -> byAddress.putIfAbsent(function.sbdf(), function));
+  }
+
+  /**
+   * The platform that the text describes.
+   *
+   * @throws MalformedInput where it is not understood or contradicts itself
+   */
+  static Platform read(String text) {
+    YamlObject root =
+        YamlFile.parse(text)
+            .object("name", "hostAddressWidth", "memory", "units", "devices", "reservedRegions");
+    List<PciFunction> functions =
+        root.required("devices").list().stream().map(DeviceReader::read).toList();
+    return new PlatformReader(functions).platform(root);
+  }
+
+  private Platform platform(YamlObject root) {
+    return new Platform(
+        root.required("name").text(),
+        memory(root.required("memory").object("size", "lowTop", "dom0")),
+        root.required("hostAddressWidth").number(64),
+        root.required("units").list().stream().map(this::unit).toList(),
+        functions,
+        root.list("reservedRegions").stream().map(PlatformReader::region).toList());
+  }
+
+  private static PlatformMemory memory(YamlObject memory) {
+    return new PlatformMemory(
+        memory.optional("size").map(YamlValue::bytes).orElse(PlatformMemory.DEFAULT_BYTES),
+        memory.required("lowTop").bytes(),
+        memory.optional("dom0").map(YamlValue::bytes).orElse(PlatformMemory.DEFAULT_DOM0_BYTES));
+  }
+
+  private PlatformUnit unit(YamlValue value) {
+    YamlObject unit =
+        value.object("base", "segment", "window", "cap", "ecap", "includeAll", "scopes");
+    int segment = unit.number("segment", MOST_SEGMENT, 0);
+    return new PlatformUnit(
+        new Drhd(
+            segment,
+            unit.required("base").word(),
+            unit.optional("window").map(PlatformReader::windowOrder).orElse(0),
+            unit.flag("includeAll", false),
+            unit.list("scopes").stream().map(scope -> scope(segment, scope)).toList()),
+        new Capabilities(unit.required("cap").word(), unit.required("ecap").word()));
+  }
+
+  private static int windowOrder(YamlValue value) {
+    long bytes = value.bytes();
+    int order = Long.numberOfTrailingZeros(bytes / PAGE_BYTES);
+    if (bytes < PAGE_BYTES || Long.bitCount(bytes) != 1 || order > MOST_WINDOW_ORDER) {
+      throw value.wrong("a register window has 4KiB times a power of two, at most 128MiB");
+    }
+    return order;
+  }
+
+  private DeviceScope scope(int segment, YamlValue value) {
+    YamlObject scope = value.object("endpoint", "bridge", "ioapic", "hpet", "acpi", "id");
+    List<String> kinds =
+        SCOPES.keySet().stream().filter(key -> scope.optional(key).isPresent()).toList();
+    if (kinds.size() != 1) {
+      throw value.wrong("a scope has one of the keys %s", String.join(", ", SCOPES.keySet()));
+    }
+    DeviceScope.Type type = SCOPES.getOrDefault(kinds.getFirst(), DeviceScope.Type.PCI_ENDPOINT);
+    YamlValue address = scope.required(kinds.getFirst());
+    Sbdf sbdf = address.sbdf();
+    if (sbdf.segment() != segment) {
+      throw address.wrong("the unit is in segment %d", segment);
+    }
+    requireThere(type, sbdf, address);
+    return new DeviceScope(
+        type,
+        0,
+        scope.number("id", MOST_ENUMERATION_ID, 0),
+        sbdf.bus(),
+        List.of(new DeviceScope.Step(sbdf.device(), sbdf.function())));
+  }
+
+  private void requireThere(DeviceScope.Type type, Sbdf sbdf, YamlValue address) {
+    Optional<PciFunction> function = Optional.ofNullable(byAddress.get(sbdf));
+    switch (type) {
+      case PCI_ENDPOINT -> {
+        if (function.isEmpty()) {
+          throw address.wrong("device %s does not exist", sbdf);
+        }
+      }
+      case PCI_BRIDGE -> {
+        if (function.flatMap(PciFunction::buses).isEmpty()) {
+          throw address.wrong("%s is no bridge with buses", sbdf);
+        }
+      }
+      // Interrupt sources and ACPI devices have ids that no PCI function need have.
+      case IOAPIC, MSI_HPET, ACPI_DEVICE -> {}
+    }
+  }
+
+  private static ReservedRegion region(YamlValue value) {
+    YamlObject region = value.object("base", "limit", "devices");
+    return new ReservedRegion(
+        region.required("base").word(),
+        region.required("limit").word(),
+        region.required("devices").list().stream().map(YamlValue::sbdf).toList());
+  }
+}
