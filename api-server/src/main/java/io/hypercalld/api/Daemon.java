@@ -1,0 +1,107 @@
+package io.hypercalld.api;
+
+import io.hypercalld.api.cli.DaemonSettings;
+import io.hypercalld.api.cli.InvalidSetting;
+import io.hypercalld.api.cli.StartOptions;
+import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.core.errno.MalformedInput;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.iommu.platform.Platform;
+import java.util.List;
+
+/** The program: understands how it is started, starts it, and ends it well. */
+public final class Daemon {
+  private static final int OK = 0;
+  private static final int FAILED = 1;
+  private static final int USAGE = 2;
+
+  private Daemon() {}
+
+  public static void main(String[] arguments) {
+    try {
+      start(StartOptions.parse(List.of(arguments), System.getenv()));
+    } catch (InvalidSetting e) {
+      fail(USAGE, e.line());
+    } catch (MalformedInput e) {
+      fail(USAGE, e.reason());
+    } catch (Refusal e) {
+      fail(USAGE, "the platform cannot be booted: " + e.reason());
+    } catch (CannotListen e) {
+      fail(FAILED, e.line());
+    }
+  }
+
+  private static void start(StartOptions options) {
+    switch (options.action()) {
+      case HELP -> print(options.usage());
+      case VERSION -> print("hypercalld " + Versions.own() + "\n");
+      case PRINT_CONFIG -> print(options.settings().toYaml());
+      case CHECK_CONFIG -> check(options.settings());
+      case SERVE -> serve(options.settings());
+    }
+  }
+
+  private static void check(DaemonSettings settings) {
+    Tokens.read(settings.listen().tokenFile());
+    Platform platform = platform(settings);
+    print(
+        "ok: platform %s, %d iommus, %d functions\n"
+            .formatted(platform.name(), platform.units().size(), platform.functions().size()));
+  }
+
+  private static void serve(DaemonSettings settings) {
+    Logging.configure(settings.logFormat());
+    RunningDaemon daemon = RunningDaemon.start(settings, platform(settings));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon), "shutdown"));
+    print(
+        Ready.line(
+            daemon.url(),
+            ProcessHandle.current().pid(),
+            daemon.platformName(),
+            System.currentTimeMillis() - startMillis()));
+  }
+
+  private static long startMillis() {
+    return ProcessHandle.current()
+        .info()
+        .startInstant()
+        .map(java.time.Instant::toEpochMilli)
+        .orElseGet(System::currentTimeMillis);
+  }
+
+  /** On SIGTERM: the JVM would report the signal, while for us it is the usual end. */
+  private static void end(RunningDaemon daemon) {
+    daemon.close();
+    Runtime.getRuntime().halt(OK);
+  }
+
+  /**
+   * The machine that the settings describe.
+   *
+   * @throws MalformedInput where its description cannot be
+   */
+  private static Platform platform(DaemonSettings settings) {
+    PlatformSource source =
+        settings
+            .firmware()
+            .map(real -> PlatformSource.firmware(real.dmar(), real.lspci()))
+            .orElseGet(() -> PlatformSource.named(settings.platform().orElseThrow()));
+    PlatformSource.LoadedPlatform loaded = source.load();
+    loaded.warnings().forEach(warning -> System.err.println("hypercalld: " + warning));
+    return settings
+        .memory()
+        .map(size -> loaded.platform().withMemory(size.bytes()))
+        .orElse(loaded.platform());
+  }
+
+  private static void print(String text) {
+    System.out.print(text);
+    System.out.flush();
+  }
+
+  /** One line: whoever starts a daemon by a script reads it in a log. */
+  private static void fail(int status, String line) {
+    System.err.println("hypercalld: " + line);
+    System.exit(status);
+  }
+}

@@ -1,0 +1,136 @@
+package io.hypercalld.api;
+
+import io.hypercalld.api.cli.DaemonSettings;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.metrics.Metrics;
+import io.hypercalld.api.metrics.MetricsSnapshot;
+import io.hypercalld.api.metrics.SnapshotTaker;
+import io.hypercalld.api.resource.Resources;
+import io.hypercalld.api.rest.Access;
+import io.hypercalld.api.rest.Dispatcher;
+import io.hypercalld.api.rest.Router;
+import io.hypercalld.iommu.platform.Platform;
+import io.micronaut.context.ApplicationContext;
+import io.micronaut.http.server.exceptions.ServerStartupException;
+import io.micronaut.runtime.server.EmbeddedServer;
+import java.net.BindException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** A machine, its thread and the server in front of it. Thread-safe. */
+public final class RunningDaemon implements AutoCloseable {
+  /** What an orderly end may take; the rest of two seconds is for the server itself. */
+  private static final long DRAIN_MILLIS = 1000;
+
+  private static final int MAX_BODY_BYTES = 8 << 20;
+
+  private final Machine machine;
+  private final MachineThread<Machine, MetricsSnapshot> thread;
+  private final Dispatcher dispatcher;
+  private final ApplicationContext context;
+  private final EmbeddedServer server;
+
+  private RunningDaemon(
+      Machine machine,
+      MachineThread<Machine, MetricsSnapshot> thread,
+      Dispatcher dispatcher,
+      ApplicationContext context) {
+    this.machine = machine;
+    this.thread = thread;
+    this.dispatcher = dispatcher;
+    this.context = context;
+    this.server = context.getBean(EmbeddedServer.class);
+  }
+
+  /**
+   * Boots a machine and serves it.
+   *
+   * @throws CannotListen where the address is not to be had
+   * @throws io.hypercalld.core.errno.Refusal where the platform cannot be booted
+   */
+  public static RunningDaemon start(DaemonSettings settings, Platform platform) {
+    Access access = new Access(Tokens.read(settings.listen().tokenFile()));
+    Machine machine = new Machine(platform);
+    long began = System.nanoTime();
+    SnapshotTaker snapshots = new SnapshotTaker(machine);
+    MachineThread<Machine, MetricsSnapshot> thread =
+        new MachineThread<>(machine, _ -> snapshots.take(), MachineThread.DEFAULT_CAPACITY);
+    Metrics metrics = new Metrics(thread, Versions.own());
+    Resources.About about =
+        new Resources.About(
+            Versions.own(),
+            Versions.swaggerUi(),
+            settings.simApi(),
+            () -> TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began));
+    Router router = new Router(Resources.routes(about, machine.catalogue(), thread, metrics));
+    Dispatcher dispatcher = new Dispatcher(router, thread, access, metrics);
+    ApplicationContext context =
+        ApplicationContext.builder()
+            .banner(false)
+            .deduceEnvironment(false)
+            .eagerInitSingletons(false)
+            .environmentPropertySource(false)
+            .properties(serverProperties(settings.listen()))
+            .singletons(dispatcher)
+            .start();
+    RunningDaemon daemon = new RunningDaemon(machine, thread, dispatcher, context);
+    daemon.listen(settings.listen());
+    return daemon;
+  }
+
+  private static Map<String, Object> serverProperties(DaemonSettings.Listen listen) {
+    Map<String, Object> properties = new HashMap<>();
+    properties.put("micronaut.application.name", "hypercalld");
+    properties.put("micronaut.server.host", listen.host());
+    properties.put("micronaut.server.port", listen.port() == 0 ? -1 : listen.port());
+    properties.put("micronaut.server.max-request-size", MAX_BODY_BYTES);
+    // Foreign pages are refused by Access, which says why.
+    properties.put("micronaut.server.cors.localhost-pass-through", true);
+    properties.put("micronaut.server.netty.max-request-buffer-size", 2 * MAX_BODY_BYTES);
+    properties.put("micronaut.netty.event-loops.default.num-threads", 2);
+    return properties;
+  }
+
+  private void listen(DaemonSettings.Listen listen) {
+    try {
+      server.start();
+    } catch (ServerStartupException e) {
+      close();
+      boolean taken = e.getCause() instanceof BindException;
+      throw new CannotListen(
+          listen.host(),
+          listen.port(),
+          taken ? "the port is in use or not permitted" : "the address is not available");
+    }
+  }
+
+  /** Where it is served. */
+  public String url() {
+    return "http://%s:%d".formatted(server.getHost(), server.getPort());
+  }
+
+  /** The name of the machine. */
+  public String platformName() {
+    return machine.platform().name();
+  }
+
+  /** The machine's thread, for tests that want to keep it busy. */
+  MachineThread<Machine, MetricsSnapshot> thread() {
+    return thread;
+  }
+
+  /** Stops taking requests, finishes those under way, and ends. */
+  @Override
+  public void close() {
+    dispatcher.drain();
+    long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
+    while (thread.inFlight() > 0 && System.nanoTime() < deadline) {
+      Thread.onSpinWait();
+    }
+    thread.close();
+    context.close();
+    machine.close();
+  }
+}

@@ -1,0 +1,65 @@
+package io.hypercalld.api.cli;
+
+import io.hypercalld.api.json.Size;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How the daemon runs, with every value understood. Immutable.
+ *
+ * @param platform a built-in name or a file; empty where a DMAR table takes its place
+ * @param memory empty where the platform says how much
+ */
+public record DaemonSettings(
+    Listen listen,
+    Optional<String> platform,
+    Optional<Firmware> firmware,
+    Optional<Size> memory,
+    boolean simApi,
+    LogFormat logFormat) {
+  /** The platform of a machine that nobody describes. */
+  public static final String DEFAULT_PLATFORM = "two-socket";
+
+  /** Where and for whom to listen. Immutable. */
+  public record Listen(String host, int port, Optional<Path> tokenFile) {}
+
+  /** What was read off a real machine. Immutable. */
+  public record Firmware(Path dmar, Optional<Path> lspci) {}
+
+  /** How log lines are written. */
+  public enum LogFormat {
+    TEXT,
+    JSON
+  }
+
+  /** The settings as a configuration file would have them. */
+  public String toYaml() {
+    Map<Setting, Object> values = new LinkedHashMap<>();
+    values.put(Setting.PORT, listen.port);
+    values.put(Setting.HOST, listen.host);
+    platform.ifPresent(name -> values.put(Setting.PLATFORM, name));
+    firmware.ifPresent(
+        real -> {
+          values.put(Setting.DMAR, real.dmar);
+          real.lspci.ifPresent(listing -> values.put(Setting.LSPCI, listing));
+        });
+    memory.ifPresent(size -> values.put(Setting.MEMORY, size));
+    listen.tokenFile.ifPresent(file -> values.put(Setting.TOKEN_FILE, file));
+    values.put(Setting.NO_SIM_API, !simApi);
+    values.put(Setting.LOG_FORMAT, logFormat.name().toLowerCase(java.util.Locale.ROOT));
+    StringBuilder yaml = new StringBuilder();
+    values.forEach(
+        (setting, value) ->
+            yaml.append(setting.key()).append(": ").append(scalar(value)).append('\n'));
+    return yaml.toString();
+  }
+
+  private static String scalar(Object value) {
+    String text = value.toString();
+    return value instanceof Number || value instanceof Boolean
+        ? text
+        : "\"" + text.replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+  }
+}

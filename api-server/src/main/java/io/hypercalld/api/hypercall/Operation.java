@@ -1,0 +1,126 @@
+package io.hypercalld.api.hypercall;
+
+import com.fasterxml.jackson.core.JsonToken;
+import io.hypercalld.api.json.JsonReader;
+import io.hypercalld.api.json.JsonWriter;
+import io.hypercalld.api.json.Shape;
+import io.hypercalld.api.json.Shapes;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.Hypercall;
+import io.hypercalld.core.hypercall.Outcome;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One operation of one hypercall. Immutable; only the machine thread executes it.
+ *
+ * @param call {@code domctl}
+ * @param op {@code assign_device}
+ * @param arguments the record that it takes
+ * @param shape how the record is written
+ * @param errnos what it may be refused with; empty where it never is
+ */
+public record Operation<A extends Hypercall>(
+    String call,
+    String op,
+    Level level,
+    Class<A> arguments,
+    Shape<A> shape,
+    List<Errno> errnos,
+    Execution<A> execution) {
+  private static final Set<String> MOVING =
+      Set.of(
+          "assign_device",
+          "deassign_device",
+          "destroydomain",
+          "pci_device_add",
+          "pci_device_remove");
+
+  /** What carries an operation out. */
+  @FunctionalInterface
+  public interface Execution<A> {
+    /**
+     * Executes the call on behalf of a domain.
+     *
+     * @throws Refusal with nothing changed
+     */
+    Outcome execute(DomainId caller, A arguments);
+  }
+
+  static <A extends Hypercall> Operation<A> of(
+      String call, String op, Class<A> arguments, Execution<A> execution) {
+    return new Operation<>(
+        call, op, Level.FULL, arguments, Shapes.HYPERCALLS.of(arguments), List.of(), execution);
+  }
+
+  /** One that is not there. It takes any well-formed arguments, since nobody has said which. */
+  static Operation<Unimplemented> missing(String call, String op) {
+    return new Operation<>(
+        call,
+        op,
+        Level.NONE,
+        Unimplemented.class,
+        new AnyArguments(call, op),
+        List.of(Errno.ENOSYS),
+        (caller, arguments) -> {
+          throw Refusal.of(
+              Errno.ENOSYS, "%s.%s is not implemented", arguments.call(), arguments.op());
+        });
+  }
+
+  Operation<A> refusing(Errno... reasons) {
+    return new Operation<>(call, op, level, arguments, shape, List.of(reasons), execution);
+  }
+
+  Operation<A> partly() {
+    return new Operation<>(call, op, Level.PARTIAL, arguments, shape, errnos, execution);
+  }
+
+  /** Whether it may change who owns which device. */
+  public boolean movesDevices() {
+    return MOVING.contains(op);
+  }
+
+  /** As it appears in messages: {@code domctl.assign_device}. */
+  public String name() {
+    return call + "." + op;
+  }
+
+  /**
+   * Executes a call. The one place where a refusal becomes an outcome.
+   *
+   * @param args a record of {@link #arguments}
+   */
+  public Outcome execute(DomainId caller, Hypercall args) {
+    try {
+      return execution.execute(caller, arguments.cast(args));
+    } catch (Refusal refusal) {
+      return new Outcome.Refused(refusal.errno(), refusal.reason());
+    }
+  }
+
+  /** Any object at all. */
+  private record AnyArguments(String call, String op) implements Shape<Unimplemented> {
+    @Override
+    public Unimplemented read(JsonReader in) {
+      if (in.token() != JsonToken.START_OBJECT) {
+        throw in.expected("an object");
+      }
+      in.skip();
+      return new Unimplemented(call, op);
+    }
+
+    @Override
+    public void write(Unimplemented value, JsonWriter out) {
+      out.beginObject().endObject();
+    }
+
+    @Override
+    public Map<String, Object> schema() {
+      return Map.of("type", "object");
+    }
+  }
+}

@@ -1,0 +1,119 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.api.hypercall.HypercallCatalogue;
+import io.hypercalld.api.hypercall.Operation;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.hypercall.Outcome;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Counts and times hypercalls. Confined to the machine thread.
+ *
+ * <p>The times are for people who watch; nothing that the machine does depends on them.
+ */
+public final class CallMeter {
+  /** Upper bounds of the buckets, in nanoseconds, ascending; a last one has none. */
+  private static final List<Long> BOUNDS =
+      List.of(
+          10_000L,
+          30_000L,
+          100_000L,
+          300_000L,
+          1_000_000L,
+          3_000_000L,
+          10_000_000L,
+          100_000_000L,
+          1_000_000_000L);
+
+  private final IdentityHashMap<Operation<?>, Count> counts = new IdentityHashMap<>();
+  private final List<Operation<?>> operations;
+  private long calls;
+
+  /** What has been counted for one operation. */
+  private static final class Count {
+    private final EnumMap<Errno, Long> refused = new EnumMap<>(Errno.class);
+    private final long[] buckets = new long[BOUNDS.size() + 1];
+    private long succeeded;
+    private long nanos;
+    private long continuations;
+  }
+
+  /**
+   * What has been counted for one operation. Immutable.
+   *
+   * @param results calls by result: {@code ok}, or the errno
+   * @param buckets calls by duration, each bucket without those below
+   */
+  public record Sample(
+      String call,
+      String op,
+      Map<String, Long> results,
+      List<Long> buckets,
+      long nanos,
+      long continuations) {}
+
+  CallMeter(HypercallCatalogue catalogue) {
+    this.operations = catalogue.all();
+    operations.forEach(operation -> counts.put(operation, new Count()));
+  }
+
+  void count(Operation<?> operation, Outcome outcome, long nanos, long continuations) {
+    Count count = counts.get(operation);
+    if (count == null) {
+      throw new IllegalStateException(operation.name() + " is not in the catalogue");
+    }
+    calls++;
+    switch (outcome) {
+      case Outcome.Success _ -> count.succeeded++;
+      case Outcome.Refused(Errno errno, String _) -> count.refused.merge(errno, 1L, Long::sum);
+    }
+    count.nanos += nanos;
+    count.continuations += continuations;
+    int bucket = 0;
+    while (bucket < BOUNDS.size() && nanos > BOUNDS.get(bucket)) {
+      bucket++;
+    }
+    count.buckets[bucket]++;
+  }
+
+  /** Calls counted so far. Nothing but calls changes domains or who owns which device. */
+  public long calls() {
+    return calls;
+  }
+
+  /** Every operation that has been called, in the order of the catalogue. */
+  public List<Sample> samples() {
+    List<Sample> samples = new ArrayList<>();
+    for (Operation<?> operation : operations) {
+      Count count = counts.get(operation);
+      if (count != null && (count.succeeded > 0 || !count.refused.isEmpty())) {
+        samples.add(sample(operation, count));
+      }
+    }
+    return samples;
+  }
+
+  private static Sample sample(Operation<?> operation, Count count) {
+    Map<String, Long> results = new LinkedHashMap<>();
+    if (count.succeeded > 0) {
+      results.put("ok", count.succeeded);
+    }
+    count.refused.forEach((errno, times) -> results.put(errno.name(), times));
+    List<Long> buckets = new ArrayList<>(count.buckets.length);
+    for (long bucket : count.buckets) {
+      buckets.add(bucket);
+    }
+    return new Sample(
+        operation.call(), operation.op(), results, buckets, count.nanos, count.continuations);
+  }
+
+  /** Upper bounds of the buckets but the last, in nanoseconds. */
+  public static List<Long> boundsInNanos() {
+    return BOUNDS;
+  }
+}

@@ -1,0 +1,40 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.DmaOutcome;
+import io.hypercalld.iommu.unit.DmaRequester;
+import java.util.Optional;
+
+/**
+ * A device reads or writes memory.
+ *
+ * @param data what it writes; empty where it reads
+ */
+public record DeviceDma(Sbdf sbdf, Word address, int length, Optional<HexBytes> data)
+    implements MachineCommand<DeviceDma.Result> {
+  /**
+   * What became of it.
+   *
+   * @param data what a read got, ones where it was blocked; what a write brought
+   */
+  public record Result(DmaOutcome outcome, HexBytes data) {}
+
+  @Override
+  public Result execute(Machine machine) {
+    PciFunction function = machine.topology().require(sbdf);
+    DmaRequester requester =
+        new DmaRequester(
+            sbdf.sourceId(),
+            machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
+            function.busMaster());
+    byte[] bytes = data.map(HexBytes::toByteArray).orElseGet(() -> new byte[length]);
+    DmaOutcome outcome =
+        data.isPresent()
+            ? machine.rootComplex().write(requester, address.value(), bytes)
+            : machine.rootComplex().read(requester, address.value(), bytes);
+    return new Result(outcome, new HexBytes(bytes));
+  }
+}

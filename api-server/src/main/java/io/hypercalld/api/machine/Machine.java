@@ -1,0 +1,311 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.api.hypercall.DomctlTable;
+import io.hypercalld.api.hypercall.HypercallCatalogue;
+import io.hypercalld.api.hypercall.MemoryTable;
+import io.hypercalld.api.hypercall.Operation;
+import io.hypercalld.api.hypercall.OtherTables;
+import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.HypervisorSettings;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.Hypercall;
+import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.iommu.acpi.UnitScopes;
+import io.hypercalld.iommu.audit.IommuAudit;
+import io.hypercalld.iommu.audit.Violation;
+import io.hypercalld.iommu.driver.Quarantine;
+import io.hypercalld.iommu.driver.RemappingHardware;
+import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.hypercall.DeviceCalls;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.platform.Platform;
+import io.hypercalld.iommu.platform.PlatformUnit;
+import io.hypercalld.iommu.unit.MessageSink;
+import io.hypercalld.iommu.unit.RemappingUnit;
+import io.hypercalld.iommu.unit.RootComplex;
+import io.hypercalld.iommu.unit.UnitSettings;
+import io.hypercalld.iommu.vtd.Capabilities;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+
+/**
+ * A whole machine: its memory, its devices and remapping units, and the hypervisor on it. Confined
+ * to the machine thread.
+ *
+ * <p>The only class that sees every module. What it does depends on the platform and on the
+ * commands that it has executed, and on nothing else.
+ */
+public final class Machine implements AutoCloseable {
+  private static final int UNIT_VERSION = 0x10;
+  private static final int DOM0_VCPUS = 4;
+
+  private final Platform platform;
+  private final Hypervisor hypervisor;
+  private final List<RemappingUnit> units;
+  private final PciTopology topology;
+  private final UnitScopes scopes;
+  private final VtdDriver driver;
+  private final RootComplex rootComplex;
+  private final DeviceCalls deviceCalls;
+  private final HypercallCatalogue catalogue;
+  private final CallMeter meter;
+  private final Map<String, Long> violationCounts = new TreeMap<>();
+  private long revision;
+  private long deviceRevision;
+
+  /**
+   * Boots the hypervisor on a platform, with dom0 running and translation on.
+   *
+   * @throws io.hypercalld.core.errno.Refusal where the platform cannot carry it
+   */
+  public Machine(Platform platform) {
+    this.platform = platform;
+    this.hypervisor =
+        new Hypervisor(
+            new HypervisorSettings(
+                platform.memoryMap(),
+                platform.memory().dom0Bytes(),
+                DOM0_VCPUS,
+                !platform.units().isEmpty(),
+                canSnoop(platform)));
+    MessageSink interrupts = (address, data) -> {};
+    this.units = assemble(platform, hypervisor, interrupts);
+    this.topology = platform.topology();
+    this.scopes = platform.unitScopes(topology);
+    this.driver =
+        new VtdDriver(
+            hypervisor,
+            new RemappingHardware(List.copyOf(units), topology, scopes, platform.reservedRegions()),
+            Quarantine.Mode.BASIC);
+    this.rootComplex = new RootComplex(hypervisor.memory(), interrupts);
+    this.deviceCalls = new DeviceCalls(hypervisor, driver, topology);
+    this.catalogue = catalogue(hypervisor, deviceCalls);
+    this.meter = new CallMeter(catalogue);
+    hypervisor.bootDom0();
+    driver.start();
+  }
+
+  private static boolean canSnoop(Platform platform) {
+    return platform.units().stream()
+        .allMatch(unit -> new Capabilities(unit.cap(), unit.ecap()).snoopControl());
+  }
+
+  private static List<RemappingUnit> assemble(
+      Platform platform, Hypervisor hypervisor, MessageSink interrupts) {
+    List<RemappingUnit> units = new ArrayList<>();
+    for (PlatformUnit unit : platform.units()) {
+      UnitSettings settings =
+          new UnitSettings(
+              UNIT_VERSION,
+              new Capabilities(unit.cap(), unit.ecap()),
+              platform.hostAddressWidth(),
+              Math.toIntExact(unit.windowBytes()),
+              UnitSettings.CacheSizes.LARGE);
+      units.add(new RemappingUnit(settings, hypervisor.memory(), interrupts));
+    }
+    return List.copyOf(units);
+  }
+
+  private static HypercallCatalogue catalogue(Hypervisor hypervisor, DeviceCalls devices) {
+    var tables = new ArrayList<List<Operation<?>>>();
+    tables.add(DomctlTable.of(hypervisor.domainCalls(), devices));
+    tables.add(MemoryTable.of(hypervisor.memoryCalls()));
+    tables.add(OtherTables.physdev(devices));
+    tables.addAll(OtherTables.unbuilt());
+    return new HypercallCatalogue(tables);
+  }
+
+  /** Makes a hypercall on behalf of a domain. */
+  public Outcome call(DomainId caller, Hypercall arguments) {
+    Operation<?> operation = catalogue.of(arguments);
+    hypervisor.domains().find(caller).ifPresent(domain -> domain.calls().countHypercall());
+    return measured(operation, () -> operation.execute(caller, arguments));
+  }
+
+  /** Counts and times what is done in the name of an operation. */
+  Outcome measured(Operation<?> operation, Supplier<Outcome> execution) {
+    revision++;
+    hypervisor.calls().countHypercall();
+    long continued = hypervisor.calls().continuations();
+    long began = System.nanoTime();
+    Outcome outcome = execution.get();
+    meter.count(
+        operation,
+        outcome,
+        System.nanoTime() - began,
+        hypervisor.calls().continuations() - continued);
+    if (operation.movesDevices()) {
+      deviceRevision++;
+    }
+    return outcome;
+  }
+
+  /**
+   * Carries out a change that is not one hypercall.
+   *
+   * @throws Refusal with nothing changed
+   */
+  public <R> R execute(MachineCommand<R> command) {
+    revision++;
+    return command.execute(this);
+  }
+
+  /**
+   * Bytes of machine memory.
+   *
+   * @throws Refusal EFAULT where any of them is not RAM
+   */
+  public byte[] readMemory(long maddr, int length) {
+    requireRam(maddr, length);
+    byte[] bytes = new byte[length];
+    hypervisor.memory().read(maddr, bytes, 0, length);
+    return bytes;
+  }
+
+  void requireRam(long maddr, int length) {
+    if (!hypervisor.memory().isRam(maddr, length)) {
+      throw Refusal.of(
+          Errno.EFAULT, "0x%x and the %d bytes from there on are not all RAM", maddr, length);
+    }
+  }
+
+  /**
+   * The value of a unit's register.
+   *
+   * @param size bytes: 4 or 8
+   * @throws Refusal EINVAL where there is no such register
+   */
+  public Word readRegister(int iommu, Word offset, int size) {
+    int at = requireRegister(iommu, offset, size);
+    return new Word(
+        size == Integer.BYTES
+            ? Integer.toUnsignedLong(unit(iommu).read32(at))
+            : unit(iommu).read64(at));
+  }
+
+  int requireRegister(int iommu, Word offset, int size) {
+    int window = unit(iommu).settings().windowBytes();
+    if (size != Integer.BYTES && size != Long.BYTES) {
+      throw Refusal.of(Errno.EINVAL, "registers are accessed by 4 or 8 bytes, not by %d", size);
+    }
+    long at = offset.value();
+    if (at < 0 || at > window - size || at % size != 0) {
+      throw Refusal.of(
+          Errno.EINVAL, "%s is not an offset of %d aligned bytes below 0x%x", offset, size, window);
+    }
+    return (int) at;
+  }
+
+  /**
+   * The unit of an index.
+   *
+   * @throws Refusal ENODEV
+   */
+  public RemappingUnit unit(int iommu) {
+    if (iommu < 0 || iommu >= units.size()) {
+      throw Refusal.of(Errno.ENODEV, "there is no iommu %d", iommu);
+    }
+    return units.get(iommu);
+  }
+
+  /** Sets all counters to zero. */
+  public void resetCounters() {
+    revision++;
+    units.forEach(unit -> unit.counters().reset());
+    hypervisor.p2mCounters().reset();
+    hypervisor.calls().reset();
+    hypervisor.domains().all().forEach(this::resetCounters);
+  }
+
+  /** Sets a domain's counters to zero. */
+  public void resetCounters(Domain domain) {
+    domain.calls().reset();
+    domain.findP2m().ifPresent(p2m -> p2m.counters().reset());
+  }
+
+  /** What should hold between all parts whenever no command is under way, and does not. */
+  public List<Violation> violations() {
+    List<Violation> violations = new IommuAudit(hypervisor, driver, topology, units).violations();
+    violations.forEach(violation -> violationCounts.merge(violation.invariant(), 1L, Long::sum));
+    revision++;
+    return violations;
+  }
+
+  /** Violations found so far, by invariant. */
+  public Map<String, Long> violationCounts() {
+    return Map.copyOf(violationCounts);
+  }
+
+  /** Grows with everything that may have changed the machine or its counters. */
+  public long revision() {
+    return revision;
+  }
+
+  /** Grows with everything that may have changed who owns which device. */
+  public long deviceRevision() {
+    return deviceRevision;
+  }
+
+  /** The digest of everything that a later command can depend on. */
+  public String digest() {
+    StateDigest digest = new StateDigest();
+    digest.put(hypervisor).put(topology).put(driver);
+    units.forEach(digest::put);
+    return digest.finish();
+  }
+
+  public Platform platform() {
+    return platform;
+  }
+
+  public Hypervisor hypervisor() {
+    return hypervisor;
+  }
+
+  /** The units in the order of their indexes. */
+  public List<RemappingUnit> units() {
+    return units;
+  }
+
+  public PciTopology topology() {
+    return topology;
+  }
+
+  public UnitScopes scopes() {
+    return scopes;
+  }
+
+  public VtdDriver driver() {
+    return driver;
+  }
+
+  public RootComplex rootComplex() {
+    return rootComplex;
+  }
+
+  public DeviceCalls deviceCalls() {
+    return deviceCalls;
+  }
+
+  public HypercallCatalogue catalogue() {
+    return catalogue;
+  }
+
+  /** Hypercalls made, by operation and result. */
+  public CallMeter meter() {
+    return meter;
+  }
+
+  @Override
+  public void close() {
+    hypervisor.close();
+  }
+}

@@ -1,0 +1,23 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.core.hypercall.Command;
+
+/**
+ * A change to a machine that is not one hypercall.
+ *
+ * @param <R> what comes of it
+ */
+public sealed interface MachineCommand<R> extends Command
+    permits ComposeDomain,
+        DeviceDma,
+        PlaceDevice,
+        WriteGuestMemory,
+        WriteMachineMemory,
+        WriteRegister {
+  /**
+   * Carries it out.
+   *
+   * @throws io.hypercalld.core.errno.Refusal with nothing changed
+   */
+  R execute(Machine machine);
+}

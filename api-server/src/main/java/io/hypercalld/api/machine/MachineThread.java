@@ -1,0 +1,156 @@
+package io.hypercalld.api.machine;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jctools.queues.atomic.MpscAtomicArrayQueue;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The one thread that touches a machine. Thread-safe.
+ *
+ * <p>Tasks wait in a bounded queue and are executed in batches, in order. After a batch a view of
+ * the machine is published, and only then do its callers learn their results: who reads the view
+ * after an answer sees at least what the answer was about, and never waits.
+ *
+ * @param <M> the machine
+ * @param <V> an immutable view of it
+ */
+public final class MachineThread<M, V> implements AutoCloseable {
+  /** Tasks that may wait; beyond that callers are told to come back. */
+  public static final int DEFAULT_CAPACITY = 4096;
+
+  private static final int BATCH = 256;
+
+  private final M machine;
+  private final Function<M, V> viewing;
+  private final MpscAtomicArrayQueue<Pending<M, ?>> queue;
+  private final AtomicInteger inFlight = new AtomicInteger();
+  private final Thread thread;
+  private volatile V view;
+  private volatile boolean closed;
+  private volatile boolean resting;
+
+  /** Starts the thread of a machine that nobody else touches from now on. */
+  public MachineThread(M machine, Function<M, V> viewing, int capacity) {
+    this.machine = machine;
+    this.viewing = viewing;
+    this.queue = new MpscAtomicArrayQueue<>(capacity);
+    this.view = viewing.apply(machine);
+    this.thread = Thread.ofPlatform().name("machine").daemon().unstarted(this::run);
+    thread.start();
+  }
+
+  /**
+   * Has a task executed.
+   *
+   * @return completed on the machine thread, with the task's result or with what it threw
+   * @throws Overloaded where the queue is full, or the thread has been closed
+   */
+  public <T> CompletableFuture<T> submit(Function<? super M, T> task) {
+    Pending<M, T> pending = new Pending<>(task);
+    inFlight.incrementAndGet();
+    if (closed || !queue.offer(pending)) {
+      inFlight.decrementAndGet();
+      throw new Overloaded();
+    }
+    if (resting) {
+      LockSupport.unpark(thread);
+    }
+    return pending.future;
+  }
+
+  /** The view after the last batch. */
+  public V view() {
+    return view;
+  }
+
+  /** Tasks that are waiting or being executed. */
+  public int inFlight() {
+    return inFlight.get();
+  }
+
+  public boolean isAlive() {
+    return thread.isAlive();
+  }
+
+  private void run() {
+    List<Pending<M, ?>> batch = new ArrayList<>(BATCH);
+    while (!closed || !queue.isEmpty()) {
+      if (queue.drain(batch::add, BATCH) == 0) {
+        rest();
+        continue;
+      }
+      batch.forEach(pending -> pending.execute(machine));
+      view = viewing.apply(machine);
+      // Counted down before anybody is told, so that nobody counts a call that has been answered.
+      inFlight.addAndGet(-batch.size());
+      batch.forEach(Pending::tell);
+      batch.clear();
+    }
+    // Whoever got in between the last look and now is turned away like those who come later.
+    queue.drain(pending -> pending.future.completeExceptionally(new Overloaded()));
+  }
+
+  /**
+   * Sleeps until somebody brings a task. Whoever brought one before {@code resting} was seen has
+   * advanced the queue's index by then, so one of the two sides always notices the other.
+   */
+  private void rest() {
+    resting = true;
+    if (queue.isEmpty() && !closed) {
+      LockSupport.park(this);
+    }
+    resting = false;
+  }
+
+  /** Executes what is queued and ends the thread. */
+  @Override
+  public void close() {
+    closed = true;
+    LockSupport.unpark(thread);
+    try {
+      thread.join(Duration.ofSeconds(1));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  /** One task and whom to tell. */
+  private static final class Pending<M, T> {
+    private final Function<? super M, T> task;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
+    private @Nullable Supplier<T> result;
+
+    Pending(Function<? super M, T> task) {
+      this.task = task;
+    }
+
+    void execute(M machine) {
+      try {
+        T value = task.apply(machine);
+        result = () -> value;
+      } catch (RuntimeException | Error e) {
+        // Whatever it is ends at the caller: the machine goes on.
+        result =
+            () -> {
+              throw e;
+            };
+      }
+    }
+
+    void tell() {
+      try {
+        future.complete(Optional.ofNullable(result).orElseThrow().get());
+      } catch (RuntimeException | Error e) {
+        future.completeExceptionally(e);
+      }
+    }
+  }
+}

@@ -1,0 +1,18 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.core.bits.Word;
+
+/**
+ * Somebody with a probe writes machine memory.
+ *
+ * <p>Refused with EFAULT where any of it is not RAM.
+ */
+public record WriteMachineMemory(Word maddr, HexBytes bytes) implements MachineCommand<Word> {
+  @Override
+  public Word execute(Machine machine) {
+    machine.requireRam(maddr.value(), bytes.length());
+    machine.hypervisor().memory().write(maddr.value(), bytes.toByteArray(), 0, bytes.length());
+    return maddr;
+  }
+}

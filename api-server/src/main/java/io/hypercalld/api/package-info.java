@@ -1,0 +1,5 @@
+/** The daemon. */
+@NullMarked
+package io.hypercalld.api;
+
+import org.jspecify.annotations.NullMarked;

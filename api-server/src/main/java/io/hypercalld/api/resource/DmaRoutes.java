@@ -1,0 +1,167 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.api.json.InvalidBody;
+import io.hypercalld.api.machine.DeviceDma;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.rest.Failure;
+import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Problems;
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.DmaOutcome;
+import io.hypercalld.iommu.unit.DmaSegment;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** {@code POST /v1/devices/{sbdf}/dma}: a device makes requests. Immutable. */
+final class DmaRoutes {
+  private DmaRoutes() {}
+
+  /** Which way the bytes go. */
+  enum Direction {
+    READ,
+    WRITE
+  }
+
+  /** What a device is to do; a write carries its bytes, a read says how many. */
+  record Transfer(
+      Direction op,
+      Word address,
+      Optional<Long> length,
+      Optional<HexBytes> data,
+      Optional<Integer> pasid) {}
+
+  /** What became of a transfer. */
+  record TransferView(
+      DmaOutcome.Verdict outcome,
+      Optional<HexBytes> data,
+      List<SegmentView> segments,
+      Optional<FaultView> fault) {}
+
+  /**
+   * What became of the part of it in one page; {@code maddr} is empty where it did not get there.
+   */
+  record SegmentView(
+      Word iova,
+      int length,
+      Optional<Word> maddr,
+      Optional<Long> page,
+      Optional<String> cache,
+      String end) {}
+
+  /** The first fault of it. */
+  record FaultView(String reason, String name, int iommu, boolean recorded) {}
+
+  static List<Route> routes() {
+    return List.of(
+        Route.of(Method.POST, DeviceRoutes.ONE + "/dma", "Has a device read or write memory")
+            .reading(Transfer.class)
+            .answering(TransferView.class)
+            .on(DmaRoutes::transfer));
+  }
+
+  private static Function<Machine, Reply> transfer(Request request) {
+    Sbdf sbdf = Names.sbdf(request.place("sbdf"));
+    Transfer transfer = request.read(Transfer.class);
+    DeviceDma command = command(sbdf, transfer);
+    return machine -> {
+      DeviceRoutes.device(machine, sbdf);
+      DeviceDma.Result result = machine.execute(command);
+      int iommu = machine.scopes().unitOf(sbdf).orElse(-1);
+      DmaOutcome outcome = result.outcome();
+      return Reply.ok(
+          new TransferView(
+              outcome.verdict(),
+              transfer.op == Direction.READ ? Optional.of(result.data()) : Optional.empty(),
+              outcome.segments().stream().map(DmaRoutes::view).toList(),
+              outcome.segments().stream()
+                  .flatMap(part -> fault(part, iommu).stream())
+                  .findFirst()));
+    };
+  }
+
+  private static DeviceDma command(Sbdf sbdf, Transfer transfer) {
+    if (transfer.pasid.isPresent()) {
+      throw Failure.of(Problems.NOT_BUILT, "requests with a PASID are not built yet");
+    }
+    return switch (transfer.op) {
+      case READ -> read(sbdf, transfer);
+      case WRITE -> write(sbdf, transfer);
+    };
+  }
+
+  private static DeviceDma read(Sbdf sbdf, Transfer transfer) {
+    if (transfer.data.isPresent()) {
+      throw InvalidBody.at("/data", "a read brings no data along");
+    }
+    long length =
+        transfer.length.orElseThrow(
+            () -> InvalidBody.at("/length", "the member length is missing, which a read needs"));
+    checkLength(length);
+    return new DeviceDma(sbdf, transfer.address, (int) length, Optional.empty());
+  }
+
+  private static DeviceDma write(Sbdf sbdf, Transfer transfer) {
+    HexBytes data =
+        transfer.data.orElseThrow(
+            () -> InvalidBody.at("/data", "the member data is missing, which a write needs"));
+    if (transfer.length.filter(length -> length != data.length()).isPresent()) {
+      throw InvalidBody.at("/length", "the data has %d bytes", data.length());
+    }
+    checkLength(data.length());
+    return new DeviceDma(sbdf, transfer.address, data.length(), Optional.of(data));
+  }
+
+  private static void checkLength(long length) {
+    if (length > MemoryRoutes.MOST_BYTES) {
+      throw Failure.of(
+          Errno.E2BIG,
+          "%d bytes, at most %d go at once".formatted(length, MemoryRoutes.MOST_BYTES));
+    }
+  }
+
+  private static SegmentView view(DmaSegment segment) {
+    Word iova = new Word(segment.iova());
+    int length = segment.length();
+    return switch (segment.end()) {
+      case DmaSegment.Moved moved ->
+          new SegmentView(
+              iova,
+              length,
+              Optional.of(new Word(moved.maddr())),
+              Optional.of(moved.page().bytes()),
+              Optional.of(moved.iotlbHit() ? "hit" : "miss"),
+              "moved");
+      case DmaSegment.MasterAbort(long maddr) ->
+          new SegmentView(
+              iova,
+              length,
+              Optional.of(new Word(maddr)),
+              Optional.empty(),
+              Optional.empty(),
+              "master-abort");
+      case DmaSegment.Faulted _ -> ended(iova, length, "fault");
+      case DmaSegment.Protected _ -> ended(iova, length, "protected");
+      case DmaSegment.Interrupt _ -> ended(iova, length, "interrupt");
+      case DmaSegment.Unsupported(String why) -> ended(iova, length, why);
+    };
+  }
+
+  private static SegmentView ended(Word iova, int length, String end) {
+    return new SegmentView(iova, length, Optional.empty(), Optional.empty(), Optional.empty(), end);
+  }
+
+  private static Optional<FaultView> fault(DmaSegment segment, int iommu) {
+    return segment.end() instanceof DmaSegment.Faulted(var reason, boolean recorded)
+        ? Optional.of(
+            new FaultView(
+                "0x" + Integer.toHexString(reason.code()), reason.text(), iommu, recorded))
+        : Optional.empty();
+  }
+}

@@ -1,0 +1,87 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainState;
+import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.iommu.driver.DomainIommu;
+import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.pci.Sbdf;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * A domain as it is told. Immutable.
+ *
+ * @param domid raw
+ * @param pageTables empty where no device can be given to it
+ * @param viommu always empty: there is no virtual IOMMU yet
+ */
+record DomainView(
+    int domid,
+    String name,
+    UUID uuid,
+    DomainType type,
+    State state,
+    int vcpus,
+    int maxVcpus,
+    long memoryBytes,
+    long maxMemoryBytes,
+    Optional<PageTables> pageTables,
+    String p2mPageSize,
+    List<Sbdf> devices,
+    Map<String, String> policies,
+    Optional<String> viommu) {
+  private static final int PAGE_SHIFT = 12;
+  private static final long MOST_PAGES = Long.MAX_VALUE >>> PAGE_SHIFT;
+
+  /** Whether it runs. */
+  enum State {
+    RUNNING,
+    PAUSED,
+    SHUTDOWN,
+    DYING
+  }
+
+  /** What its devices' requests are translated with. */
+  enum PageTables {
+    SHARED,
+    SEPARATE
+  }
+
+  static DomainView of(Machine machine, Domain domain) {
+    Optional<PageTables> tables =
+        domain
+            .findFacet(DomainIommu.class)
+            .map(iommu -> iommu.sharesP2m() ? PageTables.SHARED : PageTables.SEPARATE);
+    return new DomainView(
+        domain.id().value(),
+        domain.name(),
+        domain.handle(),
+        domain.type(),
+        state(domain),
+        domain.vcpus(),
+        domain.maxVcpus(),
+        domain.totalPages() << PAGE_SHIFT,
+        Math.min(domain.maxPages(), MOST_PAGES) << PAGE_SHIFT,
+        tables,
+        "4KiB",
+        machine.driver().devices().ownedBy(domain.id()).stream().map(PciDevice::sbdf).toList(),
+        tables
+            .map(kind -> Map.of("pageTables", kind == PageTables.SHARED ? "shared" : "separate"))
+            .orElse(Map.of()),
+        Optional.empty());
+  }
+
+  static State state(Domain domain) {
+    if (domain.state() != DomainState.ALIVE) {
+      return State.DYING;
+    }
+    if (domain.isShutDown()) {
+      return State.SHUTDOWN;
+    }
+    return domain.isPausedByController() ? State.PAUSED : State.RUNNING;
+  }
+}

@@ -1,0 +1,147 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.rest.Failure;
+import io.hypercalld.api.rest.Parameter;
+import io.hypercalld.api.rest.Problems;
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.ExplainStep;
+import io.hypercalld.iommu.unit.Explanation;
+import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.FaultReason;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Function;
+
+/** {@code /v1/explain/dma}: what would become of a request, and why. Immutable. */
+final class ExplainRoutes {
+  private ExplainRoutes() {}
+
+  /** What a request may want. */
+  enum Access {
+    READ,
+    WRITE
+  }
+
+  /**
+   * An answer with its reasons.
+   *
+   * @param reason the fault reason's number, where it would be blocked by a fault
+   * @param name the fault reason in words
+   * @param stale whether a cache would answer what the tables no longer say
+   */
+  record ExplanationView(
+      String verdict,
+      Optional<String> reason,
+      Optional<String> name,
+      Optional<Integer> iommu,
+      boolean cached,
+      boolean stale,
+      List<StepView> steps,
+      Optional<String> wouldPassIf) {}
+
+  /** One thing that is looked at. */
+  record StepView(
+      String table,
+      Optional<Integer> level,
+      Optional<Word> address,
+      Optional<String> raw,
+      Map<String, Word> fields,
+      String verdict,
+      String note) {}
+
+  static List<Route> routes() {
+    return List.of(
+        Route.get("/v1/explain/dma", "What would become of a device's request, entry by entry")
+            .taking(
+                Parameter.required("sbdf", "the device", Sbdf.class),
+                Parameter.required("iova", "the address in the request", Word.class),
+                Parameter.required("access", "which way the bytes go", Access.class),
+                Parameter.optional("pasid", "address space of the device", int.class))
+            .answering(ExplanationView.class)
+            .on(ExplainRoutes::dma));
+  }
+
+  private static Function<Machine, Reply> dma(Request request) {
+    Sbdf sbdf = Names.sbdfParameter(request, "sbdf");
+    long iova = Names.word(request, "iova").value();
+    Access access = DomainRoutes.choice(request.parameter("access").orElse(""), Access.class);
+    if (request.parameter("pasid").isPresent()) {
+      throw Failure.of(Problems.NOT_BUILT, "requests with a PASID are not built yet");
+    }
+    DmaAccess wanted = access == Access.READ ? DmaAccess.READ : DmaAccess.WRITE;
+    return machine -> Reply.ok(explain(machine, sbdf, iova, wanted));
+  }
+
+  private static ExplanationView explain(Machine machine, Sbdf sbdf, long iova, DmaAccess access) {
+    DeviceRoutes.device(machine, sbdf);
+    PciFunction function = machine.topology().require(sbdf);
+    OptionalInt unit = machine.scopes().unitOf(sbdf);
+    if (!function.busMaster()) {
+      return withoutUnit(
+          "blocked", "the function is not a bus master", Optional.of("it were a bus master"));
+    }
+    if (unit.isEmpty()) {
+      return withoutUnit(
+          "maps to " + new Word(iova), "no remapping unit covers " + sbdf, Optional.empty());
+    }
+    int iommu = unit.getAsInt();
+    Explanation explanation = machine.unit(iommu).explain(sbdf.sourceId(), iova, access);
+    List<StepView> steps = new ArrayList<>();
+    steps.add(routing("%s is behind iommu %d".formatted(sbdf, iommu), "next"));
+    explanation.steps().stream().map(ExplainRoutes::view).forEach(steps::add);
+    return new ExplanationView(
+        explanation.verdict(),
+        explanation.reason().map(UnitListings::number),
+        explanation.reason().map(FaultReason::text),
+        Optional.of(iommu),
+        explanation.cached(),
+        explanation.stale(),
+        steps,
+        explanation.wouldPassIf());
+  }
+
+  private static ExplanationView withoutUnit(
+      String verdict, String note, Optional<String> wouldPassIf) {
+    String step = verdict.equals("blocked") ? "blocked" : "leaf";
+    return new ExplanationView(
+        verdict,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        false,
+        false,
+        List.of(routing(note, step)),
+        wouldPassIf);
+  }
+
+  private static StepView routing(String note, String verdict) {
+    return new StepView(
+        "topology", Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), verdict, note);
+  }
+
+  private static StepView view(ExplainStep step) {
+    boolean paging = step.table() == ExplainStep.Table.SECOND_LEVEL;
+    boolean inMemory =
+        paging
+            || step.table() == ExplainStep.Table.ROOT
+            || step.table() == ExplainStep.Table.CONTEXT
+            || step.table() == ExplainStep.Table.REGISTER;
+    return new StepView(
+        step.table().toString(),
+        paging ? Optional.of(step.level()) : Optional.empty(),
+        inMemory ? Optional.of(new Word(step.address())) : Optional.empty(),
+        step.raw().isEmpty() ? Optional.empty() : Optional.of(step.raw()),
+        step.fields(),
+        step.verdict().toString(),
+        step.note());
+  }
+}

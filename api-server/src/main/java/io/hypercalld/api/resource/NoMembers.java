@@ -1,0 +1,4 @@
+package io.hypercalld.api.resource;
+
+/** A body that says nothing: empty, or an object without members. Immutable. */
+record NoMembers() {}

@@ -1,0 +1,124 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Route;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Every policy there is, and which of its alternatives can be chosen. Immutable. */
+final class PolicyCatalogue {
+  private static final String MACHINE = "machine";
+  private static final String DOMAIN = "domain";
+
+  private PolicyCatalogue() {}
+
+  /**
+   * A policy as it is told. Immutable.
+   *
+   * @param appliesTo machine or domain
+   * @param built the alternatives that can be chosen; the others are refused
+   */
+  record Policy(
+      String name,
+      String appliesTo,
+      @io.hypercalld.api.json.MemberName("default") String usual,
+      List<String> alternatives,
+      List<String> built,
+      String changes) {}
+
+  static List<Route> routes() {
+    return List.of(
+        Route.get("/v1/policies", "Every policy, its alternatives and what it changes")
+            .answering(Page.ofItems(Policy.class))
+            .by(request -> Reply.ok(Page.whole(all()))));
+  }
+
+  /** The machine's policies in force. */
+  static Map<String, String> ofMachine() {
+    Map<String, String> policies = new LinkedHashMap<>();
+    all().stream()
+        .filter(policy -> policy.appliesTo.equals(MACHINE))
+        .forEach(policy -> policies.put(policy.name, policy.usual));
+    return policies;
+  }
+
+  private static Policy policy(
+      String name, String appliesTo, List<String> alternatives, String changes) {
+    return new Policy(
+        name,
+        appliesTo,
+        alternatives.getFirst(),
+        alternatives,
+        List.of(alternatives.getFirst()),
+        changes);
+  }
+
+  /** The first alternative is the default: what Xen ships. */
+  private static List<Policy> all() {
+    return List.of(
+        policy(
+            "domainIds",
+            MACHINE,
+            List.of("per-unit", "global", "verbatim"),
+            "how domain-ids are chosen: from each unit's own space, from one for the platform, or"
+                + " the domain's number itself"),
+        policy(
+            "quarantine",
+            MACHINE,
+            List.of("basic", "off", "scratch-page"),
+            "what a device without a guest may reach: nothing, what dom0 may, or one page"),
+        policy(
+            "profile",
+            MACHINE,
+            List.of("as-shipped", "fixed"),
+            "whether known oddities of Xen are kept"),
+        new Policy(
+            "pageTables",
+            DOMAIN,
+            "shared",
+            List.of("shared", "separate"),
+            List.of("shared", "separate"),
+            "whether devices go through the P2M itself or through a table that mirrors it"),
+        policy("p2mPageSize", DOMAIN, List.of("4KiB", "16KiB"), "the granule of the P2M"),
+        policy(
+            "dmaLeafSizes",
+            DOMAIN,
+            List.of("4KiB,2MiB,1GiB", "4KiB,2MiB", "4KiB"),
+            "the leaves that a separate table may have"),
+        policy("syncHooks", DOMAIN, List.of("all"), "which changes of the P2M are mirrored"),
+        policy("tableFrameSize", DOMAIN, List.of("4KiB", "16KiB"), "the size of a table's frame"),
+        policy(
+            "dmaMode",
+            DOMAIN,
+            List.of("p2m", "identity", "vp", "vp-iommu"),
+            "what dom0's devices see as addresses"),
+        policy(
+            "unclaimed",
+            DOMAIN,
+            List.of("refuse", "ram", "discard"),
+            "what becomes of a write to an ioreq page that no server claims"),
+        policy("claimAccess", DOMAIN, List.of("write", "all"), "which accesses a claim forwards"),
+        policy(
+            "claimUpdate",
+            DOMAIN,
+            List.of("lazy", "eager", "indexed", "protect-at-tag"),
+            "when pages follow a claim"),
+        policy(
+            "serverDestroy",
+            DOMAIN,
+            List.of("leave", "release"),
+            "what becomes of the pages of an ioreq server that is destroyed"),
+        policy(
+            "claimTypes", DOMAIN, List.of("1", "2", "3", "4"), "how many page types servers have"),
+        policy("apicIds", DOMAIN, List.of("2n", "n"), "how APIC ids follow from vCPU numbers"),
+        policy(
+            "intremap",
+            DOMAIN,
+            List.of("off", "on"),
+            "whether the virtual IOMMU remaps interrupts"),
+        policy("extDestId", DOMAIN, List.of("off", "on"), "whether MSIs have 15-bit destinations"),
+        policy("shadowSync", DOMAIN, List.of("strict", "lazy"), "when a shadow follows the guest"),
+        policy("viommuApi", DOMAIN, List.of("v4", "v3", "v2"), "which interface creates one"));
+  }
+}

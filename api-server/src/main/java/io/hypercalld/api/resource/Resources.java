@@ -1,0 +1,51 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.hypercall.HypercallCatalogue;
+import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.metrics.Metrics;
+import io.hypercalld.api.openapi.DocumentRoutes;
+import io.hypercalld.api.rest.Route;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongSupplier;
+
+/** Every route there is. Immutable. */
+public final class Resources {
+  private Resources() {}
+
+  /**
+   * What the daemon says of itself.
+   *
+   * @param version of hypercalld
+   * @param swaggerUi version of the pages under {@code /docs}
+   * @param simApi whether test-only controls are served
+   * @param uptimeSeconds since the start
+   */
+  public record About(
+      String version, String swaggerUi, boolean simApi, LongSupplier uptimeSeconds) {}
+
+  /** The routes, in the order in which they are documented. */
+  public static List<Route> routes(
+      About about, HypercallCatalogue catalogue, MachineThread<?, ?> machine, Metrics metrics) {
+    List<Route> routes = new ArrayList<>();
+    routes.addAll(new MachineRoutes(about.version, about.uptimeSeconds).routes());
+    routes.addAll(DomainRoutes.routes());
+    routes.addAll(P2mRoutes.routes());
+    routes.addAll(DeviceRoutes.routes());
+    routes.addAll(DmaRoutes.routes());
+    routes.addAll(IommuRoutes.routes());
+    routes.addAll(MemoryRoutes.routes());
+    routes.addAll(ExplainRoutes.routes());
+    routes.addAll(PolicyCatalogue.routes());
+    routes.addAll(new HypercallRoutes(catalogue).routes());
+    routes.addAll(UnbuiltRoutes.routes());
+    routes.addAll(ProblemRoutes.routes());
+    routes.addAll(HealthRoutes.routes(machine));
+    routes.addAll(metrics.routes());
+    if (about.simApi) {
+      routes.addAll(SimRoutes.routes());
+      routes.addAll(UnbuiltRoutes.simulationRoutes());
+    }
+    return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);
+  }
+}

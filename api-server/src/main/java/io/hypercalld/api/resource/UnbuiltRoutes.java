@@ -1,0 +1,67 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.rest.Failure;
+import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Problems;
+import io.hypercalld.api.rest.Route;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * What the contract names and nobody has built: it says so rather than not being there. Immutable.
+ */
+final class UnbuiltRoutes {
+  private UnbuiltRoutes() {}
+
+  static List<Route> routes() {
+    String servers = "/v1/domains/{d}/ioreq-servers";
+    String viommu = "/v1/domains/{d}/viommu";
+    return Stream.of(
+            missing("device interrupts", "/v1/devices/{sbdf}/msi", Method.POST),
+            missing("interrupt remapping", IommuRoutes.ONE + "/interrupt-entries", Method.GET),
+            missing("guest accesses", "/v1/domains/{d}/vcpus/{v}/access", Method.POST),
+            missing("guest port accesses", "/v1/domains/{d}/vcpus/{v}/io", Method.POST),
+            missing("ioreq servers", servers, Method.GET, Method.POST),
+            missing("ioreq servers", servers + "/{id}", Method.GET, Method.DELETE),
+            missing(
+                "ioreq servers", servers + "/{id}/ranges", Method.GET, Method.POST, Method.DELETE),
+            missing("ioreq servers", servers + "/{id}/requests", Method.GET),
+            missing("ioreq servers", servers + "/{id}/requests/{rid}/response", Method.POST),
+            missing("ioreq servers", servers + "/{id}/stream", Method.GET),
+            missing("virtual IOMMUs", viommu, Method.GET, Method.PUT),
+            missing("virtual IOMMUs", viommu + "/mmio", Method.POST),
+            missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
+            missing("virtual IOMMUs", viommu + "/interrupt-entries", Method.GET),
+            missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
+            missing("explaining guest accesses", "/v1/explain/access", Method.GET),
+            missing("explaining interrupts", "/v1/explain/interrupt", Method.GET),
+            missing("events", "/v1/events", Method.GET))
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  /** The test-only ones. */
+  static List<Route> simulationRoutes() {
+    return Stream.of(
+            missing("starting over", "/_sim/reset", Method.POST),
+            missing("snapshots", "/_sim/snapshots", Method.GET, Method.POST),
+            missing("comparing states", "/_sim/diff", Method.GET),
+            missing("fault rules", "/_sim/faults", Method.GET, Method.POST),
+            missing("the virtual clock", "/_sim/clock", Method.GET, Method.POST))
+        .flatMap(List::stream)
+        .toList();
+  }
+
+  private static List<Route> missing(String what, String path, Method... methods) {
+    return Stream.of(methods)
+        .map(
+            method ->
+                Route.of(method, path, "Not built yet: " + what)
+                    .by(
+                        request -> {
+                          throw Failure.of(
+                              Problems.NOT_BUILT, "%s: %s is not built yet", what, request.path());
+                        }))
+        .toList();
+  }
+}

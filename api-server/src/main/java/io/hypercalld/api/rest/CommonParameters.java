@@ -1,0 +1,62 @@
+package io.hypercalld.api.rest;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Query parameters that many routes have. Immutable. */
+final class CommonParameters {
+  private static final String ALWAYS = "always";
+
+  static final Parameter ENVELOPE =
+      Parameter.optional(
+          "envelope",
+          "always: answer 200 with ret and errno even where the hypervisor refuses",
+          String.class);
+  static final Parameter DRY_RUN =
+      Parameter.optional("dryRun", "true: make the same checks, change nothing", boolean.class);
+
+  private CommonParameters() {}
+
+  /** Those that a route has besides its own. */
+  static List<Parameter> of(Route route) {
+    List<Parameter> parameters = new ArrayList<>();
+    if (route.handling() instanceof Route.OnMachine) {
+      parameters.add(ENVELOPE);
+      if (route.method().changes()) {
+        parameters.add(DRY_RUN);
+      }
+    }
+    return parameters;
+  }
+
+  static boolean wantsEnvelope(Request request) {
+    return request.query().getOrDefault(ENVELOPE.name(), List.of()).contains(ALWAYS);
+  }
+
+  /**
+   * Refuses what is asked for and cannot be done, rather than not doing it.
+   *
+   * @throws Failure 400, 501
+   */
+  static void check(Route route, Request request) {
+    request
+        .parameter(ENVELOPE.name())
+        .filter(value -> !value.equals(ALWAYS))
+        .ifPresent(
+            value -> {
+              throw Failure.of(
+                  Problems.INVALID_PARAMETER, "envelope is always or left out, not %s", value);
+            });
+    if (!route.method().changes()) {
+      return;
+    }
+    if (request.flag(DRY_RUN.name())) {
+      throw Failure.of(
+          Problems.NOT_BUILT, "dryRun is not built yet, so nothing was done and nothing checked");
+    }
+    if (request.header().apply("Idempotency-Key").isPresent()) {
+      throw Failure.of(
+          Problems.NOT_BUILT, "Idempotency-Key is not honoured yet, so nothing was done");
+    }
+  }
+}

@@ -1,0 +1,65 @@
+package io.hypercalld.api.rest;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** An answer as it goes out. Immutable. */
+public final class Encoded {
+  public static final String JSON = "application/json";
+
+  private final int status;
+  private final String mediaType;
+  private final byte[] body;
+  private final Map<String, String> headers;
+
+  /** An answer; nobody changes {@code body} any more. */
+  Encoded(int status, String mediaType, byte[] body, Map<String, String> headers) {
+    this.status = status;
+    this.mediaType = mediaType;
+    this.body = body;
+    this.headers = Map.copyOf(headers);
+  }
+
+  public int status() {
+    return status;
+  }
+
+  /** Empty where there is no body. */
+  public String mediaType() {
+    return mediaType;
+  }
+
+  /** The bytes, not to be changed. */
+  public byte[] body() {
+    return body;
+  }
+
+  public Map<String, String> headers() {
+    return headers;
+  }
+
+  Encoded with(String header, String value) {
+    Map<String, String> all = new LinkedHashMap<>(headers);
+    all.put(header, value);
+    return new Encoded(status, mediaType, body, all);
+  }
+
+  /** The same without its body, as HEAD wants it. */
+  Encoded withoutBody() {
+    return new Encoded(status, mediaType, new byte[0], headers);
+  }
+
+  /** The same with another status and no body. */
+  Encoded bodiless(int newStatus) {
+    return new Encoded(newStatus, "", new byte[0], headers);
+  }
+
+  /** The tag of exactly this representation. */
+  String entityTag() {
+    long hash = 0xcbf29ce484222325L;
+    for (byte octet : body) {
+      hash = (hash ^ (octet & 0xff)) * 0x100000001b3L;
+    }
+    return "\"" + Long.toHexString(hash) + "\"";
+  }
+}

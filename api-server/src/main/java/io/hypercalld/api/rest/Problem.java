@@ -1,0 +1,88 @@
+package io.hypercalld.api.rest;
+
+import io.hypercalld.api.json.JsonWriter;
+import io.hypercalld.core.errno.Errno;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * One failure as it is told: RFC 9457, with Xen's error number. Immutable.
+ *
+ * @param call the hypercall, as {@code domctl.assign_device}
+ * @param pointer JSON Pointer of the place in the body that is wrong
+ */
+public record Problem(
+    ProblemType type,
+    String detail,
+    Optional<Errno> errno,
+    Optional<String> call,
+    Optional<String> pointer,
+    Optional<String> hint) {
+  /** RFC 9457. */
+  public static final String MEDIA_TYPE = "application/problem+json";
+
+  public static Problem of(ProblemType type, String detail) {
+    return new Problem(
+        type, detail, Optional.empty(), Optional.empty(), Optional.empty(), type.hint());
+  }
+
+  public Problem refusing(Errno number) {
+    return new Problem(type, detail, Optional.of(number), call, pointer, hint);
+  }
+
+  public Problem calling(String name) {
+    return new Problem(type, detail, errno, Optional.of(name), pointer, hint);
+  }
+
+  public Problem at(String place) {
+    return new Problem(type, detail, errno, call, Optional.of(place), hint);
+  }
+
+  public Problem hinting(String sentence) {
+    return new Problem(type, detail, errno, call, pointer, Optional.of(sentence));
+  }
+
+  byte[] encode(String requestId) {
+    return JsonWriter.write(
+        out -> {
+          out.beginObject();
+          out.name("type").string(type.uri());
+          out.name("title").string(type.title());
+          out.name("status").number(type.status());
+          out.name("detail").string(detail);
+          text(out, "errno", errno.map(Errno::name));
+          errno.ifPresentOrElse(
+              number -> out.name("ret").number(-number.number()), () -> out.name("ret").nothing());
+          text(out, "call", call);
+          text(out, "pointer", pointer);
+          text(out, "hint", hint);
+          out.name("requestId").string(requestId);
+          out.endObject();
+        });
+  }
+
+  private static void text(JsonWriter out, String name, Optional<String> value) {
+    out.name(name);
+    value.ifPresentOrElse(out::string, out::nothing);
+  }
+
+  /** The JSON Schema of the document. */
+  public static Map<String, Object> schema() {
+    Map<String, Object> nullable = Map.of("type", List.of("string", "null"));
+    Map<String, Object> properties = new LinkedHashMap<>();
+    properties.put("type", Map.of("type", "string", "format", "uri-reference"));
+    properties.put("title", Map.of("type", "string"));
+    properties.put("status", Map.of("type", "integer"));
+    properties.put("detail", Map.of("type", "string"));
+    properties.put("errno", nullable);
+    properties.put("ret", Map.of("type", List.of("integer", "null")));
+    properties.put("call", nullable);
+    properties.put("pointer", nullable);
+    properties.put("hint", nullable);
+    properties.put("requestId", Map.of("type", "string"));
+    return Map.of(
+        "type", "object", "properties", properties, "required", List.copyOf(properties.keySet()));
+  }
+}

@@ -1,0 +1,119 @@
+package io.hypercalld.api.rest;
+
+import io.hypercalld.api.json.Shapes;
+import io.hypercalld.api.machine.Machine;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * One method of one path: what it is for, what it takes, what it answers and what stands behind it.
+ * Immutable.
+ *
+ * @param parameters those of the query
+ * @param body JSON Schema of the body; empty where none is taken
+ * @param response what it answers when it succeeds
+ * @param guard the resource whose ETag an If-Match names; empty where none can be
+ */
+public record Route(
+    Method method,
+    PathTemplate path,
+    String summary,
+    List<Parameter> parameters,
+    Optional<Map<String, Object>> body,
+    Response response,
+    Handling handling,
+    Optional<Task> guard) {
+
+  /** What a request becomes once it has been understood: something for the machine to do. */
+  public interface Task extends Function<Request, Function<Machine, Reply>> {}
+
+  /** What stands behind a route. */
+  public sealed interface Handling {}
+
+  /** Answered at once, without the machine. */
+  public record Immediate(Function<Request, Reply> answer) implements Handling {}
+
+  /** Understood at once, then answered by the machine. */
+  public record OnMachine(Task task) implements Handling {}
+
+  /**
+   * What a route answers when it succeeds.
+   *
+   * @param schema empty where there is nothing to say about the content
+   */
+  public record Response(
+      int status, String description, String mediaType, Map<String, Object> schema) {}
+
+  private static final Response DONE = new Response(204, "Done", "", Map.of());
+
+  public static Route get(String path, String summary) {
+    return of(Method.GET, path, summary);
+  }
+
+  public static Route of(Method method, String path, String summary) {
+    return new Route(
+        method,
+        new PathTemplate(path),
+        summary,
+        List.of(),
+        Optional.empty(),
+        DONE,
+        new Immediate(
+            request -> {
+              throw new IllegalStateException("nothing stands behind " + path);
+            }),
+        Optional.empty());
+  }
+
+  /** The query parameters that it has in common with others. */
+  public List<Parameter> commonParameters() {
+    return CommonParameters.of(this);
+  }
+
+  public Route taking(Parameter... query) {
+    return new Route(method, path, summary, List.of(query), body, response, handling, guard);
+  }
+
+  public Route reading(Class<?> type) {
+    return reading(Shapes.RESOURCES.of(type).schema());
+  }
+
+  public Route reading(Map<String, Object> schema) {
+    return new Route(
+        method, path, summary, parameters, Optional.of(schema), response, handling, guard);
+  }
+
+  /** Answers 200 with a resource of this type. */
+  public Route answering(Class<?> type) {
+    return answering(200, type);
+  }
+
+  public Route answering(int status, Class<?> type) {
+    return answering(new Response(status, "OK", Encoded.JSON, Shapes.RESOURCES.of(type).schema()));
+  }
+
+  public Route answering(String mediaType) {
+    return answering(new Response(200, "OK", mediaType, Map.of()));
+  }
+
+  public Route answering(Response success) {
+    return new Route(method, path, summary, parameters, body, success, handling, guard);
+  }
+
+  public Route by(Function<Request, Reply> answer) {
+    return new Route(
+        method, path, summary, parameters, body, response, new Immediate(answer), guard);
+  }
+
+  public Route on(Task task) {
+    return new Route(method, path, summary, parameters, body, response, new OnMachine(task), guard);
+  }
+
+  /** Honours If-Match with the tag of what {@code resource} answers. */
+  public Route guardedBy(Task resource) {
+    return new Route(
+        method, path, summary, parameters, body, response, handling, Optional.of(resource));
+  }
+}

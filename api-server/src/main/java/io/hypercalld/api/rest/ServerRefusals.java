@@ -1,0 +1,28 @@
+package io.hypercalld.api.rest;
+
+import java.util.Map;
+import java.util.Optional;
+
+/** Requests that the HTTP server refuses before they have a route. Thread-safe. */
+public final class ServerRefusals {
+  private final RequestIds requestIds = new RequestIds();
+
+  /** The answer to a request that the server refuses with a status of its own. */
+  public Encoded of(int status, Optional<String> requestId) {
+    Problem problem =
+        switch (status) {
+          case 404, 405, 501 -> Problem.of(Problems.WRONG_METHOD, "no path has this method");
+          case 413 -> Problem.of(Problems.BODY_TOO_LARGE, "a body has at most 8388608 bytes");
+          case 500 -> Problem.of(Problems.INTERNAL, "the request could not be carried out");
+          default -> Problem.of(Problems.MALFORMED_REQUEST, "the request cannot be understood");
+        };
+    String id = requestIds.of(requestId);
+    return new Encoded(
+        problem.type().status(),
+        Problem.MEDIA_TYPE,
+        problem.encode(id),
+        problem.type().equals(Problems.WRONG_METHOD)
+            ? Map.of("X-Request-Id", id, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE")
+            : Map.of("X-Request-Id", id));
+  }
+}

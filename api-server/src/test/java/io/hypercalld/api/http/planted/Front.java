@@ -1,0 +1,4 @@
+package io.hypercalld.api.http.planted;
+
+/** Where requests come in. */
+public record Front(int port) {}
