@@ -1,0 +1,57 @@
+package io.hypercalld.api.metrics;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainState;
+import io.hypercalld.core.memory.PageSize;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * One domain. Immutable.
+ *
+ * @param p2m empty for a domain without one
+ * @param iommu empty where no device can be given to it
+ */
+record DomainSample(
+    int domid,
+    State state,
+    long memoryBytes,
+    int devices,
+    Optional<Physmap> p2m,
+    Optional<Iommu> iommu) {
+  /** Whether it runs, as resources tell it. */
+  enum State {
+    RUNNING,
+    PAUSED,
+    SHUTDOWN,
+    DYING;
+
+    static State of(Domain domain) {
+      if (domain.state() != DomainState.ALIVE) {
+        return DYING;
+      }
+      if (domain.isShutDown()) {
+        return SHUTDOWN;
+      }
+      return domain.isPausedByController() ? PAUSED : RUNNING;
+    }
+  }
+
+  /**
+   * Its P2M.
+   *
+   * @param leaves empty where it is too large to be counted
+   */
+  record Physmap(long tables, Optional<LeafCounts> leaves) {}
+
+  /**
+   * What its devices' requests are translated with.
+   *
+   * @param tables of a table of its own; empty where it is the P2M
+   */
+  record Iommu(OptionalLong tables) {}
+
+  static long bytes(long pages) {
+    return pages << PageSize.SHIFT_4K;
+  }
+}

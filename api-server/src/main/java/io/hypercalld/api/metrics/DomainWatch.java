@@ -1,0 +1,97 @@
+package io.hypercalld.api.metrics;
+
+import io.hypercalld.api.metrics.DomainSample.Iommu;
+import io.hypercalld.api.metrics.DomainSample.Physmap;
+import io.hypercalld.api.metrics.DomainSample.State;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.p2m.P2mTable;
+import io.hypercalld.iommu.driver.DeviceTable;
+import io.hypercalld.iommu.driver.DomainIommu;
+import io.hypercalld.iommu.driver.TableCounters;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/** Takes samples of one domain. Confined to the machine thread. */
+final class DomainWatch {
+  private final Domain domain;
+  private final Optional<P2mTable> p2m;
+  private final Optional<DomainIommu> iommu;
+  private final Optional<Census<Optional<LeafCounts>>> leaves;
+  private Optional<Physmap> physmap = Optional.empty();
+  private Optional<Iommu> tables = Optional.empty();
+  private int devices;
+  private @Nullable DomainSample last;
+
+  DomainWatch(Domain domain, LongSupplier clock) {
+    this.domain = domain;
+    this.p2m = domain.findP2m();
+    this.iommu = domain.findFacet(DomainIommu.class);
+    this.leaves =
+        p2m.map(table -> new Census<>(revision(table), () -> LeafCounts.of(table), clock));
+  }
+
+  private static long revision(P2mTable table) {
+    return table.counters().entryWrites();
+  }
+
+  /** Looks at what takes long to find; whether all of it is current. */
+  boolean update() {
+    return p2m.isEmpty() || leaves.isEmpty() || leaves.get().update(revision(p2m.get()));
+  }
+
+  /** Devices come and go with few of the hypercalls only. */
+  void devicesMayHaveMoved(DeviceTable table) {
+    devices = table.ownedBy(domain.id()).size();
+  }
+
+  /** A sample; the same one as before where nothing has changed. */
+  DomainSample sample() {
+    lookAtPhysmap();
+    lookAtTables();
+    DomainSample known = last;
+    State state = State.of(domain);
+    long bytes = DomainSample.bytes(domain.totalPages());
+    if (known != null
+        && known.state() == state
+        && known.memoryBytes() == bytes
+        && known.devices() == devices
+        && known.p2m().equals(physmap)
+        && known.iommu().equals(tables)) {
+      return known;
+    }
+    known = new DomainSample(domain.id().value(), state, bytes, devices, physmap, tables);
+    last = known;
+    return known;
+  }
+
+  /** Replaces what is known of the P2M only where it is another now. */
+  private void lookAtPhysmap() {
+    if (p2m.isEmpty() || leaves.isEmpty()) {
+      return;
+    }
+    long pages = p2m.get().tables();
+    Optional<LeafCounts> counted = leaves.get().figure();
+    boolean same =
+        physmap.isPresent()
+            && physmap.get().tables() == pages
+            && physmap.get().leaves().equals(counted);
+    if (!same) {
+      physmap = Optional.of(new Physmap(pages, counted));
+    }
+  }
+
+  /** As {@link #lookAtPhysmap}, for the tables of devices. */
+  private void lookAtTables() {
+    if (iommu.isEmpty()) {
+      return;
+    }
+    Optional<TableCounters> own = iommu.get().tableCounters();
+    OptionalLong pages =
+        own.isPresent() ? OptionalLong.of(own.get().tables()) : OptionalLong.empty();
+    if (tables.isEmpty() || !tables.get().tables().equals(pages)) {
+      tables = Optional.of(new Iommu(pages));
+    }
+  }
+}

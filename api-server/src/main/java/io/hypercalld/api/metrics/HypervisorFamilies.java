@@ -1,0 +1,61 @@
+package io.hypercalld.api.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.IntSupplier;
+import java.util.function.Supplier;
+
+/** Everything that begins with {@code hv_}, each time from one snapshot. Thread-safe. */
+final class HypervisorFamilies {
+  /** Those that are always checked, so that a zero is told, too. */
+  private static final List<String> INVARIANTS = List.of("I1", "I2", "I3", "I4", "I5", "I6", "I8");
+
+  private final String version;
+  private final Supplier<MetricsSnapshot> latest;
+  private final IntSupplier inFlight;
+  private final AtomicLong dropped = new AtomicLong();
+
+  HypervisorFamilies(String version, Supplier<MetricsSnapshot> latest, IntSupplier inFlight) {
+    this.version = version;
+    this.latest = latest;
+    this.inFlight = inFlight;
+  }
+
+  List<Family> collect() {
+    MetricsSnapshot machine = latest.get();
+    List<Family> families = new ArrayList<>();
+    families.add(
+        Family.info("hv_build", "What is running.")
+            .with(1, "version", version, "java_version", Runtime.version().toString()));
+    families.addAll(new MachineFamilies(machine).all());
+    families.addAll(new UnitFamilies(machine.units()).all());
+    families.addAll(new CallFamilies(machine.calls()).all());
+    families.add(
+        Family.gauge("hv_commands_in_flight", "Commands that wait or are being executed.")
+            .with(inFlight.getAsInt()));
+    families.add(violations(machine));
+    families.add(droppedSeries(families));
+    return families;
+  }
+
+  private static Family violations(MetricsSnapshot machine) {
+    Family family =
+        Family.counter("hv_invariant_violations", "Broken invariants that checks have found.");
+    Map<String, Long> counts = new TreeMap<>(machine.violations());
+    INVARIANTS.forEach(invariant -> counts.putIfAbsent(invariant, 0L));
+    counts.forEach((invariant, count) -> family.with(count, "invariant", invariant));
+    return family;
+  }
+
+  private Family droppedSeries(List<Family> families) {
+    long now = families.stream().mapToLong(Family::dropped).sum();
+    return Family.counter(
+            "hv_metrics_series_dropped",
+            "Series left out of expositions, as only %d domains and %d devices have their own."
+                .formatted(Family.MOST_OBJECTS, Family.MOST_OBJECTS))
+        .with(dropped.addAndGet(now));
+  }
+}

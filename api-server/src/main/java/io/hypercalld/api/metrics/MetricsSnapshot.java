@@ -1,0 +1,27 @@
+package io.hypercalld.api.metrics;
+
+import io.hypercalld.api.machine.CallMeter;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Everything that is told of a machine, at one moment between two commands. Immutable.
+ *
+ * @param totalBytes RAM that firmware does not keep
+ * @param domains by id
+ * @param devices by address
+ * @param units by index
+ * @param violations found by checks since the start, by invariant
+ * @param complete whether every figure is current; one that takes long to find may be a little old
+ */
+public record MetricsSnapshot(
+    long totalBytes,
+    long freeBytes,
+    long domainsCreated,
+    long domainsDestroyed,
+    List<DomainSample> domains,
+    List<DeviceSample> devices,
+    List<UnitSample> units,
+    List<CallMeter.Sample> calls,
+    Map<String, Long> violations,
+    boolean complete) {}
