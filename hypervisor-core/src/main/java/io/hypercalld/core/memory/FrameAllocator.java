@@ -26,6 +26,7 @@ public final class FrameAllocator implements Digestible {
   private final MachineMemory memory;
   private final FrameTable frames;
   private final SparseBitmap[] free;
+  private final Claims claims = new Claims();
   private final long totalFrames;
   private long freeFrames;
 
@@ -72,11 +73,44 @@ public final class FrameAllocator implements Digestible {
    * @throws Refusal ENOMEM where there are none
    */
   public long allocate(int order, long end, int owner, FrameUse use) {
-    long mfn = take(order, end);
+    long flags = use == FrameUse.SPECIAL ? FrameRecord.XEN_HEAP.mask() : 0;
+    return allocate(order, end, owner, use, flags);
+  }
+
+  /**
+   * Hands out a page that the owner's reservation does not count ({@code PGC_extra}).
+   *
+   * @throws Refusal ENOMEM
+   */
+  public long allocateExtra(int owner) {
+    return allocate(0, Long.MAX_VALUE, owner, FrameUse.SPECIAL, FrameRecord.EXTRA.mask());
+  }
+
+  private long allocate(int order, long end, int owner, FrameUse use, long flags) {
     long count = 1L << order;
+    requireUnclaimed(count, owner, use);
+    long mfn = take(order, end);
     freeFrames -= count;
-    frames.assign(mfn, count, owner, use, use == FrameUse.SPECIAL);
+    frames.assign(mfn, count, owner, use, flags);
     return mfn;
+  }
+
+  // A claim is what its domain may still allocate as its memory, and nobody else.
+  private void requireUnclaimed(long count, int owner, FrameUse use) {
+    boolean claimed = use == FrameUse.GUEST_RAM && claims.of(owner) >= count;
+    if (!claimed && count > unclaimedFrames()) {
+      throw Refusal.of(
+          Errno.ENOMEM,
+          "of %d free frames %d are claimed: none for %d",
+          freeFrames,
+          claims.total(),
+          count);
+    }
+  }
+
+  /** Frames promised to domains and not allocated yet. */
+  public Claims claims() {
+    return claims;
   }
 
   /**
@@ -87,18 +121,21 @@ public final class FrameAllocator implements Digestible {
    * @throws Refusal ENOMEM where there is none
    */
   public FrameRun allocateRun(long max, int owner, FrameUse use) {
+    requireUnclaimed(1, owner, use);
+    long own = claims.of(owner);
+    long allowed = Math.min(max, own + Math.max(0, unclaimedFrames()));
     long first = free[0].next(0);
     long count;
     if (first >= 0) {
-      count = free[0].runLength(first, Math.min(max, FAN_OUT - (first & (FAN_OUT - 1))));
+      count = free[0].runLength(first, Math.min(allowed, FAN_OUT - (first & (FAN_OUT - 1))));
       free[0].removeRange(first, count);
     } else {
       first = take(PageSize.SIZE_2M.order(), Long.MAX_VALUE);
-      count = Math.min(max, FAN_OUT);
+      count = Math.min(allowed, FAN_OUT);
       free[0].addRange(first + count, FAN_OUT - count);
     }
     freeFrames -= count;
-    frames.assign(first, count, owner, use, false);
+    frames.assign(first, count, owner, use, 0);
     return new FrameRun(first, count);
   }
 
@@ -124,6 +161,11 @@ public final class FrameAllocator implements Digestible {
 
   public long freeFrames() {
     return freeFrames;
+  }
+
+  /** Free frames that nobody was promised. */
+  public long unclaimedFrames() {
+    return freeFrames - claims.total();
   }
 
   /** Frames that were free at the start: RAM that firmware does not keep. */
@@ -230,7 +272,7 @@ public final class FrameAllocator implements Digestible {
   /** Which frames are free is what the frame table does not say is taken. */
   @Override
   public void digest(StateDigest digest) {
-    digest.section("allocator").put(freeFrames);
+    digest.section("allocator").put(freeFrames).put(claims);
     for (SparseBitmap blocks : free) {
       digest.put(blocks.size());
     }

@@ -90,6 +90,10 @@ final class FrameRecords {
     words.set(WORD, record, value);
   }
 
+  void setOwnership(long record, long value) {
+    words.set(WORD, record + Long.BYTES, value);
+  }
+
   void setInvertedGfn(long record, long value) {
     words.set(WORD, record + 2 * Long.BYTES, value);
   }

@@ -19,6 +19,9 @@ public final class FrameTable implements Digestible {
   /** In place of a guest frame number: the frame has none (Xen's {@code INVALID_M2P_ENTRY}). */
   public static final long INVALID_M2P = -1L;
 
+  /** In place of a guest frame number: the frame is shared (Xen's {@code SHARED_M2P_ENTRY}). */
+  public static final long SHARED_M2P = -2L;
+
   private static final FrameUse[] USES = FrameUse.values();
   private static final int LARGEST_LEVEL = PageSize.SIZE_1G.level();
 
@@ -31,8 +34,7 @@ public final class FrameTable implements Digestible {
     this.records = new FrameRecords(memory.map().highTop() >>> PageSize.SHIFT_4K, memory.arena());
     for (MemoryMap.Region region : memory.map().reserved()) {
       long first = region.start() >>> PageSize.SHIFT_4K;
-      assign(
-          first, (region.end() >>> PageSize.SHIFT_4K) - first, NO_OWNER, FrameUse.FIRMWARE, false);
+      assign(first, (region.end() >>> PageSize.SHIFT_4K) - first, NO_OWNER, FrameUse.FIRMWARE, 0);
     }
   }
 
@@ -58,6 +60,21 @@ public final class FrameTable implements Digestible {
   /** Whether the reference of its allocation is still held ({@code PGC_allocated}). */
   public boolean isAllocated(long mfn) {
     return FrameRecord.ALLOCATED.isSet(records.countInfo(records.find(mfn)));
+  }
+
+  /** Whether the hypervisor made the page for the guest to map: never part of its reservation. */
+  public boolean isSpecial(long mfn) {
+    return use(mfn) == FrameUse.SPECIAL;
+  }
+
+  /** What the frame may be used as while {@link #typeReferences} says that somebody does. */
+  public FrameType type(long mfn) {
+    return FrameType.ofNumber(FrameRecord.TYPE.getInt(records.ownership(records.find(mfn))));
+  }
+
+  /** References that keep the frame's type as it is. */
+  public long typeReferences(long mfn) {
+    return FrameRecord.TYPE_COUNT.get(records.ownership(records.find(mfn)));
   }
 
   /** Xen's {@code count_info} of the frame. */
@@ -151,6 +168,44 @@ public final class FrameTable implements Digestible {
     return putReference(mfn);
   }
 
+  /**
+   * Has the frame used as a type, for which its users must agree on one.
+   *
+   * @return whether they do; if not, nothing changed
+   */
+  public boolean takeTypeReference(long mfn, FrameType type) {
+    if (typeReferences(mfn) > 0 && type(mfn) != type) {
+      return false;
+    }
+    long record = ownRecord(mfn);
+    long ownership = FrameRecord.TYPE.put(records.ownership(record), type.number());
+    long taken = FrameRecord.TYPE_COUNT.get(ownership) + 1;
+    records.setOwnership(
+        record, FrameRecord.TYPE_COUNT.put(FrameRecord.VALIDATED.set(ownership), taken));
+    return true;
+  }
+
+  /** Gives a reference on the type back; with the last one the frame has none any more. */
+  public void putTypeReference(long mfn) {
+    long left = typeReferences(mfn) - 1;
+    if (left < 0) {
+      throw new IllegalStateException("frame 0x%x has no type to give back".formatted(mfn));
+    }
+    long record = ownRecord(mfn);
+    long ownership = FrameRecord.TYPE_COUNT.put(records.ownership(record), left);
+    if (left == 0) {
+      ownership = FrameRecord.VALIDATED.clear(FrameRecord.TYPE.put(ownership, 0));
+    }
+    records.setOwnership(record, ownership);
+  }
+
+  /** Makes the frame another domain's, references and all. */
+  public void transfer(long mfn, int newOwner) {
+    long record = ownRecord(mfn);
+    records.setOwnership(
+        record, FrameRecord.OWNER_PLUS_ONE.put(records.ownership(record), newOwner + 1L));
+  }
+
   /** The first frame from {@code from} to {@code end}, exclusive, that the domain owns, or -1. */
   public long nextOwned(long from, long end, int owner) {
     long at = from;
@@ -170,12 +225,13 @@ public final class FrameTable implements Digestible {
     return (mfn & -size) + size;
   }
 
-  /** Makes free frames somebody's, each with the one reference of its allocation. */
-  void assign(long mfn, long count, int owner, FrameUse use, boolean xenHeap) {
-    long countInfo = FrameRecord.ALLOCATED.mask() | FrameRecord.COUNT.of(1);
-    if (xenHeap) {
-      countInfo |= FrameRecord.XEN_HEAP.mask();
-    }
+  /**
+   * Makes free frames somebody's, each with the one reference of its allocation.
+   *
+   * @param flags of {@code count_info}
+   */
+  void assign(long mfn, long count, int owner, FrameUse use, long flags) {
+    long countInfo = FrameRecord.ALLOCATED.mask() | FrameRecord.COUNT.of(1) | flags;
     long ownership = FrameRecord.OWNER_PLUS_ONE.of(owner + 1L) | FrameRecord.USE.of(number(use));
     long end = mfn + count;
     for (long at = mfn; at < end; ) {

@@ -81,6 +81,17 @@ public final class MachineMemory implements Digestible, AutoCloseable {
     }
   }
 
+  /** Copies {@code count} 64-bit words at {@code maddr}, a multiple of 8, to the array's start. */
+  public void readWords(long maddr, long[] target, int count) {
+    MemorySegment.copy(bytes, WORD, maddr, target, 0, count);
+  }
+
+  /** Stores the array's first {@code count} words from {@code maddr} on, a multiple of 8. */
+  public void writeWords(long maddr, long[] source, int count) {
+    touch(maddr, (long) count * Long.BYTES);
+    MemorySegment.copy(source, 0, bytes, WORD, maddr, count);
+  }
+
   /** The 32-bit word at {@code maddr}, a multiple of 4. */
   public int readInt(long maddr) {
     return bytes.get(HALF, maddr);
@@ -101,6 +112,15 @@ public final class MachineMemory implements Digestible, AutoCloseable {
   public void write(long maddr, byte[] source, int offset, int length) {
     touch(maddr, length);
     MemorySegment.copy(source, offset, bytes, ValueLayout.JAVA_BYTE, maddr, length);
+  }
+
+  /** Whether a frame of RAM holds nothing but zeros. */
+  public boolean isZero(Mfn mfn) {
+    return !touched.contains(mfn.value()) || page(mfn.value()).mismatch(ZEROS) < 0;
+  }
+
+  private MemorySegment page(long frame) {
+    return bytes.asSlice(frame << PageSize.SHIFT_4K, PageSize.BYTES_4K);
   }
 
   /** Zeros {@code frames} frames from {@code mfn} on and returns what they cost to the host. */
@@ -139,7 +159,7 @@ public final class MachineMemory implements Digestible, AutoCloseable {
   public void digest(StateDigest digest) {
     digest.section("memory").put(lowTop).put(highTop);
     for (long frame = touched.next(0); frame >= 0; frame = touched.next(frame + 1)) {
-      MemorySegment page = bytes.asSlice(frame << PageSize.SHIFT_4K, PageSize.BYTES_4K);
+      MemorySegment page = page(frame);
       if (page.mismatch(ZEROS) >= 0) {
         digest.put(frame).put(page.asByteBuffer());
       }

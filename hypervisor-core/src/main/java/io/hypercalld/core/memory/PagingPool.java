@@ -20,44 +20,55 @@ public final class PagingPool implements Digestible {
 
   private final FrameAllocator allocator;
   private final int owner;
+  private final int tableOrder;
   private final TreeSet<Long> free = new TreeSet<>();
   private long usedPages;
   private boolean closed;
 
-  /** An empty pool of the domain's. */
+  /** An empty pool of the domain's, of tables of one page. */
   public PagingPool(FrameAllocator allocator, int owner) {
-    this.allocator = allocator;
-    this.owner = owner;
+    this(allocator, owner, 0);
   }
 
   /**
-   * A page for a table.
+   * An empty pool of the domain's.
+   *
+   * @param tableOrder log2 of the pages of each table; the pool is then a multiple of that large
+   */
+  public PagingPool(FrameAllocator allocator, int owner, int tableOrder) {
+    this.allocator = allocator;
+    this.owner = owner;
+    this.tableOrder = tableOrder;
+  }
+
+  /**
+   * The first page of those for a table.
    *
    * @throws Refusal ENOMEM where the pool is empty
    */
   public long take() {
     require(1);
-    usedPages++;
+    usedPages += tablePages();
     return free.removeFirst();
   }
 
   /**
-   * Makes sure that the next {@code pages} can be taken.
+   * Makes sure that the next {@code tables} can be taken.
    *
    * @throws Refusal ENOMEM where they cannot
    */
-  public void require(long pages) {
-    if (closed || free.size() < pages) {
+  public void require(long tables) {
+    if (closed || free.size() < tables) {
       throw exhausted();
     }
   }
 
-  /** Takes a table's page back. */
+  /** Takes a table's pages back. */
   public void give(long mfn) {
-    allocator.memory().scrub(new Mfn(mfn), 1);
-    usedPages--;
+    allocator.memory().scrub(new Mfn(mfn), tablePages());
+    usedPages -= tablePages();
     if (closed) {
-      allocator.free(mfn);
+      allocator.free(mfn, tablePages());
     } else {
       free.add(mfn);
     }
@@ -65,11 +76,11 @@ public final class PagingPool implements Digestible {
 
   /** Pages in use and free. */
   public long totalPages() {
-    return usedPages + free.size();
+    return usedPages + freePages();
   }
 
   public long freePages() {
-    return free.size();
+    return (long) free.size() << tableOrder;
   }
 
   /** Pages that are tables. */
@@ -78,7 +89,7 @@ public final class PagingPool implements Digestible {
   }
 
   /**
-   * Makes the pool {@code pages} large.
+   * Makes the pool {@code pages} large, or less than a table larger.
    *
    * @throws Refusal ENOMEM where more than that are in use or the machine has not enough; nothing
    *     changed
@@ -91,18 +102,18 @@ public final class PagingPool implements Digestible {
       throw Refusal.of(
           Errno.ENOMEM, "%d pages of domain %d's paging pool are in use", usedPages, owner);
     }
-    if (pages - totalPages() > allocator.freeFrames()) {
+    if (pages - totalPages() > allocator.unclaimedFrames()) {
       throw Refusal.of(
           Errno.ENOMEM,
-          "the machine has %d free frames, a paging pool of %d pages needs more",
-          allocator.freeFrames(),
+          "the machine has %d free frames to give, a paging pool of %d pages needs more",
+          allocator.unclaimedFrames(),
           pages);
     }
     while (totalPages() < pages) {
-      free.add(allocator.allocate(PageSize.SIZE_4K, owner, FrameUse.P2M_TABLE));
+      free.add(allocator.allocate(tableOrder, Long.MAX_VALUE, owner, FrameUse.P2M_TABLE));
     }
-    while (totalPages() > pages) {
-      allocator.free(free.removeLast());
+    while (totalPages() >= pages + tablePages()) {
+      allocator.free(free.removeLast(), tablePages());
     }
   }
 
@@ -110,8 +121,12 @@ public final class PagingPool implements Digestible {
   public void close() {
     closed = true;
     while (!free.isEmpty()) {
-      allocator.free(free.removeLast());
+      allocator.free(free.removeLast(), tablePages());
     }
+  }
+
+  private long tablePages() {
+    return 1L << tableOrder;
   }
 
   private Refusal exhausted() {
