@@ -15,8 +15,10 @@ import static io.hypercalld.core.p2m.P2mEntry.SUPPRESS_VE;
 import static io.hypercalld.core.p2m.P2mEntry.W;
 import static io.hypercalld.core.p2m.P2mEntry.X;
 
+import io.hypercalld.core.memory.Mfn;
+
 /**
- * Makes the entries of one P2M. Immutable.
+ * Makes the entries of one P2M. Confined to the machine thread.
  *
  * <p>Everything but the frame depends on type, access and the domain alone, so it is computed once
  * for each type with the default access.
@@ -24,20 +26,52 @@ import static io.hypercalld.core.p2m.P2mEntry.X;
  * @see "xen/arch/x86/mm/p2m-ept.c, ept_p2m_type_to_flags and epte_get_entry_emt"
  */
 final class EntryFormat {
-  private final P2mSettings settings;
-  private final P2mAccess defaultAccess;
-  private final long[] leaves;
-  private final long table;
+  private static final P2mType[] TYPES = P2mType.values();
 
-  EntryFormat(P2mSettings settings, P2mAccess defaultAccess) {
+  private final P2mSettings settings;
+  private final long[] leaves = new long[TYPES.length];
+  private P2mAccess defaultAccess = P2mAccess.RWX;
+  private boolean ioCapabilities;
+  private boolean ioreqWrites;
+  private long table;
+
+  EntryFormat(P2mSettings settings) {
     this.settings = settings;
-    this.defaultAccess = defaultAccess;
-    P2mType[] types = P2mType.values();
-    this.leaves = new long[types.length];
-    for (P2mType type : types) {
-      leaves[type.number()] = leafWithoutFrame(type, defaultAccess);
+    compute();
+  }
+
+  P2mAccess defaultAccess() {
+    return defaultAccess;
+  }
+
+  void setDefaultAccess(P2mAccess access) {
+    defaultAccess = access;
+    compute();
+  }
+
+  boolean hasIoCapabilities() {
+    return ioCapabilities;
+  }
+
+  void setIoCapabilities(boolean granted) {
+    ioCapabilities = granted;
+    compute();
+  }
+
+  boolean interceptsIoreqWrites() {
+    return ioreqWrites;
+  }
+
+  void interceptIoreqWrites(boolean intercept) {
+    ioreqWrites = intercept;
+    compute();
+  }
+
+  private void compute() {
+    for (P2mType type : TYPES) {
+      leaves[type.number()] = withoutFrame(type, defaultAccess);
     }
-    this.table =
+    table =
         R.mask()
             | W.mask()
             | X.mask()
@@ -46,18 +80,26 @@ final class EntryFormat {
             | SUPPRESS_VE.mask();
   }
 
-  P2mAccess defaultAccess() {
-    return defaultAccess;
+  /** Leaves of the type from the frame on, which is {@link Mfn#INVALID} where there is none. */
+  Leaves leaves(P2mType type, P2mAccess access, int level, Mfn mfn) {
+    if (isEmpty(type, mfn.isValid())) {
+      return Leaves.EMPTY;
+    }
+    long entry = leaf(type, access) | (level > 1 ? SP.mask() : 0);
+    if (!mfn.isValid()) {
+      return new Leaves(entry | MFN.mask(), 0);
+    }
+    long frames = 1L << settings.geometry().order(level);
+    if (type == P2mType.MMIO_DIRECT) {
+      entry = registers(entry, mfn, level);
+    }
+    return new Leaves(entry | MFN.of(mfn.value()), MFN.of(frames));
   }
 
-  /** A leaf of the type with the default access; its frame is still to be added. */
-  long leaf(P2mType type, int level) {
-    return leaves[type.number()] | (level > 1 ? SP.mask() : 0);
-  }
-
-  /** The same for a page that the hypervisor shares: its memory type is the host's choice. */
-  long specialLeaf(P2mType type) {
-    return IPAT.set(leaf(type, 1));
+  /** A page that the hypervisor shares with the guest: its memory type is the host's choice. */
+  Leaves special(Mfn mfn) {
+    long entry = IPAT.set(leaf(P2mType.RAM_RW, defaultAccess));
+    return new Leaves(entry | MFN.of(mfn.value()), 0);
   }
 
   /** An entry for the table at the machine address. */
@@ -65,14 +107,57 @@ final class EntryFormat {
     return table | MFN.inPlace(maddr);
   }
 
+  /**
+   * A present leaf of the type, with the memory type it should have by now and no mark. Where parts
+   * of it should have different ones it is left marked, and has to be split.
+   */
+  long refreshed(long leaf, P2mType type, int level) {
+    long kept = leaf & (MFN.mask() | SP.mask() | SUPPRESS_VE.mask() | A.mask());
+    long fresh = leaf(type, P2mEntry.access(leaf)) | kept;
+    if (!P2mEntry.hasFrame(leaf)) {
+      return fresh;
+    }
+    Mfn mfn = new Mfn(P2mEntry.mfn(leaf));
+    if (type == P2mType.MMIO_DIRECT) {
+      return registers(fresh, mfn, level);
+    }
+    if (hostDecides()) {
+      return fresh;
+    }
+    long frames = 1L << settings.geometry().order(level);
+    return switch (settings.host().special(mfn, frames)) {
+      case NONE -> fresh;
+      case SOME -> level > 1 ? P2mEntry.marked(fresh, false) : IPAT.set(fresh);
+      case ALL -> IPAT.set(fresh);
+    };
+  }
+
   /** Whether a mapping of the type without a frame is something, and not simply nothing. */
   static boolean isEmpty(P2mType type, boolean hasFrame) {
     return type == P2mType.INVALID || (!hasFrame && !P2mType.FRAMELESS.contains(type));
   }
 
-  private long leafWithoutFrame(P2mType type, P2mAccess access) {
+  private long leaf(P2mType type, P2mAccess access) {
+    return access == defaultAccess ? leaves[type.number()] : withoutFrame(type, access);
+  }
+
+  /** A device's registers, of which the hypervisor may keep the writes for itself. */
+  private long registers(long entry, Mfn mfn, int level) {
+    long frames = 1L << settings.geometry().order(level);
+    return switch (settings.host().readOnlyMmio(mfn, frames)) {
+      case NONE -> entry;
+      case SOME -> level > 1 ? P2mEntry.marked(entry, false) : kept(entry);
+      case ALL -> kept(entry);
+    };
+  }
+
+  private static long kept(long entry) {
+    return IPAT.set(D.clear(W.clear(entry)));
+  }
+
+  private long withoutFrame(P2mType type, P2mAccess access) {
     boolean readable = type.isReadable() && access.isReadable();
-    boolean writable = type.isWritable() && access.isWritable();
+    boolean writable = isWritable(type) && access.isWritable();
     boolean executable = type.isExecutable() && access.isExecutable();
     long entry = SA_P2MT.of(type.number()) | ACCESS.of(access.number()) | SUPPRESS_VE.mask();
     entry |= (readable ? R.mask() : 0) | (executable ? X.mask() : 0);
@@ -83,6 +168,10 @@ final class EntryFormat {
     return entry | memoryType(type);
   }
 
+  private boolean isWritable(P2mType type) {
+    return type == P2mType.IOREQ_SERVER ? !ioreqWrites : type.isWritable();
+  }
+
   /*
    * The guest's and the host's MTRRs say write-back for all of RAM, so what is left of Xen's rule
    * is whether the guest's PAT counts: it does where a device may look at the memory too.
@@ -91,8 +180,11 @@ final class EntryFormat {
     if (type == P2mType.MMIO_DIRECT) {
       return EMT.of(P2mEntry.EMT_UC);
     }
-    boolean hostDecides =
-        !settings.iommu() || P2mType.GRANT.contains(type) || type == P2mType.MAP_FOREIGN;
-    return EMT.of(P2mEntry.EMT_WB) | (hostDecides ? IPAT.mask() : 0);
+    boolean ignored = hostDecides() || P2mType.GRANT.contains(type) || type == P2mType.MAP_FOREIGN;
+    return EMT.of(P2mEntry.EMT_WB) | (ignored ? IPAT.mask() : 0);
+  }
+
+  private boolean hostDecides() {
+    return !settings.iommu() && !ioCapabilities;
   }
 }

@@ -86,6 +86,9 @@ public final class P2mEntry {
 
   private P2mEntry() {}
 
+  /** What {@link #EMT} holds in an entry that needs a fix-up. */
+  public static final int EMT_MARK = 7;
+
   /** Bytes from a table's start to the entry for the guest frame; levels count from 1. */
   public static long offset(long gfn, int level) {
     return ((gfn >>> (INDEX_BITS * (level - 1))) & INDEX_MASK) << 3;
@@ -109,6 +112,31 @@ public final class P2mEntry {
   /** Whether an entry above the lowest level leads to a table: present and no leaf. */
   public static boolean isTable(long entry) {
     return isPresent(entry) && !SP.isSet(entry);
+  }
+
+  /** Whether the entry, or what is below it, needs a fix-up before the hardware may use it. */
+  public static boolean isMarked(long entry) {
+    return (entry & EMT.mask()) == EMT.mask();
+  }
+
+  /** The entry marked, {@code types} saying whether types need to be recalculated, too. */
+  static long marked(long entry, boolean types) {
+    return entry | EMT.mask() | (types ? RECALC.mask() : 0);
+  }
+
+  /** The entry of a table without its mark. */
+  static long unmarked(long entry) {
+    return entry & ~(EMT.mask() | RECALC.mask());
+  }
+
+  /** Whether entries are the same in all but the frame. */
+  static boolean areAlike(long one, long other) {
+    return ((one ^ other) & ~MFN.mask()) == 0;
+  }
+
+  /** The entry with another type and the same permissions: what a look-up reports. */
+  static long retyped(long entry, P2mType type) {
+    return (entry & ~SA_P2MT.mask()) | SA_P2MT.of(type.number());
   }
 
   /** Machine address of the frame or table that the entry names. */

@@ -1,47 +1,76 @@
 package io.hypercalld.core.p2m;
 
 import io.hypercalld.core.bits.Word;
-import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mStep.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
- * Reads a P2M for people: walks step by step, and what is mapped in order. Confined to the machine
- * thread; used for one question and thrown away.
+ * Reads a P2M without changing it: walks step by step, and what is mapped in order. Confined to the
+ * machine thread.
+ *
+ * <p>Types are reported as they are once marks are resolved.
  */
 final class P2mReader {
+  private final TableTree tree;
+  private final BulkTypes types;
+  private final P2mGeometry geometry;
 
-  private final MachineMemory memory;
-  private final long root;
+  P2mReader(TableTree tree, BulkTypes types) {
+    this.tree = tree;
+    this.types = types;
+    this.geometry = tree.geometry();
+  }
 
-  /** The leaf found by {@link #seek}. */
-  private long gfn;
+  /** Somebody who is shown leaves in order. */
+  private interface LeafVisitor {
+    /** Whether it wants to see the next one. */
+    boolean leaf(long gfn, int level, long entry);
+  }
 
-  private int level;
-  private long entry;
+  /** A look-up that minds marks and any geometry. */
+  P2mLookup lookup(long gfn) {
+    long table = tree.root();
+    boolean recalculate = false;
+    int level = geometry.levels();
+    while (true) {
+      long entry = tree.read(tree.slot(table, gfn, level));
+      tree.counters().entryReads++;
+      recalculate |= P2mEntry.RECALC.isSet(entry);
+      if (!TableTree.isTable(entry, level)) {
+        int order = geometry.order(level);
+        long seen = recalculate ? recalculated(entry, gfn) : entry;
+        return new P2mLookup(seen, gfn & ((1L << order) - 1), order);
+      }
+      table = P2mEntry.target(entry);
+      level--;
+    }
+  }
 
-  P2mReader(MachineMemory memory, long root) {
-    this.memory = memory;
-    this.root = root;
+  private long recalculated(long entry, long gfn) {
+    if (!P2mEntry.isValid(entry)) {
+      return entry;
+    }
+    P2mType stored = P2mEntry.type(entry);
+    P2mType now = types.recalculated(stored, gfn);
+    return now == stored ? entry : P2mEntry.retyped(entry, now);
   }
 
   List<P2mStep> explain(long wanted) {
     List<P2mStep> steps = new ArrayList<>();
-    if (wanted >>> P2mTable.GFN_BITS != 0) {
+    if (wanted >>> geometry.gfnBits() != 0) {
       return steps;
     }
-    long table = root;
-    for (int at = TableTree.ROOT_LEVEL; at > 0; at--) {
-      long address = table + P2mEntry.offset(wanted, at);
-      long raw = memory.readWord(address);
-      Verdict verdict = verdict(raw, at);
+    long table = tree.root();
+    for (int level = geometry.levels(); level > 0; level--) {
+      long address = tree.slot(table, wanted, level);
+      long raw = tree.read(address);
+      Verdict verdict = verdict(raw, level);
       steps.add(
           new P2mStep(
-              at,
+              level,
               new Word(table),
               new Word(address),
               new Word(raw),
@@ -62,80 +91,120 @@ final class P2mReader {
     return P2mEntry.isLeaf(raw, level) ? Verdict.LEAF : Verdict.NEXT;
   }
 
+  /** Whether nothing is mapped from a guest frame to another, exclusive. */
+  boolean isUnmapped(long from, long end) {
+    return visit(root(), new Range(from, end), (_, _, _) -> false);
+  }
+
   Optional<P2mRun> nextRun(long from) {
-    if (from >>> P2mTable.GFN_BITS != 0 || !seek(from)) {
+    if (from >>> geometry.gfnBits() != 0) {
       return Optional.empty();
     }
-    long start = gfn;
-    int leafLevel = level;
-    long first = entry;
-    long frames = PageSize.ofLevel(leafLevel).frames();
-    long step = P2mEntry.hasFrame(first) ? P2mEntry.MFN.of(frames) : 0;
-    long count = 1;
-    while (continues(start + count * frames, leafLevel, first + count * step)) {
-      count++;
-    }
-    return Optional.of(
-        new P2mRun(
-            new Gfn(start),
-            P2mEntry.hasFrame(first) ? new Mfn(P2mEntry.mfn(first)) : Mfn.INVALID,
-            PageSize.ofLevel(leafLevel).order(),
-            P2mEntry.type(first),
-            P2mEntry.access(first),
-            count));
+    RunBuilder run = new RunBuilder();
+    visit(from, run);
+    return run.found();
   }
 
-  /** Frames of the table at the address and of all below it, each before those below. */
-  void collectTables(long table, int at, List<Mfn> found) {
-    found.add(Mfn.containing(table));
-    for (int slot = 0; at > 1 && slot < TableTree.ENTRIES; slot++) {
-      long raw = memory.readWord(table + (long) slot * Long.BYTES);
-      if (TableTree.isTable(raw, at)) {
-        collectTables(P2mEntry.target(raw), at - 1, found);
-      }
-    }
+  private void visit(long from, LeafVisitor visitor) {
+    visit(root(), new Range(from, Long.MAX_VALUE), visitor);
   }
 
-  /** Finds the first leaf that ends after the guest frame. */
-  boolean seek(long from) {
-    return seek(root, TableTree.ROOT_LEVEL, 0, from);
+  private Place root() {
+    return new Place(tree.root(), geometry.levels(), 0, false);
   }
 
-  /** First guest frame of the leaf found. */
-  long gfn() {
-    return gfn;
-  }
+  /** A table, where it begins, and whether a mark is above it. */
+  private record Place(long table, int level, long base, boolean recalculate) {}
 
-  private boolean continues(long at, int leafLevel, long expected) {
-    return at >>> P2mTable.GFN_BITS == 0
-        && seek(at)
-        && gfn == at
-        && level == leafLevel
-        && entry == expected;
-  }
+  /** Guest frames to look at, the last exclusive. */
+  private record Range(long from, long end) {}
 
   /**
-   * Finds the first leaf that ends after {@code from} below a table that begins at {@code base}.
+   * Shows the leaves of a range, from the one around its first frame on; whether more is wanted.
    */
-  private boolean seek(long table, int at, long base, long from) {
-    long size = 1L << (PageSize.SIZE_2M.order() * (at - 1));
-    int slot = from > base ? (int) ((from - base) / size) : 0;
-    for (; slot < TableTree.ENTRIES; slot++) {
-      long raw = memory.readWord(table + (long) slot * Long.BYTES);
-      long start = base + slot * size;
-      if (!P2mEntry.isValid(raw)) {
+  private boolean visit(Place place, Range range, LeafVisitor visitor) {
+    int order = geometry.order(place.level);
+    int slot = range.from > place.base ? (int) ((range.from - place.base) >>> order) : 0;
+    for (; slot < geometry.entries() && place.base + ((long) slot << order) < range.end; slot++) {
+      long raw = tree.read(place.table + (long) slot * Long.BYTES);
+      if (raw == P2mEntry.EMPTY || !P2mEntry.isValid(raw)) {
         continue;
       }
-      if (P2mEntry.isLeaf(raw, at)) {
-        gfn = start;
-        level = at;
-        entry = raw;
-        return true;
-      }
-      if (seek(P2mEntry.target(raw), at - 1, start, from)) {
-        return true;
+      long gfn = place.base + ((long) slot << order);
+      boolean recalculate = place.recalculate || P2mEntry.RECALC.isSet(raw);
+      boolean more =
+          P2mEntry.isLeaf(raw, place.level)
+              ? visitor.leaf(gfn, place.level, recalculate ? recalculated(raw, gfn) : raw)
+              : visit(
+                  new Place(P2mEntry.target(raw), place.level - 1, gfn, recalculate),
+                  range,
+                  visitor);
+      if (!more) {
+        return false;
       }
     }
-    return false;
+    return true;
+  }
+
+  /** Frames of all tables, each before those below. */
+  List<Mfn> tables() {
+    List<Mfn> found = new ArrayList<>();
+    collectTables(tree.root(), geometry.levels(), found);
+    return found;
+  }
+
+  private void collectTables(long table, int level, List<Mfn> found) {
+    found.add(Mfn.containing(table));
+    for (int slot = 0; level > 1 && slot < geometry.entries(); slot++) {
+      long raw = tree.read(table + (long) slot * Long.BYTES);
+      if (TableTree.isTable(raw, level)) {
+        collectTables(P2mEntry.target(raw), level - 1, found);
+      }
+    }
+  }
+
+  /** Adds leaves to a run as long as they go on alike. */
+  private final class RunBuilder implements LeafVisitor {
+    private long start;
+    private long first;
+    private int level;
+    private long count;
+
+    @Override
+    public boolean leaf(long gfn, int at, long entry) {
+      if (count == 0) {
+        start = gfn;
+        first = entry;
+        level = at;
+      } else if (!continues(gfn, at, entry)) {
+        return false;
+      }
+      count++;
+      return true;
+    }
+
+    private boolean continues(long gfn, int at, long entry) {
+      long frames = count << geometry.order(level);
+      long mfn = P2mEntry.hasFrame(first) ? P2mEntry.mfn(first) + frames : P2mEntry.mfn(first);
+      return at == level
+          && gfn == start + frames
+          && P2mEntry.mfn(entry) == mfn
+          && P2mEntry.type(entry) == P2mEntry.type(first)
+          && P2mEntry.access(entry) == P2mEntry.access(first);
+    }
+
+    Optional<P2mRun> found() {
+      if (count == 0) {
+        return Optional.empty();
+      }
+      return Optional.of(
+          new P2mRun(
+              new Gfn(start),
+              P2mEntry.hasFrame(first) ? new Mfn(P2mEntry.mfn(first)) : Mfn.INVALID,
+              geometry.order(level),
+              P2mEntry.type(first),
+              P2mEntry.access(first),
+              count));
+    }
   }
 }

@@ -2,37 +2,55 @@ package io.hypercalld.core.p2m;
 
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
 
 /**
- * The tables of one P2M as words in memory: walking, growing, freeing. Confined to the machine
- * thread.
+ * The tables of one P2M as words in memory: walking, growing, freeing, and what is counted of them.
+ * Confined to the machine thread.
  *
  * <p>It does not judge what is written; that is its owner's part.
  */
 final class TableTree {
-  /** The level of the root table. */
-  static final int ROOT_LEVEL = 4;
-
-  static final int ENTRIES = 512;
-
   private final P2mCounters counters;
+  private final LeafCensus census = new LeafCensus();
   private final MachineMemory memory;
   private final PagingPool pool;
+  private final P2mGeometry geometry;
   private final long root;
   private long tables;
+
+  /** Another number after each store. */
+  long revision;
+
+  /** The highest guest frame ever mapped, 0 where none was; it never falls. */
+  long highest;
+
+  /** Entries marked as to be fixed up: where there are none, what is stored is what holds. */
+  long marks;
 
   /**
    * A root table without entries.
    *
    * @throws io.hypercalld.core.errno.Refusal ENOMEM where the pool has no page
    */
-  TableTree(MachineMemory memory, PagingPool pool, P2mCounters counters) {
+  TableTree(MachineMemory memory, PagingPool pool, P2mGeometry geometry, P2mCounters counters) {
     this.memory = memory;
     this.pool = pool;
+    this.geometry = geometry;
     this.counters = counters;
     this.root = newTable(P2mEntry.EMPTY, 0);
+  }
+
+  P2mGeometry geometry() {
+    return geometry;
+  }
+
+  LeafCensus census() {
+    return census;
+  }
+
+  P2mCounters counters() {
+    return counters;
   }
 
   /** Machine address of the root table. */
@@ -49,30 +67,42 @@ final class TableTree {
     return level > 1 && P2mEntry.isTable(entry);
   }
 
+  /** Address of the entry for the guest frame in a table of the level. */
+  long slot(long table, long gfn, int level) {
+    return table + (((gfn >>> geometry.order(level)) & (geometry.entries() - 1)) << 3);
+  }
+
   long read(long at) {
     return memory.readWord(at);
+  }
+
+  /** Reads consecutive entries. */
+  void read(long at, long[] entries, int count) {
+    memory.readWords(at, entries, count);
   }
 
   void write(long at, long entry) {
     memory.writeWord(at, entry);
     counters.entryWrites++;
+    revision++;
   }
 
   /** Writes consecutive entries, the value stepped from one to the next. */
-  void fill(long at, long count, long entry, long step) {
-    memory.fillWords(at, count, entry, step);
+  void fill(long at, long count, Leaves leaves) {
+    memory.fillWords(at, count, leaves.first(), leaves.step());
     counters.entryWrites += count;
+    revision++;
   }
 
   /** The entry that decides about the frame: at {@code level}, or where tables end above it. */
   Junction descend(long gfn, int level) {
     long table = root;
-    int at = ROOT_LEVEL;
+    int at = geometry.levels();
     while (true) {
-      long address = table + P2mEntry.offset(gfn, at);
+      long address = slot(table, gfn, at);
       long entry = memory.readWord(address);
       if (at == level || !isTable(entry, at)) {
-        counters.entryReads += ROOT_LEVEL + 1 - at;
+        counters.entryReads += geometry.levels() + 1 - at;
         return new Junction(at, address, entry);
       }
       table = P2mEntry.target(entry);
@@ -82,7 +112,7 @@ final class TableTree {
 
   /**
    * Makes the tables missing below a junction, with copies of its leaf where it has one. Nothing
-   * leads to them yet.
+   * leads to them yet, and they count for nothing yet.
    *
    * @throws io.hypercalld.core.errno.Refusal ENOMEM where the pool has too few pages; nothing
    *     changed
@@ -99,39 +129,85 @@ final class TableTree {
       } else {
         write(above, format.table(table));
       }
-      above = table + P2mEntry.offset(gfn, below);
+      above = slot(table, gfn, below);
       leaf = memory.readWord(above);
     }
     return new Branch(top, above);
   }
 
-  /** The first of the 512 leaves at the level that together are the leaf above. */
+  /**
+   * Makes sure that the pool has pages for as many tables.
+   *
+   * @throws io.hypercalld.core.errno.Refusal ENOMEM
+   */
+  void require(long more) {
+    pool.require(more);
+  }
+
+  /** The first of the leaves at the level that together are the leaf above. */
   private static long childLeaf(long leaf, int level) {
     return level == 1 ? P2mEntry.SP.clear(leaf) : leaf;
   }
 
-  private static long childStep(long leaf, int level) {
+  private long childStep(long leaf, int level) {
     boolean steps = leaf != P2mEntry.EMPTY && P2mEntry.hasFrame(leaf);
-    return steps ? P2mEntry.MFN.of(PageSize.ofLevel(level).frames()) : 0;
+    return steps ? P2mEntry.MFN.of(1L << geometry.order(level)) : 0;
   }
 
   private long newTable(long firstEntry, long step) {
     long table = new Mfn(pool.take()).maddr();
-    fill(table, ENTRIES, firstEntry, step);
+    fill(table, geometry.entries(), new Leaves(firstEntry, step));
     tables++;
     return table;
   }
 
-  /** Frees the table that the entry names and all tables below it. */
+  /** Frees the table that the entry names and all tables below it, with what they count. */
   void freeBelow(long entry, int level) {
-    long table = P2mEntry.target(entry);
-    for (int slot = 0; level > 2 && slot < ENTRIES; slot++) {
+    freeTable(P2mEntry.target(entry), level - 1, true);
+  }
+
+  /** Counts what {@link #grow} copied into new tables in place of the junction's leaf. */
+  void countGrown(Junction junction, int level) {
+    countGrown(junction, level, 1);
+  }
+
+  private void countGrown(Junction junction, int level, int sign) {
+    long leaf = junction.entry();
+    if (!P2mEntry.isValid(leaf)) {
+      return;
+    }
+    long copies = 0;
+    census.add(leaf, junction.level(), -sign);
+    for (int below = junction.level() - 1; below >= level; below--) {
+      long here = geometry.entries() - (below > level ? 1L : 0);
+      census.add(childLeaf(leaf, below), below, sign * here);
+      copies += here;
+    }
+    marks += P2mEntry.isMarked(leaf) ? sign * (copies - 1) : 0;
+  }
+
+  /** Frees tables that nothing leads to any more, and counts the junction's leaf instead. */
+  void discard(Branch branch, Junction junction, int level) {
+    countGrown(junction, level, -1);
+    freeTable(P2mEntry.target(branch.entry()), junction.level() - 1, false);
+  }
+
+  private void freeTable(long table, int level, boolean counted) {
+    for (int slot = 0; slot < geometry.entries(); slot++) {
       long child = memory.readWord(table + (long) slot * Long.BYTES);
-      if (isTable(child, level - 1)) {
-        freeBelow(child, level - 1);
+      if (isTable(child, level)) {
+        freeTable(P2mEntry.target(child), level - 1, counted);
+      }
+      if (counted) {
+        uncount(child, level);
       }
     }
     free(table);
+  }
+
+  private void uncount(long entry, int level) {
+    census.remove(entry, level, 1);
+    marks -= P2mEntry.isMarked(entry) ? 1 : 0;
   }
 
   /**
@@ -141,9 +217,9 @@ final class TableTree {
    */
   boolean relinquish(int limit) {
     int freed = 0;
-    for (int slot = 0; slot < ENTRIES; slot++) {
+    for (int slot = 0; slot < geometry.entries(); slot++) {
       long at = root + (long) slot * Long.BYTES;
-      while (isTable(memory.readWord(at), ROOT_LEVEL)) {
+      while (isTable(memory.readWord(at), geometry.levels())) {
         if (freed == limit) {
           return false;
         }
@@ -161,20 +237,23 @@ final class TableTree {
 
   private void freeLowestTable(long rootSlot) {
     long at = rootSlot;
-    for (int level = ROOT_LEVEL - 1; level > 1; level--) {
-      long child = firstTable(P2mEntry.target(memory.readWord(at)), level);
+    int level = geometry.levels();
+    while (level > 2) {
+      long child = firstTable(P2mEntry.target(memory.readWord(at)), level - 1);
       if (child < 0) {
         break;
       }
       at = child;
+      level--;
     }
-    long table = P2mEntry.target(memory.readWord(at));
+    long entry = memory.readWord(at);
+    marks -= P2mEntry.isMarked(entry) ? 1 : 0;
     write(at, P2mEntry.EMPTY);
-    free(table);
+    freeBelow(entry, level);
   }
 
   private long firstTable(long table, int level) {
-    for (int slot = 0; slot < ENTRIES; slot++) {
+    for (int slot = 0; slot < geometry.entries(); slot++) {
       long at = table + (long) slot * Long.BYTES;
       if (isTable(memory.readWord(at), level)) {
         return at;

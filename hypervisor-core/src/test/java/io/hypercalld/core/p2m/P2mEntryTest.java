@@ -154,9 +154,11 @@ class P2mEntryTest {
   @ParameterizedTest
   @CsvSource({"RWX, READ_WRITE", "RW, READ_WRITE", "RX, READ", "R, READ", "N, NONE", "X, NONE"})
   void dmaPermission_ofADevicesPage_followsTheAccess(P2mAccess access, DmaPermission expected) {
-    EntryFormat format = new EntryFormat(settings(false, false), access);
+    EntryFormat format = new EntryFormat(settings(false, false));
 
-    assertThat(P2mEntry.dma(format.leaf(P2mType.MMIO_DIRECT, 1))).isEqualTo(expected);
+    Leaves leaves = format.leaves(P2mType.MMIO_DIRECT, access, 1, new Mfn(1));
+
+    assertThat(P2mEntry.dma(leaves.first())).isEqualTo(expected);
   }
 
   @Test

@@ -18,6 +18,7 @@ import io.hypercalld.core.memory.PagingPool;
 import io.hypercalld.core.p2m.P2mStep.Verdict;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -324,7 +325,7 @@ class P2mTableTest {
 
   private static P2mChange change(
       long gfn, PageSize size, long mfn, DmaPermission permission, boolean replaces) {
-    return new P2mChange(new Gfn(gfn), size, new Mfn(mfn), permission, replaces);
+    return new P2mChange(new Gfn(gfn), new Mfn(mfn), size.frames(), permission, replaces);
   }
 
   @Test
@@ -384,6 +385,24 @@ class P2mTableTest {
 
     assertThat(p2m.tableFrames()).hasSize(4).doesNotHaveDuplicates();
     assertThat(p2m.tableFrames().getFirst().maddr()).isEqualTo(p2m.root());
+  }
+
+  @Test
+  void updates_areCountedByKindAndOutcome() {
+    set(0, 0x4_0000, PageSize.SIZE_1G);
+    p2m.changeType(new Gfn(5), P2mType.RAM_RW, P2mType.RAM_RO);
+    unset(6, PageSize.SIZE_4K);
+    assertRefused(Errno.EINVAL, () -> set(1, 0x200, PageSize.SIZE_2M));
+    assertRefused(Errno.EBUSY, () -> p2m.changeType(new Gfn(5), P2mType.RAM_RW, P2mType.RAM_RO));
+
+    P2mUpdates updates = p2m.counters().updates();
+
+    assertThat(updates.done(P2mUpdate.MAP)).isEqualTo(1);
+    assertThat(updates.done(P2mUpdate.UNMAP)).isEqualTo(1);
+    assertThat(updates.done(P2mUpdate.CHANGE_TYPE)).isEqualTo(1);
+    assertThat(updates.done(P2mUpdate.SPLIT)).isEqualTo(2);
+    assertThat(updates.refused(P2mUpdate.MAP)).containsExactly(Map.entry(Errno.EINVAL, 1L));
+    assertThat(updates.refused(P2mUpdate.CHANGE_TYPE)).containsExactly(Map.entry(Errno.EBUSY, 1L));
   }
 
   @Test

@@ -1,0 +1,85 @@
+package io.hypercalld.core.p2m;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Who is told of a P2M's changes, and which changes they were not told of because a hook is off.
+ * Confined to the machine thread.
+ */
+final class Announcements implements Digestible {
+  private final List<P2mObserver> observers = new ArrayList<>();
+  private final FrameRanges<SyncHook> missed = new FrameRanges<>();
+  private Set<SyncHook> hooks = EnumSet.allOf(SyncHook.class);
+  private Optional<SyncHook> current = Optional.empty();
+
+  /** Whether nobody listens. */
+  boolean isUnheard() {
+    return observers.isEmpty();
+  }
+
+  void observe(P2mObserver observer) {
+    observers.add(observer);
+  }
+
+  void forget(P2mObserver observer) {
+    observers.remove(observer);
+  }
+
+  Set<SyncHook> hooks() {
+    return Collections.unmodifiableSet(hooks);
+  }
+
+  void setHooks(Set<SyncHook> on) {
+    EnumSet<SyncHook> copy = EnumSet.noneOf(SyncHook.class);
+    copy.addAll(on);
+    hooks = copy;
+  }
+
+  /** Within another hook's change, the outer one counts: it is the place that was called. */
+  void during(SyncHook hook, Runnable change) {
+    if (current.isPresent()) {
+      change.run();
+      return;
+    }
+    current = Optional.of(hook);
+    try {
+      change.run();
+    } finally {
+      current = Optional.empty();
+    }
+  }
+
+  /** Tells everybody, unless the hook is off: then it is remembered until the next change there. */
+  void announce(P2mChange change) {
+    long start = change.gfn().value();
+    long end = start + change.frames();
+    if (current.isPresent() && !hooks.contains(current.get())) {
+      missed.put(start, end, current.get());
+      return;
+    }
+    announceAlways(change);
+  }
+
+  /** Tells everybody of what is no hook's business. */
+  void announceAlways(P2mChange change) {
+    observers.forEach(observer -> observer.changed(change));
+    missed.remove(change.gfn().value(), change.gfn().value() + change.frames());
+  }
+
+  Optional<SyncHook> missedAt(long gfn) {
+    return missed.at(gfn);
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    hooks.forEach(hook -> digest.put(hook.toString()));
+    missed.forEach((start, end, hook) -> digest.put(start).put(end).put(hook.toString()));
+  }
+}
