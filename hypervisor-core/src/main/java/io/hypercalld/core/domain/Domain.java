@@ -5,11 +5,11 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
-import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
 import io.hypercalld.core.p2m.P2mTable;
+import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,20 +23,19 @@ import java.util.UUID;
  * facets.
  */
 public final class Domain implements Digestible {
-  /** Most P2M tables freed between two continuations. */
-  private static final int TABLES_PER_STEP = 64;
-
   private final Relinquishment relinquishment = new Relinquishment();
   private final CallCounters calls = new CallCounters();
   private final List<DomainFacet> facets = new ArrayList<>();
   private final DomainId id;
   private final DomainSettings settings;
-  private final FrameAllocator allocator;
-  private final Reservation reservation;
+  private final DomainTable domains;
   private final RunState run = new RunState();
-  private final long sharedInfo;
-  private final Optional<Paging> paging;
-  private final Optional<PhysicalMap> physicalMap;
+  private final DomainMemory memory;
+  private final IoPermissions permissions;
+  private final PortMap ports = new PortMap();
+  private final ToolstackNotes notes;
+  private final LogDirty logDirty;
+  private final Optional<MemoryFeatures> features;
   private DomainState state = DomainState.ALIVE;
   private String name = "";
   private String crashReason = "";
@@ -52,27 +51,17 @@ public final class Domain implements Digestible {
       DomainId id,
       DomainSettings settings,
       FrameAllocator allocator,
-      Host host,
+      DomainTable domains,
       Transaction steps) {
     this.id = id;
     this.settings = settings;
-    this.allocator = allocator;
-    this.reservation = new Reservation(allocator, id.value());
-    this.sharedInfo = allocator.allocate(PageSize.SIZE_4K, id.value(), FrameUse.SPECIAL);
-    steps.onFailure(() -> allocator.free(sharedInfo));
-    if (settings.type().isTranslated()) {
-      Paging own = new Paging(allocator, id, settings, host);
-      steps.onFailure(
-          () -> {
-            own.relinquish(Integer.MAX_VALUE);
-            own.free();
-          });
-      this.paging = Optional.of(own);
-      this.physicalMap = Optional.of(new PhysicalMap(this, own.p2m(), allocator.frames()));
-    } else {
-      this.paging = Optional.empty();
-      this.physicalMap = Optional.empty();
-    }
+    this.domains = domains;
+    this.memory = new DomainMemory(this, allocator, domains, steps);
+    this.features =
+        memory.paging().map(_ -> new MemoryFeatures(this, allocator, domains.sharedFrames()));
+    this.permissions = new IoPermissions(id);
+    this.notes = new ToolstackNotes(settings.handle());
+    this.logDirty = new LogDirty(this, memory.paging());
   }
 
   public DomainId id() {
@@ -89,7 +78,12 @@ public final class Domain implements Digestible {
   }
 
   public UUID handle() {
-    return settings.handle();
+    return notes.handle();
+  }
+
+  /** What is kept about it for the tools that manage it. */
+  public ToolstackNotes notes() {
+    return notes;
   }
 
   public DomainType type() {
@@ -210,12 +204,15 @@ public final class Domain implements Digestible {
     if (!run.isShutDown()) {
       crashReason = reason;
     }
-    run.shutDown(ShutdownReason.CRASH.code());
+    shutDown(ShutdownReason.CRASH.code());
   }
 
   /** Ends it for a reason of its own, of 8 bits; the first one wins. */
   public void shutDown(int code) {
-    run.shutDown(code);
+    if (!run.isShutDown()) {
+      run.shutDown(code);
+      notes.noteStateChange();
+    }
   }
 
   /** Takes its end back; no effect where it has not ended. */
@@ -226,15 +223,15 @@ public final class Domain implements Digestible {
 
   /** Frames charged to it, without those that are not counted. */
   public long totalPages() {
-    return reservation.totalPages();
+    return memory.reservation().totalPages();
   }
 
   public long maxPages() {
-    return reservation.maxPages();
+    return memory.reservation().maxPages();
   }
 
   public Reservation reservation() {
-    return reservation;
+    return memory.reservation();
   }
 
   /** The number of vCPUs that it was created for. */
@@ -257,13 +254,43 @@ public final class Domain implements Digestible {
     run.addVcpus(count);
   }
 
+  /** Keeps a vCPU from running until an event is answered; counted. */
+  public void pauseVcpu(int vcpu) {
+    run.pauseVcpu(vcpu);
+  }
+
+  /** Takes one pause of the vCPU back; no effect where there is none. */
+  public void unpauseVcpu(int vcpu) {
+    run.unpauseVcpu(vcpu);
+  }
+
+  /** Whether an event that is not answered yet keeps the vCPU from running. */
+  public boolean isVcpuPaused(int vcpu) {
+    return run.isVcpuPaused(vcpu);
+  }
+
   void start() {
     run.startAll();
   }
 
   /** The page that it shares with the hypervisor. */
   public Mfn sharedInfo() {
-    return new Mfn(sharedInfo);
+    return memory.sharedInfo();
+  }
+
+  /** The pages that the hypervisor made for it. */
+  public SpecialPages specialPages() {
+    return memory.specialPages();
+  }
+
+  /** What it grants to others. */
+  public GrantTable grantTable() {
+    return memory.grantTable();
+  }
+
+  /** What it has mapped of others' grants. */
+  public GrantMappings grantMappings() {
+    return memory.grantMappings();
   }
 
   /**
@@ -277,17 +304,51 @@ public final class Domain implements Digestible {
 
   /** Its P2M, unless it is PV. */
   public Optional<P2mTable> findP2m() {
-    return paging.map(Paging::p2m);
+    return memory.paging().map(Paging::p2m);
   }
 
   /** Its P2M and the M2P kept together, unless it is PV. */
   public Optional<PhysicalMap> physicalMap() {
-    return physicalMap;
+    return memory.physicalMap();
+  }
+
+  /** Its guest frames that are populated when they are touched. It is to have a P2M. */
+  public PopulateOnDemand populateOnDemand() {
+    return features().populateOnDemand();
+  }
+
+  /** Its pages that a pager keeps. It is to have a P2M. */
+  public MemoryPaging memoryPaging() {
+    return features().paging();
+  }
+
+  /** What a monitor restricts. It is to have a P2M. */
+  public MemoryAccess memoryAccess() {
+    return features().access();
+  }
+
+  /** Its event rings. It is to have a P2M. */
+  public VmEvents vmEvents() {
+    return features().events();
+  }
+
+  /** Its part in shared frames. It is to have a P2M. */
+  public MemorySharing sharing() {
+    return features().sharing();
+  }
+
+  private MemoryFeatures features() {
+    return features.orElseThrow(() -> new IllegalStateException(id + " has no P2M"));
+  }
+
+  /** Another domain that has a struct. */
+  Domain peer(DomainId other) {
+    return domains.byId(other);
   }
 
   /** The pool of its P2M's tables, unless it is PV. */
   public Optional<PagingPool> pagingPool() {
-    return paging.map(Paging::pool);
+    return memory.paging().map(Paging::pool);
   }
 
   public CallCounters calls() {
@@ -308,6 +369,58 @@ public final class Domain implements Digestible {
     return facets.stream().filter(type::isInstance).map(type::cast).findFirst();
   }
 
+  /** Whether devices reach its memory by themselves. */
+  public boolean hasDevices() {
+    return facets.stream().anyMatch(DomainFacet::hasDevices);
+  }
+
+  /** Whether it was granted memory or ports of devices. */
+  public boolean hasIoCapabilities() {
+    return permissions.any();
+  }
+
+  /** Which of the machine's device memory, ports and interrupts it may have. */
+  public IoPermissions ioPermissions() {
+    return permissions;
+  }
+
+  /** The machine's ports as it sees them. */
+  public PortMap portMap() {
+    return ports;
+  }
+
+  /** Which of its pages were written, where somebody wants to know. */
+  public LogDirty logDirty() {
+    return logDirty;
+  }
+
+  /**
+   * Why no device may be given to it, as a device cannot fault its pages in; empty where one may.
+   */
+  public Optional<String> deviceVeto() {
+    return logDirty.isEnabled()
+        ? Optional.of("its dirty pages are logged")
+        : features.flatMap(MemoryFeatures::deviceVeto);
+  }
+
+  /**
+   * Tells of frames that became a PV domain's to write.
+   *
+   * @throws Refusal where somebody cannot follow; the frames are to be taken back
+   */
+  public void gained(FrameRun frames, SyncHook hook) {
+    if (!type().isTranslated()) {
+      facets.forEach(facet -> facet.framesGained(frames, hook));
+    }
+  }
+
+  /** Tells of frames that are about to cease to be a PV domain's to write. */
+  public void losing(FrameRun frames, SyncHook hook) {
+    if (!type().isTranslated()) {
+      facets.forEach(facet -> facet.framesLost(frames, hook));
+    }
+  }
+
   void attach(DomainFacet facet) {
     facets.add(facet);
   }
@@ -318,15 +431,11 @@ public final class Domain implements Digestible {
       return;
     }
     state = DomainState.DYING;
-    reservation.close();
+    memory.reservation().close();
+    relinquishment.then(memory.grantMappings()::relinquish);
     facets.reversed().forEach(facet -> relinquishment.then(facet::relinquish));
-    paging.ifPresent(own -> relinquishment.then(() -> own.relinquish(TABLES_PER_STEP)));
-    relinquishment.then(
-        () -> {
-          allocator.free(sharedInfo);
-          return true;
-        });
-    relinquishment.then(reservation::relinquish);
+    features.ifPresent(own -> relinquishment.then(own::relinquish));
+    memory.relinquishBy(relinquishment);
   }
 
   /**
@@ -335,15 +444,21 @@ public final class Domain implements Digestible {
    * @return whether nothing is left; the domain is then dead
    */
   boolean relinquish() {
-    if (relinquishment.step()) {
+    if (state != DomainState.DEAD && relinquishment.step()) {
       state = DomainState.DEAD;
+      notes.noteStateChange();
     }
     return state == DomainState.DEAD;
   }
 
   /** Whether it is dead and nobody refers to it any more. */
   boolean isGone() {
-    return state == DomainState.DEAD && reservation.totalPages() == 0 && deviceModels == 0;
+    return state == DomainState.DEAD && !memory.isHeld() && deviceModels == 0;
+  }
+
+  /** Frees a frame of its own to which nobody refers any more. */
+  void freed(Mfn frame) {
+    memory.freed(frame);
   }
 
   /**
@@ -352,7 +467,7 @@ public final class Domain implements Digestible {
    * @return the domain that it referred to, which may be gone now, too
    */
   Optional<Domain> dissolve() {
-    paging.ifPresent(Paging::free);
+    memory.paging().ifPresent(Paging::free);
     Optional<Domain> served = target;
     target = Optional.empty();
     served.ifPresent(other -> other.deviceModels--);
@@ -369,11 +484,14 @@ public final class Domain implements Digestible {
         .put(state.name())
         .put(target.isPresent() ? target.get().id.value() : -1)
         .put(deviceModels)
-        .put(sharedInfo)
         .put(run)
         .put(relinquishment)
-        .put(reservation);
-    paging.ifPresent(digest::put);
+        .put(memory)
+        .put(permissions)
+        .put(ports)
+        .put(notes)
+        .put(logDirty);
+    features.ifPresent(digest::put);
     facets.forEach(digest::put);
   }
 }

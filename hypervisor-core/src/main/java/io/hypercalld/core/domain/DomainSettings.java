@@ -2,6 +2,7 @@ package io.hypercalld.core.domain;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.p2m.P2mGeometry;
 import java.util.UUID;
 
 /**
@@ -16,6 +17,7 @@ import java.util.UUID;
  * @param grant limits of its grant table
  * @param altp2m alternative P2M views
  * @param platform emulated devices
+ * @param geometry shape of its P2M
  */
 public record DomainSettings(
     UUID handle,
@@ -27,7 +29,8 @@ public record DomainSettings(
     long maxEvtchnPort,
     GrantLimits grant,
     Altp2m altp2m,
-    Platform platform)
+    Platform platform,
+    P2mGeometry geometry)
     implements Digestible {
   /** {@code XEN_DOMCTL_IOMMU_no_sharept}: never share the P2M with the IOMMU. */
   public static final long IOMMU_NO_SHAREPT = 0x1;
@@ -57,7 +60,24 @@ public record DomainSettings(
         1023,
         new GrantLimits(64, 1024, 2),
         new Altp2m(0, 0),
-        new Platform(type == DomainType.PVH ? 1 : 0, 0));
+        new Platform(type == DomainType.PVH ? 1 : 0, 0),
+        P2mGeometry.GRANULE_4K);
+  }
+
+  /** The same with a P2M of another shape. */
+  public DomainSettings with(P2mGeometry shape) {
+    return new DomainSettings(
+        handle,
+        type,
+        flags,
+        iommuOpts,
+        maxVcpus,
+        ssidref,
+        maxEvtchnPort,
+        grant,
+        altp2m,
+        platform,
+        shape);
   }
 
   @Override
@@ -77,6 +97,7 @@ public record DomainSettings(
         .put(altp2m.mode())
         .put(altp2m.count())
         .put(platform.emulationFlags())
-        .put(platform.miscFlags());
+        .put(platform.miscFlags())
+        .put(geometry.name());
   }
 }

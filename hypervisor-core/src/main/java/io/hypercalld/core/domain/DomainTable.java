@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.P2mCounters;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
@@ -23,6 +24,7 @@ public final class DomainTable implements Digestible {
   private final List<Function<Domain, Optional<DomainFacet>>> facets = new ArrayList<>();
   private final P2mCounters departed = new P2mCounters();
   private final FrameAllocator allocator;
+  private final SharedFrames sharedFrames;
   private final Host host;
   private int lastChosen;
   private long created;
@@ -30,7 +32,13 @@ public final class DomainTable implements Digestible {
 
   public DomainTable(FrameAllocator allocator, Host host) {
     this.allocator = allocator;
+    this.sharedFrames = new SharedFrames(allocator);
     this.host = host;
+  }
+
+  /** Frames that several domains map. */
+  public SharedFrames sharedFrames() {
+    return sharedFrames;
   }
 
   public Host host() {
@@ -152,6 +160,7 @@ public final class DomainTable implements Digestible {
     domain.pause();
     domains.put(id, domain);
     created++;
+    domain.notes().identify(created);
     if (wanted.equals(DomainId.ANY)) {
       lastChosen = id.value();
     }
@@ -159,7 +168,7 @@ public final class DomainTable implements Digestible {
   }
 
   private Domain build(DomainId id, DomainSettings settings, Transaction steps) {
-    Domain domain = new Domain(id, settings, allocator, host, steps);
+    Domain domain = new Domain(id, settings, allocator, this, steps);
     for (Function<Domain, Optional<DomainFacet>> factory : facets) {
       factory
           .apply(domain)
@@ -212,6 +221,24 @@ public final class DomainTable implements Digestible {
     }
   }
 
+  /**
+   * Gives back a reference to a frame, whosever it is. The frame goes with the last one, and with
+   * its last frame a dead owner.
+   */
+  public void putReference(Mfn frame) {
+    if (allocator.frames().putReference(frame.value()) > 0) {
+      return;
+    }
+    DomainId owner = new DomainId(allocator.frames().owner(frame.value()));
+    if (owner.equals(DomainId.COW)) {
+      allocator.free(frame.value());
+      return;
+    }
+    Domain domain = byId(owner);
+    domain.freed(frame);
+    forgetIfGone(domain);
+  }
+
   /** Domains made since the start, dom0 included. */
   public long created() {
     return created;
@@ -231,5 +258,6 @@ public final class DomainTable implements Digestible {
   public void digest(StateDigest digest) {
     digest.section("domains").put(lastChosen).put(domains.size());
     domains.values().forEach(digest::put);
+    digest.put(sharedFrames);
   }
 }

@@ -21,6 +21,7 @@ final class Paging implements Digestible {
   private final long[] nestedRoots = new long[NESTED_ROOTS];
   private final PagingPool pool;
   private final P2mTable p2m;
+  private final DirtyBitmap dirtyBitmap;
 
   /**
    * A pool with its first pages and an empty table.
@@ -28,14 +29,24 @@ final class Paging implements Digestible {
    * @throws io.hypercalld.core.errno.Refusal ENOMEM; nothing changed
    */
   Paging(FrameAllocator allocator, DomainId id, DomainSettings settings, Host host) {
-    pool = new PagingPool(allocator, id.value());
+    pool = new PagingPool(allocator, id.value(), settings.geometry().granuleOrder());
     pool.resize(PagingPool.SEED_PAGES);
     boolean iommu = settings.has(DomainFlag.IOMMU);
     PageSize largest = settings.has(DomainFlag.HAP) ? PageSize.SIZE_1G : PageSize.SIZE_2M;
-    p2m = new P2mTable(allocator.memory(), pool, new P2mSettings(iommu, host.snoop(), largest));
+    p2m =
+        new P2mTable(
+            allocator.memory(),
+            pool,
+            new P2mSettings(
+                iommu,
+                host.snoop(),
+                largest,
+                settings.geometry(),
+                new MachineFrames(allocator.frames())));
     for (int i = 0; i < NESTED_ROOTS; i++) {
       nestedRoots[i] = pool.take();
     }
+    dirtyBitmap = new DirtyBitmap(allocator.memory(), pool);
   }
 
   PagingPool pool() {
@@ -46,13 +57,17 @@ final class Paging implements Digestible {
     return p2m;
   }
 
+  DirtyBitmap dirtyBitmap() {
+    return dirtyBitmap;
+  }
+
   /**
    * Gives back some tables, at last the pool's free pages.
    *
    * @return whether only the roots are left
    */
   boolean relinquish(int limit) {
-    if (!p2m.relinquish(limit)) {
+    if (!p2m.relinquish(limit) || !dirtyBitmap.free(limit)) {
       return false;
     }
     pool.close();

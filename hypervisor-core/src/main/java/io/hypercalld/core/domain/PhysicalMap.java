@@ -8,12 +8,10 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
-import io.hypercalld.core.p2m.P2mRun;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
-import io.hypercalld.core.transaction.Transaction;
+import io.hypercalld.core.p2m.SyncHook;
 import java.util.Optional;
-import java.util.function.Consumer;
 
 /**
  * Changes a domain's P2M and keeps the way back, from frame to guest frame, in step. Confined to
@@ -29,11 +27,57 @@ public final class PhysicalMap {
   private final Domain domain;
   private final P2mTable p2m;
   private final FrameTable frames;
+  private final Placement placement;
+  private final Displacement displacement;
+  private final ForeignMap foreign;
 
-  PhysicalMap(Domain domain, P2mTable p2m, FrameTable frames) {
+  PhysicalMap(Domain domain, P2mTable p2m, FrameTable frames, DomainTable domains) {
     this.domain = domain;
     this.p2m = p2m;
     this.frames = frames;
+    this.placement = new Placement(domain, this, frames);
+    this.displacement = new Displacement(domain, this, frames);
+    this.foreign = new ForeignMap(domain, this, frames, domains);
+  }
+
+  /** What gives way to a mapping. */
+  Displacement displacement() {
+    return displacement;
+  }
+
+  /** Other domains' pages in it. */
+  public ForeignMap foreign() {
+    return foreign;
+  }
+
+  /** What is mapped at the guest frame, with nothing changed. */
+  public P2mLookup query(Gfn gfn) {
+    return p2m.lookup(gfn);
+  }
+
+  /** What is mapped at the guest frame once what is to be populated on demand has been. */
+  public P2mLookup obtain(Gfn gfn) {
+    P2mLookup found = query(gfn);
+    while (found.type() == P2mType.POPULATE_ON_DEMAND
+        && domain.populateOnDemand().populate(gfn, found.order())) {
+      found = query(gfn);
+    }
+    return found;
+  }
+
+  /** As {@link #obtain}, and a page shared with other domains is made the domain's own. */
+  public P2mLookup obtainUnshared(Gfn gfn) {
+    P2mLookup found = obtain(gfn);
+    if (found.type() != P2mType.RAM_SHARED) {
+      return found;
+    }
+    try {
+      domain.sharing().unshare(gfn);
+    } catch (Refusal _) {
+      // Whoever asked sees that it is still shared, and answers in its own way.
+      domain.sharing().starve(gfn, Optional.empty());
+    }
+    return query(gfn);
   }
 
   /**
@@ -43,14 +87,9 @@ public final class PhysicalMap {
    *     {@link P2mTable#setRun} otherwise
    */
   public void populate(Gfn gfn, Mfn mfn, long count) {
-    displace(gfn, count);
-    try {
-      p2m.setRun(gfn, mfn, count, P2mType.RAM_RW);
-    } catch (Refusal refusal) {
-      restoreM2p(gfn, count);
-      throw refusal;
-    }
-    frames.mapped(mfn.value(), count, gfn.value());
+    displacement.replacing(
+        gfn, count, SyncHook.PHYSMAP_ADD, () -> p2m.setRun(gfn, mfn, count, P2mType.RAM_RW));
+    added(gfn, mfn, count);
   }
 
   /**
@@ -60,21 +99,39 @@ public final class PhysicalMap {
    * @throws Refusal as {@link P2mTable#setPages}; nothing changed
    */
   public void populatePages(Gfn gfn, Mfn mfn, long count) {
-    p2m.setPages(gfn, mfn, count, P2mType.RAM_RW);
+    p2m.during(SyncHook.PHYSMAP_ADD, () -> p2m.setPages(gfn, mfn, count, P2mType.RAM_RW));
+    added(gfn, mfn, count);
+  }
+
+  void added(Gfn gfn, Mfn mfn, long count) {
     frames.mapped(mfn.value(), count, gfn.value());
+    if (domain.logDirty().isEnabled()) {
+      for (long page = 0; page < count; page++) {
+        domain.logDirty().markDirty(new Gfn(gfn.value() + page));
+      }
+    }
   }
 
   /**
-   * Unmaps a guest frame and releases the frame behind it.
+   * Unmaps a guest frame and releases the frame behind it; those of a whole granule where the P2M
+   * has larger ones.
    *
-   * @throws Refusal ENOENT nothing mapped; EPERM a device's page; EINVAL an entry without frame;
-   *     ENXIO somebody else's frame; ENOMEM no page to split a larger leaf. Nothing changed
+   * @param hook why
+   * @throws Refusal ENOENT nothing mapped; EPERM a device's page; EILSEQ a page that is not in
+   *     memory; EINVAL another entry without frame; ENXIO somebody else's frame; ENOMEM no page to
+   *     split a larger leaf, or shared and not to be unshared. Nothing changed
    */
-  public void removeAndRelease(Gfn gfn) {
-    P2mLookup found = p2m.lookup(gfn);
-    requireRemovable(gfn, found);
-    unmap(gfn, found);
+  public void removeAndRelease(Gfn gfn, SyncHook hook) {
+    P2mLookup found = removable(gfn, query(gfn));
+    p2m.during(hook, () -> unmap(gfn, found));
     release(found.mfn());
+  }
+
+  /** What is found, made the domain's own where it is shared, if it may be removed. */
+  P2mLookup removable(Gfn gfn, P2mLookup mapped) {
+    P2mLookup found = mapped.type() == P2mType.RAM_SHARED ? obtainUnshared(gfn) : mapped;
+    requireRemovable(gfn, found);
+    return found;
   }
 
   private void requireRemovable(Gfn gfn, P2mLookup found) {
@@ -83,6 +140,13 @@ public final class PhysicalMap {
     }
     if (found.type() == P2mType.MMIO_DIRECT) {
       throw Refusal.of(Errno.EPERM, "guest frame %s of %s is a device's", gfn, domain.id());
+    }
+    if (P2mType.PAGING.contains(found.type()) && found.type() != P2mType.RAM_PAGING_OUT) {
+      // Xen's check of the mapping to be removed finds RAM without a frame.
+      throw Refusal.of(Errno.EILSEQ, "guest frame %s of %s is %s", gfn, domain.id(), found.type());
+    }
+    if (found.type() == P2mType.RAM_SHARED) {
+      throw Refusal.of(Errno.ENOMEM, "guest frame %s of %s stays shared", gfn, domain.id());
     }
     if (!found.mfn().isValid()) {
       throw Refusal.of(
@@ -105,34 +169,53 @@ public final class PhysicalMap {
    *     changed
    */
   public void remove(Gfn gfn) {
-    P2mLookup found = p2m.lookup(gfn);
-    if (!isOwn(found)) {
+    P2mLookup found = obtain(gfn);
+    if (found.type() == P2mType.MAP_FOREIGN) {
+      foreign.unmap(gfn);
+    } else if (found.type() == P2mType.RAM_SHARED) {
+      domain.sharing().drop(gfn);
+    } else if (isOwn(found)) {
+      p2m.during(SyncHook.ZAP, () -> unmap(gfn, found));
+    } else {
       throw Refusal.of(Errno.ENOENT, "%s has no page at guest frame %s", domain.id(), gfn);
     }
-    unmap(gfn, found);
+  }
+
+  /**
+   * The frame of a page that others may refer to: the domain's own memory, what it shares, or what
+   * it has mapped of another domain's.
+   */
+  public Optional<Mfn> page(P2mLookup found) {
+    boolean others = found.type() == P2mType.MAP_FOREIGN || found.type() == P2mType.RAM_SHARED;
+    return others || isOwn(found) ? Optional.of(found.mfn()) : Optional.empty();
+  }
+
+  /**
+   * Maps a frame that somebody grants; the frame does not learn of it. What is mapped there is made
+   * an orphan.
+   *
+   * @throws Refusal EPERM over an entry that may not be replaced, which crashes the domain; as
+   *     {@link P2mTable#set}
+   */
+  void mapGrant(Gfn gfn, Mfn mfn, P2mType type) {
+    displacement.replacing(
+        gfn, 1, SyncHook.GRANT_MAP, () -> p2m.set(gfn, mfn, PageSize.SIZE_4K, type));
+  }
+
+  /** Unmaps a frame that was granted. */
+  void unmapGrant(Gfn gfn) {
+    p2m.during(SyncHook.GRANT_MAP, () -> clear(gfn));
   }
 
   /**
    * Moves a page from one guest frame to another, where it takes the place of what is there.
    *
-   * @throws Refusal EACCES where the source is no plain RAM; EINVAL where its frame is not the
-   *     domain's; EXDEV where the frame says it is elsewhere; as for the target of {@link #put}
+   * @throws Refusal EACCES where the source is no plain RAM; ENOMEM where it is shared and cannot
+   *     be unshared; EINVAL where its frame is not the domain's; EXDEV where the frame says it is
+   *     elsewhere; as for the target of {@link #put}
    */
   public void move(Gfn from, Gfn to) {
-    P2mLookup source = p2m.lookup(from);
-    if (!P2mType.SHARABLE.contains(source.type())) {
-      throw Refusal.of(
-          Errno.EACCES, "guest frame %s of %s is %s", from, domain.id(), source.type());
-    }
-    if (!isOwn(source)) {
-      throw Refusal.of(Errno.EINVAL, "frame %s is not %s's", source.mfn(), domain.id());
-    }
-    long backTo = frames.m2p(source.mfn().value());
-    if (backTo != from.value()) {
-      throw Refusal.of(
-          Errno.EXDEV, "frame %s belongs to guest frame 0x%x, not %s", source.mfn(), backTo, from);
-    }
-    put(source.mfn(), to);
+    placement.move(from, to);
   }
 
   /**
@@ -144,115 +227,51 @@ public final class PhysicalMap {
    *     changed
    */
   public void put(Mfn mfn, Gfn to) {
-    P2mLookup replaced = p2m.lookup(to);
-    if (replaced.mfn().equals(mfn)) {
-      return;
-    }
-    if (replaced.type() != P2mType.MMIO_DM) {
-      requireRemovable(to, replaced);
-    }
-    long back = frames.m2p(mfn.value());
-    Optional<Gfn> from = back < 0 ? Optional.empty() : Optional.of(new Gfn(back));
-    requireTables(to, from);
-    Transaction.run(
-        steps -> {
-          from.ifPresent(gfn -> p2m.set(gfn, Mfn.INVALID, PageSize.SIZE_4K, P2mType.INVALID));
-          steps.onFailure(() -> from.ifPresent(gfn -> map(mfn, gfn)));
-          map(mfn, to);
-          return to;
-        });
-    if (replaced.mfn().isValid()) {
-      frames.clearM2p(replaced.mfn().value(), 0);
-      release(replaced.mfn());
-    }
-    frames.setM2p(mfn.value(), 0, to.value());
+    placement.put(mfn, to);
   }
 
-  private void map(Mfn mfn, Gfn gfn) {
-    if (frames.use(mfn.value()) == FrameUse.SPECIAL) {
-      p2m.setSpecial(gfn, mfn);
-    } else {
-      p2m.set(gfn, mfn, PageSize.SIZE_4K, P2mType.RAM_RW);
-    }
+  /**
+   * Refuses what {@link #put} would of a page that is mapped nowhere yet.
+   *
+   * @throws Refusal as there
+   */
+  public void requireTarget(Gfn to) {
+    placement.requireTarget(to);
   }
 
-  // Before the first of two changes, so that the second does not run out of pages. Tables that both
-  // would make are counted once.
-  private void requireTables(Gfn to, Optional<Gfn> from) {
-    if (to.value() >>> P2mTable.GFN_BITS != 0) {
-      throw Refusal.of(Errno.EINVAL, "guest frame %s is beyond 2^%d", to, P2mTable.GFN_BITS);
+  void markClean(Gfn gfn) {
+    for (long page = 0; page < granule(); page++) {
+      domain.logDirty().markClean(new Gfn(gfn.value() + page));
     }
-    int missing = p2m.tablesMissing(to);
-    if (from.isPresent()) {
-      int others = p2m.tablesMissing(from.get());
-      long differ = to.value() ^ from.get().value();
-      for (int level = 1; level <= others; level++) {
-        boolean shared = level <= missing && differ >>> (PageSize.SIZE_2M.order() * level) == 0;
-        missing += shared ? 0 : 1;
-      }
-    }
-    domain.pagingPool().orElseThrow().require(missing);
   }
 
   private void unmap(Gfn gfn, P2mLookup found) {
-    p2m.set(gfn, Mfn.INVALID, PageSize.SIZE_4K, P2mType.INVALID);
-    frames.clearM2p(found.mfn().value(), 0);
+    clear(gfn);
+    frames.mapped(found.mfn().value(), granule(), FrameTable.INVALID_M2P);
+    markClean(gfn);
   }
 
-  private void release(Mfn mfn) {
+  /** Unmaps what the smallest leaf maps. */
+  void clear(Gfn gfn) {
+    p2m.setPages(gfn, Mfn.INVALID, granule(), P2mType.INVALID);
+  }
+
+  void release(Mfn mfn) {
     if (frames.use(mfn.value()) == FrameUse.GUEST_RAM) {
-      domain.reservation().release(mfn.value());
+      for (long frame = 0; frame < granule(); frame++) {
+        domain.reservation().release(mfn.value() + frame);
+      }
     }
   }
 
-  private boolean isOwn(P2mLookup found) {
+  /** Frames that are mapped and unmapped together. */
+  public long granule() {
+    return p2m.geometry().granuleFrames();
+  }
+
+  boolean isOwn(P2mLookup found) {
     return P2mType.RAM.contains(found.type())
         && frames.contains(found.mfn().value())
         && frames.owner(found.mfn().value()) == domain.id().value();
-  }
-
-  /** Makes orphans of the frames mapped in a range that is about to be mapped over. */
-  private void displace(Gfn gfn, long count) {
-    if (p2m.isUnmapped(gfn, count)) {
-      return;
-    }
-    forEachRun(gfn, count, this::requireReplaceable);
-    forEachRun(gfn, count, run -> noteMapped(run, false));
-  }
-
-  private void requireReplaceable(P2mRun run) {
-    if (P2mType.SPECIAL.contains(run.type())) {
-      domain.crash("populated over %s at guest frame %s".formatted(run.type(), run.gfn()));
-      throw Refusal.of(
-          Errno.EPERM, "guest frame %s of %s is %s", run.gfn(), domain.id(), run.type());
-    }
-  }
-
-  private void restoreM2p(Gfn gfn, long count) {
-    forEachRun(gfn, count, run -> noteMapped(run, true));
-  }
-
-  private void noteMapped(P2mRun run, boolean mapped) {
-    if (P2mType.RAM.contains(run.type()) && frames.contains(run.mfn().value())) {
-      frames.mapped(
-          run.mfn().value(),
-          run.count() << run.order(),
-          mapped ? run.gfn().value() : FrameTable.INVALID_M2P);
-    }
-  }
-
-  /** Runs of the P2M in a range, cut to it. */
-  private void forEachRun(Gfn first, long count, Consumer<P2mRun> action) {
-    long end = first.value() + count;
-    Optional<P2mRun> next = p2m.nextRun(first);
-    while (next.isPresent() && next.get().gfn().value() < end) {
-      P2mRun run = next.get();
-      long runEnd = run.gfn().value() + (run.count() << run.order());
-      long from = Math.max(run.gfn().value(), first.value());
-      long to = Math.min(runEnd, end);
-      Mfn mfn = run.mfn().isValid() ? run.mfn().plus(from - run.gfn().value()) : run.mfn();
-      action.accept(new P2mRun(new Gfn(from), mfn, 0, run.type(), run.access(), to - from));
-      next = p2m.nextRun(new Gfn(runEnd));
-    }
   }
 }

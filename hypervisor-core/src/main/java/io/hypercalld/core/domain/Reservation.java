@@ -9,7 +9,10 @@ import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.transaction.Transaction;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 
 /**
  * The frames that are charged to a domain, mapped or not. Confined to the machine thread.
@@ -87,6 +90,31 @@ public final class Reservation implements Digestible {
     return run;
   }
 
+  /**
+   * Gives frames to which only the allocation refers for as many others; the charge stays.
+   *
+   * @param given frames of the domain's
+   * @param end first frame number too high
+   * @return the first frame of each block of {@code 1 << order}
+   * @throws Refusal ENOMEM; nothing changed
+   */
+  public List<Long> exchange(List<Long> given, int order, long end) {
+    List<Long> blocks =
+        Transaction.run(
+            steps -> {
+              List<Long> taken = new ArrayList<>();
+              for (int i = 0; i < given.size() >>> order; i++) {
+                long mfn = allocator.allocate(order, end, owner, FrameUse.GUEST_RAM);
+                steps.onFailure(() -> allocator.free(mfn, 1L << order));
+                taken.add(mfn);
+              }
+              return taken;
+            });
+    given.forEach(mfn -> free(new FrameRun(mfn, 1)));
+    blocks.forEach(mfn -> charge(mfn, 1L << order));
+    return blocks;
+  }
+
   /** Whether the frame of RAM is one of those charged. */
   public boolean owns(long mfn) {
     return frames.owner(mfn) == owner && frames.use(mfn) == FrameUse.GUEST_RAM;
@@ -107,9 +135,58 @@ public final class Reservation implements Digestible {
     totalPages -= run.count();
   }
 
-  /** Refuses every further allocation. */
+  /** A frame becomes somebody else's. */
+  void disown(long mfn) {
+    if (!owns(mfn)) {
+      throw new IllegalStateException("frame 0x%x is not domain %d's".formatted(mfn, owner));
+    }
+    totalPages--;
+  }
+
+  /** A frame that was made the domain's is charged, whatever the limit. */
+  void adopt(long mfn) {
+    charge(mfn, 1);
+  }
+
+  /** Frames claimed and not allocated yet. */
+  public long claimed() {
+    return allocator.claims().of(owner);
+  }
+
+  /**
+   * Claims what is missing to {@code pages}; with 0 gives a claim up.
+   *
+   * @throws Refusal EINVAL where there is a claim already, for no more than is charged, or for more
+   *     than may be; ENOMEM where not so much is free and unclaimed
+   */
+  public void claim(long pages) {
+    if (pages == 0) {
+      allocator.claims().set(owner, 0);
+      return;
+    }
+    if (closed || claimed() != 0) {
+      throw Refusal.of(Errno.EINVAL, "domain %d is dying or has a claim already", owner);
+    }
+    if (Long.compareUnsigned(pages, totalPages) <= 0 || Long.compareUnsigned(pages, maxPages) > 0) {
+      throw Refusal.of(
+          Errno.EINVAL,
+          "a claim of %d for domain %d, which has %d of at most %d pages",
+          pages,
+          owner,
+          totalPages,
+          maxPages);
+    }
+    long missing = pages - totalPages;
+    if (missing > allocator.unclaimedFrames()) {
+      throw Refusal.of(Errno.ENOMEM, "not %d frames are free and unclaimed", missing);
+    }
+    allocator.claims().set(owner, missing);
+  }
+
+  /** Refuses every further allocation, and gives a claim up. */
   void close() {
     closed = true;
+    allocator.claims().set(owner, 0);
   }
 
   /**
@@ -166,6 +243,7 @@ public final class Reservation implements Digestible {
 
   private void charge(long mfn, long count) {
     totalPages += count;
+    allocator.claims().redeem(owner, count);
     regions.set(
         Math.toIntExact(mfn >>> REGION_ORDER),
         Math.toIntExact((mfn + count - 1) >>> REGION_ORDER) + 1);

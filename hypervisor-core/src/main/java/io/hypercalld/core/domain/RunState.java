@@ -4,6 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import java.util.Arrays;
 
 /**
  * Whether a domain's vCPUs may run. Confined to the machine thread.
@@ -21,6 +22,7 @@ final class RunState implements Digestible {
   private int shutdownCode = NOT_SHUT_DOWN;
   private int vcpus;
   private int onlineVcpus;
+  private int[] eventPauses = {};
 
   int controllerPauses() {
     return controllerPauses;
@@ -50,6 +52,7 @@ final class RunState implements Digestible {
 
   void addVcpus(int count) {
     vcpus = Math.max(vcpus, count);
+    eventPauses = Arrays.copyOf(eventPauses, vcpus);
     startFirst();
   }
 
@@ -75,6 +78,18 @@ final class RunState implements Digestible {
       creationFinished = true;
       startFirst();
     }
+  }
+
+  void pauseVcpu(int vcpu) {
+    eventPauses[vcpu]++;
+  }
+
+  void unpauseVcpu(int vcpu) {
+    eventPauses[vcpu] = Math.max(0, eventPauses[vcpu] - 1);
+  }
+
+  boolean isVcpuPaused(int vcpu) {
+    return eventPauses[vcpu] > 0;
   }
 
   /** The first reason wins. */
@@ -105,5 +120,8 @@ final class RunState implements Digestible {
         .put(shutdownCode)
         .put(vcpus)
         .put(onlineVcpus);
+    for (int pauses : eventPauses) {
+      digest.put(pauses);
+    }
   }
 }

@@ -63,7 +63,8 @@ public final class GuestMemory {
   }
 
   /**
-   * Writes a guest's bytes: all of them or none.
+   * Writes a guest's bytes: all of them or none. They are noted as dirty; a page whose writes an
+   * ioreq server wants is no memory to the hypervisor's copies.
    *
    * @param gpa address of the first
    * @throws Refusal EINVAL for a range that is empty or out of reach; EFAULT where a page of it is
@@ -72,13 +73,39 @@ public final class GuestMemory {
   public void write(Domain domain, long gpa, byte[] bytes) {
     requireRange(gpa, bytes.length);
     P2mTable p2m = p2m(domain);
+    obtain(domain, gpa, bytes.length);
     forEachPage(p2m, gpa, bytes.length, WRITABLE, (maddr, offset, part) -> {});
     forEachPage(
         p2m,
         gpa,
         bytes.length,
         WRITABLE,
-        (maddr, offset, part) -> memory.write(maddr, bytes, offset, part));
+        (maddr, offset, part) -> {
+          memory.write(maddr, bytes, offset, part);
+          domain.logDirty().markDirty(new Gfn((gpa + offset) >>> PageSize.SHIFT_4K));
+        });
+  }
+
+  /** Populates pages on demand and unshares them, as a write by the guest would. */
+  private static void obtain(Domain domain, long gpa, int length) {
+    long first = gpa >>> PageSize.SHIFT_4K;
+    long last = (gpa + length - 1) >>> PageSize.SHIFT_4K;
+    for (long gfn = first; gfn <= last; gfn++) {
+      requireObtainable(domain, new Gfn(gfn));
+    }
+    for (long gfn = first; gfn <= last; gfn++) {
+      domain.physicalMap().orElseThrow().obtainUnshared(new Gfn(gfn));
+    }
+  }
+
+  // Before any page is obtained, so that a write of which nothing is done changes nothing.
+  private static void requireObtainable(Domain domain, Gfn gfn) {
+    P2mType type = domain.p2m().lookup(gfn).type();
+    if (!WRITABLE.contains(type)
+        && type != P2mType.POPULATE_ON_DEMAND
+        && type != P2mType.RAM_SHARED) {
+      throw Refusal.of(Errno.EFAULT, "guest frame %s of %s is %s", gfn, domain.id(), type);
+    }
   }
 
   private static P2mTable p2m(Domain domain) {

@@ -121,7 +121,7 @@ class DomainTableTest {
     host.hypervisor().bootDom0();
 
     assertThat(heard).hasSize(1);
-    assertThat(heard.getFirst().size()).isEqualTo(PageSize.SIZE_1G);
+    assertThat(heard.getFirst().frames()).isEqualTo(PageSize.SIZE_1G.frames());
   }
 
   @Test
@@ -249,7 +249,7 @@ class DomainTableTest {
   }
 
   @Test
-  void newDomain_takesItsRootsAndItsSharedPageAtOnce() {
+  void newDomain_takesItsRootsItsSharedPageAndAGrantFrameAtOnce() {
     host.hypervisor().bootDom0();
     long free = host.hypervisor().allocator().freeFrames();
 
@@ -257,7 +257,7 @@ class DomainTableTest {
 
     assertThat(domain.pagingPool().orElseThrow().totalPages()).isEqualTo(256);
     assertThat(domain.pagingPool().orElseThrow().freePages()).isEqualTo(256 - 11);
-    assertThat(host.hypervisor().allocator().freeFrames()).isEqualTo(free - 257);
+    assertThat(host.hypervisor().allocator().freeFrames()).isEqualTo(free - 258);
     assertThat(host.hypervisor().frames().use(domain.sharedInfo().value()))
         .isEqualTo(FrameUse.SPECIAL);
     assertThat(domain.totalPages()).isZero();

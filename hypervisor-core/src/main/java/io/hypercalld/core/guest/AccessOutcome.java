@@ -1,0 +1,54 @@
+package io.hypercalld.core.guest;
+
+import io.hypercalld.core.bits.Word;
+import java.util.Optional;
+
+/**
+ * What became of a guest's access. Immutable.
+ *
+ * @param data what was read, or the sum that was written back; empty where the instruction did not
+ *     complete, and for a write
+ * @param server the ioreq server that is to answer
+ * @param request the request that it is to answer
+ * @param reason why it ended so, for people; empty where it was done
+ */
+public record AccessOutcome(
+    Verdict outcome,
+    Optional<Word> data,
+    Optional<Integer> server,
+    Optional<Long> request,
+    Optional<String> reason) {
+  /** How it ended. */
+  public enum Verdict {
+    /** Memory was read or written. */
+    DONE,
+    /** Completed without memory. */
+    EMULATED,
+    /** Completed, and what was to be written was dropped. */
+    DISCARDED,
+    /** Not completed: the vCPU tries again for ever until something else changes. */
+    RETRY,
+    /** Not completed: the vCPU waits for an emulator, a pager or a monitor. */
+    PENDING,
+    /** Not completed: an exception in the guest, or its end. */
+    FAULT
+  }
+
+  static AccessOutcome completed(Verdict verdict, Optional<Word> data) {
+    return new AccessOutcome(verdict, data, Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
+  static AccessOutcome waiting(int server, long request) {
+    return new AccessOutcome(
+        Verdict.PENDING,
+        Optional.empty(),
+        Optional.of(server),
+        Optional.of(request),
+        Optional.of("the vCPU waits for ioreq server %d".formatted(server)));
+  }
+
+  static AccessOutcome stopped(Verdict verdict, String reason) {
+    return new AccessOutcome(
+        verdict, Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(reason));
+  }
+}
