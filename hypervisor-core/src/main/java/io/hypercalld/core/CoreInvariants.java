@@ -3,6 +3,7 @@ package io.hypercalld.core;
 import com.google.errorprone.annotations.FormatMethod;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.SharedFrames;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.MemoryMap;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /**
  * Checks that what the core keeps in several places agrees. Confined to the machine thread; used
@@ -30,20 +32,30 @@ import java.util.TreeMap;
 public final class CoreInvariants {
   private static final Set<P2mType> SMALL_ONLY = Set.of(P2mType.MAP_FOREIGN, P2mType.IOREQ_SERVER);
 
+  /** Types whose frame is the domain's own, where there is one. */
+  private static final Set<P2mType> OWN_RAM =
+      P2mType.RAM.stream()
+          .filter(type -> type != P2mType.RAM_SHARED)
+          .collect(Collectors.toUnmodifiableSet());
+
   private final List<String> violations = new ArrayList<>();
   private final TreeMap<Integer, Long> guestFrames = new TreeMap<>();
   private final TreeMap<Integer, Long> tableFrames = new TreeMap<>();
+  private final ExpectedReferences expected;
   private final Hypervisor hypervisor;
   private final FrameTable frames;
+  private long sharedFrames;
 
   public CoreInvariants(Hypervisor hypervisor) {
     this.hypervisor = hypervisor;
+    this.expected = new ExpectedReferences(hypervisor);
     this.frames = hypervisor.frames();
   }
 
   /** Every violation as a sentence; empty where all is well. */
   public List<String> violations() {
     checkFrames();
+    checkShared();
     hypervisor.domains().all().forEach(this::checkDomain);
     return List.copyOf(violations);
   }
@@ -72,9 +84,27 @@ public final class CoreInvariants {
     return Math.max(0, Math.min(to, low) - from) + Math.max(0, to - Math.max(from, high));
   }
 
+  private void checkShared() {
+    SharedFrames shared = hypervisor.domains().sharedFrames();
+    violations.addAll(shared.audit(hypervisor.domains()));
+    long mapped =
+        hypervisor.domains().all().stream()
+            .filter(domain -> domain.findP2m().isPresent())
+            .mapToLong(domain -> domain.sharing().sharedPages())
+            .sum();
+    if (shared.count() != sharedFrames || shared.count() + shared.saved() != mapped) {
+      report(
+          "%d frames are shared, %d are said to be, %d guest frames map them",
+          sharedFrames, shared.count(), mapped);
+    }
+  }
+
   private void checkTaken(long mfn, long count) {
     int owner = frames.owner(mfn);
-    if (owner == FrameTable.NO_OWNER) {
+    if (owner == DomainId.COW.value()) {
+      sharedFrames += count;
+    }
+    if (owner == FrameTable.NO_OWNER || owner == DomainId.COW.value()) {
       return;
     }
     Optional<Domain> domain = hypervisor.domains().find(new DomainId(owner));
@@ -82,14 +112,25 @@ public final class CoreInvariants {
       report("frame 0x%x is owned by domain %d, which does not exist", mfn, owner);
       return;
     }
-    if (frames.references(mfn) == 0) {
-      report("frame 0x%x of domain %d has no reference", mfn, owner);
-    }
+    checkReferences(mfn, count);
     if (frames.use(mfn) == FrameUse.GUEST_RAM) {
       guestFrames.merge(owner, count, Long::sum);
       checkMapped(domain.get(), mfn, count);
     } else if (frames.use(mfn) == FrameUse.P2M_TABLE) {
       tableFrames.merge(owner, count, Long::sum);
+    }
+  }
+
+  private void checkReferences(long mfn, long count) {
+    long allocation = frames.isAllocated(mfn) ? 1 : 0;
+    boolean alike = count == 1 || !expected.isAnyIn(mfn, count);
+    if (!alike || frames.references(mfn) != allocation + expected.of(mfn)) {
+      report(
+          "frame 0x%x has %d references, %d of them of its allocation, and %d users",
+          mfn, frames.references(mfn), allocation, expected.of(mfn));
+    }
+    if (frames.references(mfn) == 0) {
+      report("frame 0x%x of domain %d has no reference", mfn, frames.owner(mfn));
     }
   }
 
@@ -102,7 +143,7 @@ public final class CoreInvariants {
     long done = 0;
     while (done < count) {
       P2mLookup found = p2m.get().lookup(new Gfn(gfn + done));
-      if (found.mfn().value() != first + done) {
+      if (found.storedMfn().value() != first + done) {
         report(
             "frame 0x%x says that %s maps it at 0x%x, which it does not",
             first + done, domain.id(), gfn + done);
@@ -122,6 +163,19 @@ public final class CoreInvariants {
     if (domain.findP2m().isPresent() && domain.pagingPool().isPresent()) {
       checkTables(domain, domain.findP2m().get(), domain.pagingPool().get());
       checkRuns(domain, domain.findP2m().get());
+      checkFeatures(domain);
+    }
+  }
+
+  private void checkFeatures(Domain domain) {
+    long foreign = domain.physicalMap().orElseThrow().foreign().count();
+    if (foreign != expected.foreignFrames(domain)) {
+      report(
+          "%s has %d foreign pages and counts %d",
+          domain.id(), expected.foreignFrames(domain), foreign);
+    }
+    if (!domain.populateOnDemand().isConsistent()) {
+      report("%s keeps a frame to populate from that is in use", domain.id());
     }
   }
 
@@ -131,6 +185,7 @@ public final class CoreInvariants {
       report("%s owns %d table pages, its pool has %d", domain.id(), owned, pool.totalPages());
     }
     List<Mfn> reached = p2m.tableFrames();
+    p2m.violations().forEach(text -> report("%s: %s", domain.id(), text));
     if (reached.size() != p2m.tables() || pool.usedPages() < reached.size()) {
       report(
           "%s has %d tables, %d were reached, %d are in use",
@@ -152,10 +207,10 @@ public final class CoreInvariants {
       if (end - 1 > p2m.maxMappedGfn().value()) {
         report("%s maps 0x%x above its highest guest frame", domain.id(), end - 1);
       }
-      if (SMALL_ONLY.contains(run.type()) && run.order() != 0) {
+      if (SMALL_ONLY.contains(run.type()) && run.order() > p2m.geometry().granuleOrder()) {
         report("%s has a leaf of %s at %s that is too large", domain.id(), run.type(), run.gfn());
       }
-      if (P2mType.RAM.contains(run.type()) && run.mfn().isValid()) {
+      if (OWN_RAM.contains(run.type()) && run.mfn().isValid()) {
         checkBack(domain, run);
       }
       next = p2m.nextRun(new Gfn(end));

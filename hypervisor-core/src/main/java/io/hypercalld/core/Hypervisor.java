@@ -12,9 +12,16 @@ import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.domain.PhysicalMap;
 import io.hypercalld.core.domain.Reservation;
+import io.hypercalld.core.guest.Emulation;
+import io.hypercalld.core.guest.GuestAccess;
 import io.hypercalld.core.guest.GuestMemory;
+import io.hypercalld.core.hypercall.Continuations;
+import io.hypercalld.core.hypercall.ControlCalls;
 import io.hypercalld.core.hypercall.DomainCalls;
+import io.hypercalld.core.hypercall.FeatureCalls;
+import io.hypercalld.core.hypercall.GrantCalls;
 import io.hypercalld.core.hypercall.MemoryCalls;
+import io.hypercalld.core.hypercall.PinCalls;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
@@ -31,6 +38,7 @@ import io.hypercalld.core.p2m.P2mCounters;
  */
 public final class Hypervisor implements Digestible, AutoCloseable {
   private final CallCounters calls = new CallCounters();
+  private final Continuations continuations = new Continuations(calls);
   private final HypervisorSettings settings;
   private final MachineMemory memory;
   private final FrameTable frames;
@@ -38,17 +46,29 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   private final DomainTable domains;
   private final DomainCalls domainCalls;
   private final MemoryCalls memoryCalls;
+  private final FeatureCalls featureCalls;
+  private final ControlCalls controlCalls;
+  private final GrantCalls grantCalls;
+  private final PinCalls pinCalls;
   private final GuestMemory guestMemory;
+  private final GuestAccess guestAccess;
 
   public Hypervisor(HypervisorSettings settings) {
     this.settings = settings;
     this.memory = new MachineMemory(settings.memoryMap());
     this.frames = new FrameTable(memory);
     this.allocator = new FrameAllocator(memory, frames);
-    this.domains = new DomainTable(allocator, new Host(settings.iommu(), settings.snoop()));
-    this.domainCalls = new DomainCalls(domains, frames, calls);
-    this.memoryCalls = new MemoryCalls(allocator, domains, calls);
+    this.domains =
+        new DomainTable(
+            allocator, new Host(settings.iommu(), settings.snoop(), settings.addressWidth()));
+    this.domainCalls = new DomainCalls(domains, frames, continuations);
+    this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
+    this.featureCalls = FeatureCalls.of(domains, continuations);
+    this.controlCalls = ControlCalls.of(domains, frames, continuations);
+    this.grantCalls = new GrantCalls(domains, frames);
+    this.pinCalls = new PinCalls(domains, frames);
     this.guestMemory = new GuestMemory(memory);
+    this.guestAccess = new GuestAccess(memory, Emulation.UNCLAIMED);
   }
 
   /**
@@ -64,6 +84,8 @@ public final class Hypervisor implements Digestible, AutoCloseable {
         domains.create(
             DomainId.DOM0, DomainSettings.of(DomainType.PVH, flags, settings.dom0Vcpus()));
     dom0.rename("Domain-0");
+    dom0.ioPermissions().grantHardware(settings.addressWidth());
+    dom0.p2m().setIoCapabilities(true);
     dom0.addVcpus(settings.dom0Vcpus());
     dom0.reservation().limit(Reservation.UNLIMITED);
     populate(dom0, settings.dom0Bytes() >>> PageSize.SHIFT_4K);
@@ -118,6 +140,26 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     return memoryCalls;
   }
 
+  public FeatureCalls featureCalls() {
+    return featureCalls;
+  }
+
+  public ControlCalls controlCalls() {
+    return controlCalls;
+  }
+
+  public GrantCalls grantCalls() {
+    return grantCalls;
+  }
+
+  public GuestAccess guestAccess() {
+    return guestAccess;
+  }
+
+  public PinCalls pinCalls() {
+    return pinCalls;
+  }
+
   public GuestMemory guestMemory() {
     return guestMemory;
   }
@@ -130,6 +172,11 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     return calls;
   }
 
+  /** Where long operations stop. */
+  public Continuations continuations() {
+    return continuations;
+  }
+
   /** P2M counts of all domains, those gone included. */
   public P2mCounters p2mCounters() {
     P2mCounters sum = new P2mCounters();
@@ -140,7 +187,13 @@ public final class Hypervisor implements Digestible, AutoCloseable {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("hypervisor").put(memory).put(frames).put(allocator).put(domains);
+    digest
+        .section("hypervisor")
+        .put(memory)
+        .put(frames)
+        .put(allocator)
+        .put(domains)
+        .put(continuations);
   }
 
   @Override

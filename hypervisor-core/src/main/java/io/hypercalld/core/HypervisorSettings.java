@@ -10,14 +10,23 @@ import io.hypercalld.core.memory.MemoryMap;
  * @param dom0Vcpus vCPUs of dom0
  * @param iommu whether the machine has remapping units
  * @param snoop whether all of them can snoop
+ * @param addressWidth bits of a machine address
  */
 public record HypervisorSettings(
-    MemoryMap memoryMap, long dom0Bytes, int dom0Vcpus, boolean iommu, boolean snoop) {
+    MemoryMap memoryMap,
+    long dom0Bytes,
+    int dom0Vcpus,
+    boolean iommu,
+    boolean snoop,
+    int addressWidth) {
   /** Memory of dom0 where nobody says otherwise. */
   public static final long DEFAULT_DOM0_BYTES = 1L << 30;
 
+  private static final int DEFAULT_ADDRESS_WIDTH = 46;
+
   /** A machine with remapping units and the usual dom0. */
   public static HypervisorSettings of(MemoryMap memoryMap) {
-    return new HypervisorSettings(memoryMap, DEFAULT_DOM0_BYTES, 4, true, true);
+    return new HypervisorSettings(
+        memoryMap, DEFAULT_DOM0_BYTES, 4, true, true, DEFAULT_ADDRESS_WIDTH);
   }
 }

@@ -10,11 +10,14 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.AcquireResource;
 import io.hypercalld.core.hypercall.AddToPhysmap;
 import io.hypercalld.core.hypercall.AddToPhysmapBatch;
+import io.hypercalld.core.hypercall.ClaimPages;
 import io.hypercalld.core.hypercall.CurrentReservation;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.DestroyDomain;
+import io.hypercalld.core.hypercall.Exchange;
 import io.hypercalld.core.hypercall.GetPageFrameTypes;
 import io.hypercalld.core.hypercall.GetPagingMempoolSize;
 import io.hypercalld.core.hypercall.GuestFrames;
@@ -27,7 +30,9 @@ import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.hypercall.PauseDomain;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.hypercall.QueryDomain;
+import io.hypercalld.core.hypercall.QueryMemoryMap;
 import io.hypercalld.core.hypercall.RemoveFromPhysmap;
+import io.hypercalld.core.hypercall.SetGrantVersion;
 import io.hypercalld.core.hypercall.SetPagingMempoolSize;
 import io.hypercalld.core.hypercall.SetTarget;
 import io.hypercalld.core.hypercall.UnpauseDomain;
@@ -116,7 +121,16 @@ class RefusalTest {
         row("populate -1 extents", 0, h -> populate(h, DOM0, 0, -1, NONE)),
         row("populate 2^63 extents", 0, h -> populate(h, DOM0, 0, Long.MIN_VALUE, NONE)),
         row("populate no extents", 0, h -> populate(h, DOM0, 0, 0, NONE)),
-        row("populate on demand", 0, h -> populate(h, DOM0, 0, 1, new Word(1 << 16))),
+        row("populate oneself on demand", 0, h -> populate(h, D, 0, 1, new Word(1 << 16))),
+        row(
+            "populate from extent 1 of 1",
+            1,
+            h ->
+                h.hypervisor()
+                    .memoryCalls()
+                    .populatePhysmap(
+                        DOM0,
+                        new PopulatePhysmap(D, frames(0x4_0000), Optional.of(1L), 0, NONE, 1))),
         row("populate vnode", 0, h -> populate(h, DOM0, 0, 1, new Word(1 << 18))),
         row("populate node 3", 0, h -> populate(h, DOM0, 0, 1, new Word(3 << 8))),
         row(
@@ -143,7 +157,36 @@ class RefusalTest {
         row("add gmfn to 2^63", Errno.EINVAL, h -> add(h, 2, 3, Long.MIN_VALUE)),
         row("add gmfn to 2^36", Errno.EINVAL, h -> add(h, 2, 3, 1L << 36)),
         row("add gmfn from 2^63", Errno.EACCES, h -> add(h, 2, Long.MIN_VALUE, 3)),
-        row("add grant_table", Errno.ENOSYS, h -> add(h, 1, 0, 0x2000)),
+        row("add grant_table 64", Errno.EINVAL, h -> add(h, 1, 64, 0x2000)),
+        row("add grant_table to 2^36", Errno.EINVAL, h -> add(h, 1, 5, 1L << 36)),
+        row("add gmfn_foreign", Errno.ENOSYS, h -> add(h, 4, 5, 0x2000)),
+        row("claim again", Errno.EINVAL, RefusalTest::claim),
+        row(
+            "exchange HVM",
+            Errno.EOPNOTSUPP,
+            h ->
+                h.hypervisor()
+                    .memoryCalls()
+                    .exchange(DOM0, new Exchange(given(D, 5), given(D, 5), 0, 0))),
+        row(
+            "exchange a frame that is not the domain's",
+            Errno.EINVAL,
+            h ->
+                h.hypervisor()
+                    .memoryCalls()
+                    .exchange(
+                        DOM0,
+                        new Exchange(given(new DomainId(2), 5), given(new DomainId(2), 5), 0, 0))),
+        row("acquire grant frames at 2^36", Errno.EINVAL, h -> acquire(h, 2, frames(1L << 36, 1))),
+        row("acquire by a short list", Errno.EFAULT, h -> acquire(h, 3, frames(1, 2))),
+        row(
+            "memory_map unset",
+            Errno.ENOSYS,
+            h -> h.hypervisor().memoryCalls().memoryMap(DOM0, new QueryMemoryMap(1, 0))),
+        row(
+            "set_version 3",
+            Errno.EINVAL,
+            h -> h.hypervisor().grantCalls().setVersion(D, new SetGrantVersion(3))),
         row("add space -1", Errno.EINVAL, h -> add(h, -1, 0, 0x2000)),
         row(
             "add without pages for tables",
@@ -211,7 +254,8 @@ class RefusalTest {
 
   private static Outcome pageTypes(SimulatedHost h, long num) {
     return h.hypervisor()
-        .domainCalls()
+        .controlCalls()
+        .pages()
         .getPageFrameTypes(
             DOM0, new GetPageFrameTypes(D, Optional.of(new Word(num)), frames(1, 2)));
   }
@@ -242,6 +286,22 @@ class RefusalTest {
     return h.hypervisor()
         .memoryCalls()
         .addToPhysmap(DOM0, new AddToPhysmap(D, 0, space, new Word(idx), new Gfn(gpfn)));
+  }
+
+  private static Outcome claim(SimulatedHost h) {
+    return h.hypervisor()
+        .memoryCalls()
+        .claimPages(DOM0, new ClaimPages(D, Optional.empty(), 600, 0, NONE, 0));
+  }
+
+  private static Exchange.Reservation given(DomainId id, long frame) {
+    return new Exchange.Reservation(id, frames(frame), Optional.empty(), 0, NONE);
+  }
+
+  private static Outcome acquire(SimulatedHost h, long count, GuestFrames list) {
+    return h.hypervisor()
+        .memoryCalls()
+        .acquireResource(DOM0, new AcquireResource(D, 1, 0, count, 0, NONE, Optional.of(list), 0));
   }
 
   private static Outcome remove(SimulatedHost h, long gpfn) {

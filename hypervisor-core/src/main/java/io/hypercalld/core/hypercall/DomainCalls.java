@@ -1,7 +1,6 @@
 package io.hypercalld.core.hypercall;
 
 import io.hypercalld.core.bits.Word;
-import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainSettings;
@@ -11,16 +10,9 @@ import io.hypercalld.core.domain.Reservation;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameTable;
-import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
-import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mLookup;
-import io.hypercalld.core.p2m.P2mTable;
-import io.hypercalld.core.p2m.P2mType;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
+import io.hypercalld.core.p2m.P2mGeometry;
 
 /**
  * The domctl hypercalls that concern a domain as such. Confined to the machine thread.
@@ -31,49 +23,54 @@ import java.util.Optional;
  */
 public final class DomainCalls {
   private static final int PAGES_PER_KIB_SHIFT = 2;
-  private static final int MAX_PAGE_FRAMES = 1024;
-  private static final Word PFINFO_NOTAB = new Word(0);
-  private static final Word PFINFO_XTAB = new Word(0xf000_0000L);
-  private static final Word PFINFO_BROKEN = new Word(0xd000_0000L);
 
   private final DomainTable domains;
   private final FrameTable frames;
-  private final CallCounters counters;
+  private final Targets targets;
+  private final Continuations continuations;
 
-  public DomainCalls(DomainTable domains, FrameTable frames, CallCounters counters) {
+  public DomainCalls(DomainTable domains, FrameTable frames, Continuations continuations) {
     this.domains = domains;
+    this.targets = new Targets(domains);
     this.frames = frames;
-    this.counters = counters;
+    this.continuations = continuations;
   }
 
   public Outcome createDomain(DomainId caller, CreateDomain args) {
+    return createDomain(caller, args, P2mGeometry.GRANULE_4K);
+  }
+
+  /** As the hypercall, which has no place for the shape of the P2M. */
+  public Outcome createDomain(DomainId caller, CreateDomain args, P2mGeometry geometry) {
     Domain by = domains.caller(caller);
     Privilege.PRIV.demand(by, by);
     DomainId id = domains.choose(args.domain());
-    DomainSettings settings = DomainChecks.check(args, domains.host());
+    DomainSettings settings = DomainChecks.check(args, domains.host()).with(geometry);
     domains.create(args.domain(), settings);
     return Outcome.returning(new NewDomain(id));
   }
 
   public Outcome destroyDomain(DomainId caller, DestroyDomain args) {
     Domain by = domains.caller(caller);
-    Domain domain = other(by, args.domain());
-    Steps steps = new Steps(counters, by.calls());
+    Domain domain = targets.other(by, args.domain());
+    Steps steps = continuations.begin(by);
     domains.beginDestruction(domain);
     while (!domains.continueDestruction(domain)) {
-      steps.next();
+      if (steps.next()) {
+        return Outcome.preempted(args);
+      }
     }
     steps.finish();
     return Outcome.done();
   }
 
   public Outcome pauseDomain(DomainId caller, PauseDomain args) {
-    other(domains.caller(caller), args.domain()).pause();
+    targets.other(domains.caller(caller), args.domain()).pause();
     return Outcome.done();
   }
 
   public Outcome unpauseDomain(DomainId caller, UnpauseDomain args) {
-    privileged(domains.caller(caller), args.domain()).unpause();
+    targets.privileged(domains.caller(caller), args.domain()).unpause();
     return Outcome.done();
   }
 
@@ -85,14 +82,14 @@ public final class DomainCalls {
   }
 
   public Outcome maxMem(DomainId caller, MaxMem args) {
-    Domain domain = privileged(domains.caller(caller), args.domain());
+    Domain domain = targets.privileged(domains.caller(caller), args.domain());
     long pages = args.maxMemkb().value() >>> PAGES_PER_KIB_SHIFT;
     domain.reservation().limit(Math.min(pages, Reservation.UNLIMITED));
     return Outcome.done();
   }
 
   public Outcome maxVcpus(DomainId caller, MaxVcpus args) {
-    Domain domain = other(domains.caller(caller), args.domain());
+    Domain domain = targets.other(domains.caller(caller), args.domain());
     if (args.max() != domain.maxVcpus()) {
       throw Refusal.of(Errno.EINVAL, "%s was created for %d vCPUs", domain.id(), domain.maxVcpus());
     }
@@ -102,7 +99,7 @@ public final class DomainCalls {
 
   public Outcome setTarget(DomainId caller, SetTarget args) {
     Domain by = domains.caller(caller);
-    Domain domain = domains.forDomctl(by, args.domain());
+    Domain domain = targets.privileged(by, args.domain());
     Domain target = domains.byId(args.target());
     if (target == domain) {
       throw Refusal.of(Errno.EINVAL, "%s cannot be its own device model", domain.id());
@@ -110,51 +107,17 @@ public final class DomainCalls {
     if (!target.type().isTranslated()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s is PV", target.id());
     }
-    Privilege.PRIV.demand(by, domain);
     domain.serve(target);
     return Outcome.done();
   }
 
-  public Outcome getPageFrameTypes(DomainId caller, GetPageFrameTypes args) {
-    Domain domain = privileged(domains.caller(caller), args.domain());
-    long count = args.num().map(Word::value).orElseGet(args.array()::count);
-    if (Long.compareUnsigned(count, MAX_PAGE_FRAMES) > 0) {
-      throw Refusal.of(Errno.E2BIG, "more than %d frames", MAX_PAGE_FRAMES);
-    }
-    if (args.array().count() < count) {
-      throw Refusal.of(Errno.EFAULT, "the array is shorter than %d", count);
-    }
-    List<Word> types = new ArrayList<>();
-    for (long i = 0; i < count; i++) {
-      types.add(pageFrameType(domain, args.array().at(i)));
-    }
-    return Outcome.returning(new PageFrameTypes(types));
-  }
-
-  private Word pageFrameType(Domain domain, long number) {
-    Optional<P2mTable> p2m = domain.findP2m();
-    if (p2m.isEmpty()) {
-      boolean own = frames.contains(number) && domain.reservation().owns(number);
-      return own ? PFINFO_NOTAB : PFINFO_XTAB;
-    }
-    P2mLookup found = p2m.get().lookup(new Gfn(number));
-    if (found.type() == P2mType.RAM_BROKEN) {
-      return PFINFO_BROKEN;
-    }
-    boolean page =
-        P2mType.RAM.contains(found.type())
-            && frames.contains(found.mfn().value())
-            && frames.use(found.mfn().value()) != FrameUse.SPECIAL;
-    return page ? PFINFO_NOTAB : PFINFO_XTAB;
-  }
-
   public Outcome getPagingMempoolSize(DomainId caller, GetPagingMempoolSize args) {
-    PagingPool pool = pool(privileged(domains.caller(caller), args.domain()));
+    PagingPool pool = pool(targets.privileged(domains.caller(caller), args.domain()));
     return Outcome.returning(new PagingMempool(new Word(pool.totalPages() << PageSize.SHIFT_4K)));
   }
 
   public Outcome setPagingMempoolSize(DomainId caller, SetPagingMempoolSize args) {
-    PagingPool pool = pool(privileged(domains.caller(caller), args.domain()));
+    PagingPool pool = pool(targets.privileged(domains.caller(caller), args.domain()));
     long bytes = args.size().value();
     long pages = bytes >>> PageSize.SHIFT_4K;
     if ((bytes & (PageSize.BYTES_4K - 1)) != 0 || pages > Integer.MAX_VALUE) {
@@ -168,19 +131,5 @@ public final class DomainCalls {
     return domain
         .pagingPool()
         .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s has no paging pool", domain.id()));
-  }
-
-  private Domain privileged(Domain caller, DomainId id) {
-    Domain domain = domains.forDomctl(caller, id);
-    Privilege.PRIV.demand(caller, domain);
-    return domain;
-  }
-
-  private Domain other(Domain caller, DomainId id) {
-    Domain domain = privileged(caller, id);
-    if (domain == caller) {
-      throw Refusal.of(Errno.EINVAL, "%s cannot do this to itself", id);
-    }
-    return domain;
   }
 }

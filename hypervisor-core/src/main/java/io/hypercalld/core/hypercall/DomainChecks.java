@@ -8,6 +8,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.CreateDomain.Altp2m;
 import io.hypercalld.core.hypercall.CreateDomain.Arch;
+import io.hypercalld.core.p2m.P2mGeometry;
 
 /**
  * What {@code createdomain} accepts. Never instantiated.
@@ -132,7 +133,8 @@ final class DomainChecks {
             args.maxMaptrackFrames() < 0 ? DEFAULT_MAPTRACK_FRAMES : args.maxMaptrackFrames(),
             (int) (args.grantOpts() & GRANT_VERSION_MASK)),
         new DomainSettings.Altp2m(args.altp2m().opts(), args.altp2m().nr()),
-        new DomainSettings.Platform(arch.emulationFlags(), arch.miscFlags()));
+        new DomainSettings.Platform(arch.emulationFlags(), arch.miscFlags()),
+        P2mGeometry.GRANULE_4K);
   }
 
   private static boolean isHvm(long flags) {

@@ -50,6 +50,7 @@ public record DomainReport(
   private static final long SHUTDOWN = 0x4;
   private static final long PAUSED = 0x8;
   private static final long RUNNING = 0x20;
+  private static final long DEBUGGED = 0x40;
   private static final long XS_DOMAIN = 0x80;
   private static final long HAP = 0x100;
   private static final int SHUTDOWN_CODE_SHIFT = 16;
@@ -67,9 +68,9 @@ public record DomainReport(
         new Word(flags(domain)),
         domain.totalPages(),
         domain.maxPages(),
-        0,
-        0,
-        0,
+        domain.reservation().claimed(),
+        domain.type().isTranslated() ? domain.sharing().sharedPages() : 0,
+        domain.type().isTranslated() ? domain.memoryPaging().pagedPages() : 0,
         new Word(sharedInfoFrame(domain, frames)),
         0,
         domain.onlineVcpus(),
@@ -89,6 +90,7 @@ public record DomainReport(
         | flag(domain.isShutDown(), SHUTDOWN)
         | flag(domain.isPausedByController(), PAUSED)
         | flag(domain.isRunning(), RUNNING)
+        | flag(domain.notes().isDebugged(), DEBUGGED)
         | flag(domain.settings().has(DomainFlag.XS_DOMAIN), XS_DOMAIN)
         | flag(domain.hasHap(), HAP)
         | ((code << SHUTDOWN_CODE_SHIFT) & NONE);

@@ -22,10 +22,10 @@ record Extents(GuestFrames frames, long count, int order, long end) {
   static final BitField VNODE = BitField.bit("vnode", 18);
 
   /** {@code UINT_MAX >> MEMOP_EXTENT_SHIFT}. */
-  private static final long MAX_COUNT = 0xffff_ffffL >> 6;
+  static final long MAX_COUNT = 0xffff_ffffL >> 6;
 
   private static final int MAX_ORDER = 18;
-  private static final int HARDWARE_DOMAIN_MAX_ORDER = 12;
+  private static final int DEVICE_OWNER_MAX_ORDER = 12;
   private static final int GUEST_MAX_ORDER = 9;
 
   /**
@@ -35,10 +35,13 @@ record Extents(GuestFrames frames, long count, int order, long end) {
    */
   static Extents of(ReservationRequest request, Domain caller, FrameAllocator allocator) {
     long count = request.wanted();
-    if (Long.compareUnsigned(count, MAX_COUNT) > 0) {
-      throw Refusal.of(Errno.EINVAL, "more than %d extents", MAX_COUNT);
+    if (Long.compareUnsigned(count, MAX_COUNT) > 0
+        || Long.compareUnsigned(request.startExtent(), count) >= 0) {
+      throw Refusal.of(Errno.EINVAL, "none left, or more than %d extents", MAX_COUNT);
     }
-    int maxOrder = maxOrder(caller);
+    boolean later =
+        request instanceof PopulatePhysmap && POPULATE_ON_DEMAND.isSet(request.memFlags().value());
+    int maxOrder = later ? MAX_ORDER : maxOrder(caller);
     if (Long.compareUnsigned(request.extentOrder(), maxOrder) > 0) {
       throw Refusal.of(Errno.EINVAL, "extents of more than 2^%d frames", maxOrder);
     }
@@ -46,14 +49,17 @@ record Extents(GuestFrames frames, long count, int order, long end) {
     return new Extents(request.extentStart(), count, (int) request.extentOrder(), end);
   }
 
-  private static int maxOrder(Domain caller) {
+  /** log2 of the frames of the largest extent that a caller may ask for. */
+  static int maxOrder(Domain caller) {
     if (caller.isControlDomain()) {
       return MAX_ORDER;
     }
-    return caller.isHardwareDomain() ? HARDWARE_DOMAIN_MAX_ORDER : GUEST_MAX_ORDER;
+    return caller.isHardwareDomain() || caller.hasIoCapabilities()
+        ? DEVICE_OWNER_MAX_ORDER
+        : GUEST_MAX_ORDER;
   }
 
-  private static long highestFrame(long flags, FrameAllocator allocator) {
+  static long highestFrame(long flags, FrameAllocator allocator) {
     if (VNODE.isSet(flags) || NODE.get(flags) > 1) {
       throw Refusal.of(Errno.EINVAL, "the machine has one memory node, the domain none");
     }
@@ -67,6 +73,17 @@ record Extents(GuestFrames frames, long count, int order, long end) {
       throw Refusal.of(Errno.EINVAL, "no frame has an address of %d bits", bits);
     }
     return 1L << (bits - PageSize.SHIFT_4K);
+  }
+
+  /**
+   * Refuses a continuation of what never is preempted.
+   *
+   * @throws Refusal EINVAL
+   */
+  static void requireSingleShot(long startExtent) {
+    if (startExtent != 0) {
+      throw Refusal.of(Errno.EINVAL, "start_extent %d where there are no extents", startExtent);
+    }
   }
 
   /** Extents that the caller's list really has, of those wanted. */

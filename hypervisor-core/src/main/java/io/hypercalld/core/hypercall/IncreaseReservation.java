@@ -17,5 +17,21 @@ public record IncreaseReservation(
     @OrElse("[]") GuestFrames extentStart,
     @OrElse("null") Optional<Long> nrExtents,
     @OrElse("0") long extentOrder,
-    @OrElse("0") Word memFlags)
-    implements ReservationRequest {}
+    @OrElse("0") Word memFlags,
+    @OrElse("0") long startExtent)
+    implements ReservationRequest {
+  /** A request from its first extent on. */
+  public IncreaseReservation(
+      DomainId domid,
+      GuestFrames extentStart,
+      Optional<Long> nrExtents,
+      long extentOrder,
+      Word memFlags) {
+    this(domid, extentStart, nrExtents, extentOrder, memFlags, 0);
+  }
+
+  @Override
+  public IncreaseReservation startingAt(long extent) {
+    return new IncreaseReservation(domid, extentStart, nrExtents, extentOrder, memFlags, extent);
+  }
+}

@@ -1,6 +1,5 @@
 package io.hypercalld.core.hypercall;
 
-import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
@@ -24,11 +23,27 @@ public final class MemoryCalls {
   private final DomainTable domains;
   private final ReservationCalls reservations;
   private final PhysmapCalls physmap;
+  private final ExchangeCalls exchanges;
+  private final ResourceCalls resources;
+  private final AddressMapCalls addressMaps;
 
-  public MemoryCalls(FrameAllocator allocator, DomainTable domains, CallCounters counters) {
+  public MemoryCalls(FrameAllocator allocator, DomainTable domains, Continuations continuations) {
     this.domains = domains;
-    this.reservations = new ReservationCalls(allocator, domains, counters);
-    this.physmap = new PhysmapCalls(domains, counters);
+    this.reservations = new ReservationCalls(allocator, domains, continuations);
+    this.physmap = new PhysmapCalls(domains, continuations);
+    this.exchanges = new ExchangeCalls(allocator, domains, continuations);
+    this.resources = new ResourceCalls(domains, continuations);
+    this.addressMaps = new AddressMapCalls(allocator.memory().map(), domains);
+  }
+
+  /** Where the pages come from that {@code acquire_resource} maps. */
+  public ResourceCalls resources() {
+    return resources;
+  }
+
+  /** Has the ranges that devices need mapped where they are come from whoever knows them. */
+  public void reservedBy(ReservedDeviceMemory source) {
+    addressMaps.reservedBy(source);
   }
 
   public Outcome populatePhysmap(DomainId caller, PopulatePhysmap args) {
@@ -52,6 +67,7 @@ public final class MemoryCalls {
   }
 
   public Outcome removeFromPhysmap(DomainId caller, RemoveFromPhysmap args) {
+    Extents.requireSingleShot(args.startExtent());
     Domain by = domains.caller(caller);
     Domain domain = domains.any(by, args.domid());
     PhysicalMap map =
@@ -63,7 +79,31 @@ public final class MemoryCalls {
     return Outcome.done();
   }
 
+  public Outcome exchange(DomainId caller, Exchange args) {
+    return exchanges.exchange(domains.caller(caller), args);
+  }
+
+  public Outcome acquireResource(DomainId caller, AcquireResource args) {
+    return resources.acquire(domains.caller(caller), args);
+  }
+
+  public Outcome claimPages(DomainId caller, ClaimPages args) {
+    Extents.requireSingleShot(args.startExtent());
+    Domain by = domains.caller(caller);
+    if (args.extentStart().isPresent() || args.extentOrder() != 0 || args.memFlags().value() != 0) {
+      throw Refusal.of(Errno.EINVAL, "a claim has no list, order or flags");
+    }
+    Domain domain =
+        domains
+            .find(args.domid())
+            .orElseThrow(() -> Refusal.of(Errno.EINVAL, "there is no domain %s", args.domid()));
+    Privilege.PRIV.demand(by, domain);
+    domain.reservation().claim(args.nrExtents());
+    return Outcome.done();
+  }
+
   public Outcome maximumGpfn(DomainId caller, MaximumGpfn args) {
+    Extents.requireSingleShot(args.startExtent());
     return query(
         caller,
         args.domid(),
@@ -71,10 +111,12 @@ public final class MemoryCalls {
   }
 
   public Outcome currentReservation(DomainId caller, CurrentReservation args) {
+    Extents.requireSingleShot(args.startExtent());
     return query(caller, args.domid(), Domain::totalPages);
   }
 
   public Outcome maximumReservation(DomainId caller, MaximumReservation args) {
+    Extents.requireSingleShot(args.startExtent());
     return query(caller, args.domid(), Domain::maxPages);
   }
 
@@ -83,5 +125,31 @@ public final class MemoryCalls {
     Domain domain = domains.any(by, domid);
     Privilege.TARGET.demand(by, domain);
     return Outcome.count(answer.applyAsLong(domain));
+  }
+
+  public Outcome maximumRamPage(DomainId caller, MaximumRamPage args) {
+    domains.caller(caller);
+    return addressMaps.maximumRamPage(args);
+  }
+
+  public Outcome machphysMapping(DomainId caller, MachphysMapping args) {
+    return addressMaps.machphysMapping(domains.caller(caller), args);
+  }
+
+  public Outcome memoryMap(DomainId caller, QueryMemoryMap args) {
+    return addressMaps.queryMemoryMap(domains.caller(caller), args);
+  }
+
+  public Outcome setMemoryMap(DomainId caller, SetMemoryMap args) {
+    return addressMaps.setMemoryMap(domains.caller(caller), args);
+  }
+
+  public Outcome machineMemoryMap(DomainId caller, MachineMemoryMap args) {
+    return addressMaps.machineMemoryMap(domains.caller(caller), args);
+  }
+
+  public Outcome reservedDeviceMemoryMap(DomainId caller, ReservedDeviceMemoryMap args) {
+    domains.caller(caller);
+    return addressMaps.reservedDeviceMemory(args);
   }
 }

@@ -1,6 +1,7 @@
 package io.hypercalld.core.hypercall;
 
 import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import java.util.Map;
 
 /** How a hypercall ended. Immutable. */
@@ -9,7 +10,8 @@ public sealed interface Outcome {
   default long ret() {
     return switch (this) {
       case Success(long ret, Object _) -> ret;
-      case Refused(Errno errno, String _) -> -errno.number();
+      case Refused(Errno errno, String _, Object _) -> -errno.number();
+      case Preempted _ -> -Errno.ERESTART.number();
     };
   }
 
@@ -22,8 +24,19 @@ public sealed interface Outcome {
    */
   record Success(long ret, Object out) implements Outcome {}
 
-  /** It was refused, and nothing changed. */
-  record Refused(Errno errno, String detail) implements Outcome {}
+  /**
+   * It was refused, and nothing changed.
+   *
+   * @param out what the C struct returns all the same; an empty map where that is nothing
+   */
+  record Refused(Errno errno, String detail, Object out) implements Outcome {
+    public static Refused of(Refusal refusal) {
+      return new Refused(refusal.errno(), refusal.reason(), refusal.out());
+    }
+  }
+
+  /** It stopped between two steps: what was done stays done, and the rest is another call. */
+  record Preempted(Hypercall rest) implements Outcome {}
 
   /** Success with nothing to say. */
   static Success done() {
@@ -38,5 +51,10 @@ public sealed interface Outcome {
   /** Success with what the C struct returns. */
   static Success returning(Object out) {
     return new Success(0, out);
+  }
+
+  /** Stopped between two steps, with the call that goes on. */
+  static Preempted preempted(Hypercall rest) {
+    return new Preempted(rest);
   }
 }

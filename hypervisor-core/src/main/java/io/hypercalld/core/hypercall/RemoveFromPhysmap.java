@@ -7,6 +7,7 @@ import io.hypercalld.core.p2m.Gfn;
  * {@code remove_from_physmap}: unmap a guest frame; its frame stays charged to the domain.
  *
  * <ul>
+ *   <li>{@code EINVAL} a start_extent
  *   <li>{@code ESRCH} no such domain
  *   <li>{@code EACCES} the domain is PV
  *   <li>{@code EPERM} not privileged
@@ -16,4 +17,10 @@ import io.hypercalld.core.p2m.Gfn;
  *
  * @see "Xen XENMEM_remove_from_physmap"
  */
-public record RemoveFromPhysmap(DomainId domid, Gfn gpfn) implements Hypercall {}
+public record RemoveFromPhysmap(DomainId domid, Gfn gpfn, @OrElse("0") long startExtent)
+    implements Hypercall {
+  /** The request as everybody makes it. */
+  public RemoveFromPhysmap(DomainId domid, Gfn gpfn) {
+    this(domid, gpfn, 0);
+  }
+}

@@ -1,6 +1,5 @@
 package io.hypercalld.core.hypercall;
 
-import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.domain.PhysicalMap;
@@ -14,6 +13,7 @@ import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mTable;
+import io.hypercalld.core.p2m.SyncHook;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -29,12 +29,12 @@ import java.util.List;
 final class ReservationCalls {
   private final FrameAllocator allocator;
   private final DomainTable domains;
-  private final CallCounters counters;
+  private final Continuations continuations;
 
-  ReservationCalls(FrameAllocator allocator, DomainTable domains, CallCounters counters) {
+  ReservationCalls(FrameAllocator allocator, DomainTable domains, Continuations continuations) {
     this.allocator = allocator;
     this.domains = domains;
-    this.counters = counters;
+    this.continuations = continuations;
   }
 
   /** What one operation does with the extents from {@code index} on: answers how many it did. */
@@ -43,12 +43,11 @@ final class ReservationCalls {
   }
 
   Outcome populate(Domain caller, PopulatePhysmap args) {
-    // Without a cache of frames to populate from, no extent can be left to be populated later.
     if (Extents.POPULATE_ON_DEMAND.isSet(args.memFlags().value())) {
-      return Outcome.count(0);
+      return run(caller, args, (domain, extents, index) -> mark(caller, domain, extents, index));
     }
     List<Mfn> found = new ArrayList<>();
-    long done =
+    Outcome outcome =
         run(
             caller,
             args,
@@ -61,13 +60,13 @@ final class ReservationCalls {
               found.add(mfn);
               return 1;
             });
-    return found.isEmpty() ? Outcome.count(done) : listing(done, found);
+    return listing(outcome, found);
   }
 
   Outcome increase(Domain caller, IncreaseReservation args) {
     List<Mfn> found = new ArrayList<>();
     // A translated domain's list is neither read nor written.
-    long done =
+    Outcome outcome =
         run(
             caller,
             args,
@@ -78,52 +77,85 @@ final class ReservationCalls {
               }
               return 1;
             });
-    return found.isEmpty() ? Outcome.count(done) : listing(done, found);
+    return listing(outcome, found);
   }
 
   Outcome decrease(Domain caller, DecreaseReservation args) {
-    return Outcome.count(
-        run(
-            caller,
-            args,
-            (domain, extents, index) -> {
-              long first = extents.frames().at(index);
-              for (long page = 0; page < 1L << extents.order(); page++) {
-                remove(domain, new Gfn(first + page));
-              }
-              return 1;
-            }));
+    return run(caller, args, this::removeExtent);
   }
 
-  private static Outcome listing(long done, List<Mfn> found) {
-    return new Outcome.Success(done, new ExtentList(found));
+  private static Outcome listing(Outcome outcome, List<Mfn> found) {
+    return found.isEmpty() || !(outcome instanceof Outcome.Success)
+        ? outcome
+        : new Outcome.Success(outcome.ret(), new ExtentList(found));
   }
 
-  private long run(Domain caller, ReservationRequest args, Extent extent) {
-    long done = 0;
+  private Outcome run(Domain caller, ReservationRequest args, Extent extent) {
+    long done = args.startExtent();
     try {
       Extents extents = Extents.of(args, caller, allocator);
       Domain domain = domains.any(caller, args.domid());
       Privilege.TARGET.demand(caller, domain);
       boolean listed = !(args instanceof IncreaseReservation) || !domain.type().isTranslated();
       long end = listed ? extents.listed() : extents.count();
-      Steps steps = new Steps(counters, caller.calls());
+      Steps steps = continuations.begin(caller);
       while (done < end) {
         long handled = extent.handle(domain, extents, done);
         done += handled;
-        steps.handled(handled << extents.order());
+        if (steps.handled(handled << extents.order()) && done < end) {
+          return Outcome.preempted(args.startingAt(done));
+        }
       }
       steps.finish();
     } catch (Refusal refusal) {
-      return done;
+      return Outcome.count(done);
     }
-    return done;
+    return Outcome.count(done);
+  }
+
+  private static long mark(Domain caller, Domain domain, Extents extents, long index) {
+    if (domain == caller) {
+      throw Refusal.of(Errno.EINVAL, "%s may not populate itself on demand", domain.id());
+    }
+    // For a PV domain Xen counts the extent and does nothing.
+    if (domain.type().isTranslated()) {
+      domain.populateOnDemand().mark(new Gfn(extents.frames().at(index)), extents.order());
+    }
+    return 1;
+  }
+
+  private long removeExtent(Domain domain, Extents extents, long index) {
+    Gfn first = new Gfn(extents.frames().at(index));
+    long pages = 1L << extents.order();
+    // What waited to be populated maps nothing any more, and is not missed again below.
+    long taken =
+        domain.type().isTranslated()
+            ? domain.populateOnDemand().decrease(first, extents.order())
+            : 0;
+    long granule = domain.physicalMap().map(PhysicalMap::granule).orElse(1L);
+    if (pages < granule) {
+      throw lessThanAPage(domain, granule);
+    }
+    for (long page = 0; page < pages && taken < pages; page += granule) {
+      try {
+        remove(domain, new Gfn(first.value() + page));
+      } catch (Refusal refusal) {
+        if (refusal.errno() != Errno.ENOENT || taken == 0) {
+          throw refusal;
+        }
+        taken--;
+      }
+    }
+    return 1;
   }
 
   /** One extent, or as many single pages as can be done at once to the same effect. */
   private long populateSome(Domain domain, PhysicalMap map, Extents extents, long index) {
     Gfn gfn = new Gfn(extents.frames().at(index));
     Reservation reservation = domain.reservation();
+    if (1L << extents.order() < map.granule()) {
+      throw lessThanAPage(domain, map.granule());
+    }
     long wanted = extents.order() == 0 ? runLength(domain.p2m(), extents, index) : 1;
     if (wanted == 1) {
       map.populate(gfn, allocate(domain, extents), 1L << extents.order());
@@ -140,6 +172,10 @@ final class ReservationCalls {
       throw refusal;
     }
     return run.count();
+  }
+
+  private static Refusal lessThanAPage(Domain domain, long granule) {
+    return Refusal.of(Errno.EINVAL, "a page of %s has %d frames of 4 KiB", domain.id(), granule);
   }
 
   private static long runLength(P2mTable p2m, Extents extents, long index) {
@@ -165,12 +201,20 @@ final class ReservationCalls {
   }
 
   private static Mfn allocate(Domain domain, Extents extents) {
-    return new Mfn(domain.reservation().allocate(extents.order(), extents.end()));
+    long mfn = domain.reservation().allocate(extents.order(), extents.end());
+    FrameRun run = new FrameRun(mfn, 1L << extents.order());
+    try {
+      domain.gained(run, SyncHook.PHYSMAP_ADD);
+    } catch (Refusal refusal) {
+      domain.reservation().free(run);
+      throw refusal;
+    }
+    return new Mfn(mfn);
   }
 
   private void remove(Domain domain, Gfn gfn) {
     if (domain.physicalMap().isPresent()) {
-      domain.physicalMap().get().removeAndRelease(gfn);
+      domain.physicalMap().get().removeAndRelease(gfn, SyncHook.BALLOON);
     } else {
       removeFrame(domain, gfn.value());
     }
@@ -182,6 +226,7 @@ final class ReservationCalls {
     if (!frames.contains(mfn) || !domain.reservation().owns(mfn)) {
       throw Refusal.of(Errno.EINVAL, "frame 0x%x is not %s's", mfn, domain.id());
     }
+    domain.losing(new FrameRun(mfn, 1), SyncHook.BALLOON);
     frames.clearM2p(mfn, 0);
     domain.reservation().release(mfn);
   }

@@ -25,6 +25,12 @@ sealed interface ReservationRequest extends Hypercall
   /** {@code XENMEMF_*}. */
   Word memFlags();
 
+  /** How many extents were done before: where a request that was preempted goes on. */
+  long startExtent();
+
+  /** The request from another extent on. */
+  ReservationRequest startingAt(long extent);
+
   /** How many extents are wanted, an unsigned number. */
   default long wanted() {
     return nrExtents().orElseGet(extentStart()::count);

@@ -3,41 +3,54 @@ package io.hypercalld.core.hypercall;
 import io.hypercalld.core.domain.CallCounters;
 
 /**
- * Counts where a long operation would let others run. Confined to the machine thread.
+ * The steps of one long operation. Confined to the machine thread.
  *
- * <p>Between any two pages an operation leaves a legal state; it stops to be preempted after each
- * {@link #PAGES}.
+ * <p>Between any two pages an operation leaves a legal state; it may be preempted after each {@link
+ * #PAGES}. Whoever gets {@code true} here and is not done answers {@link Outcome#preempted} with
+ * the call that goes on where it stopped.
  */
-final class Steps {
-  /** Pages handled before the operation lets others run. */
-  static final long PAGES = 512;
+public final class Steps {
+  /** Pages handled before the operation may be preempted. */
+  public static final long PAGES = 512;
 
   private final CallCounters machine;
   private final CallCounters domain;
+  private final long allowed;
+  private long taken;
   private long pages;
 
-  Steps(CallCounters machine, CallCounters domain) {
+  /** Steps of which the last allowed one ends the operation; 0 for no end. */
+  Steps(CallCounters machine, CallCounters domain, long allowed) {
     this.machine = machine;
     this.domain = domain;
+    this.allowed = allowed;
   }
 
-  /** Some pages were handled and more are to come. */
-  void handled(long count) {
+  /**
+   * Some pages were handled and more are to come.
+   *
+   * @return whether the operation has to stop here
+   */
+  public boolean handled(long count) {
     pages += count;
-    if (pages >= PAGES) {
-      next();
-    }
+    return pages >= PAGES && next();
   }
 
-  /** A step ended and another follows. */
-  void next() {
+  /**
+   * A step ended and another follows.
+   *
+   * @return whether the operation has to stop here
+   */
+  public boolean next() {
     finish();
     machine.countContinuation();
     domain.countContinuation();
+    taken++;
+    return taken == allowed;
   }
 
   /** The last step ended. */
-  void finish() {
+  public void finish() {
     machine.countStep(pages);
     domain.countStep(pages);
     pages = 0;

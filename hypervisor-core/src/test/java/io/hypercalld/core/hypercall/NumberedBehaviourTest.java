@@ -432,7 +432,11 @@ class NumberedBehaviourTest {
   }
 
   private static Outcome pageTypes(Machine m, GuestFrames array) {
-    return m.domains().getPageFrameTypes(DOM0, new GetPageFrameTypes(D, Optional.empty(), array));
+    return m.host
+        .hypervisor()
+        .controlCalls()
+        .pages()
+        .getPageFrameTypes(DOM0, new GetPageFrameTypes(D, Optional.empty(), array));
   }
 
   private static void refusedCreations(Machine m) {

@@ -1,0 +1,9 @@
+package io.hypercalld.core.hypercall;
+
+/**
+ * What {@link GetMemType} returns. Immutable.
+ *
+ * @param memType ram_rw 0, ram_ro 1, mmio_dm 2, ioreq_server 4
+ * @see "xen/include/public/hvm/hvm_op.h"
+ */
+public record MemType(int memType) {}

@@ -1,0 +1,149 @@
+package io.hypercalld.core.hypercall;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.domain.MemorySharing;
+import io.hypercalld.core.domain.MemorySharing.Page;
+import io.hypercalld.core.domain.Privilege;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.p2m.Gfn;
+
+/**
+ * The operations on shared pages. Confined to the machine thread.
+ *
+ * @see "xen/arch/x86/mm/mem_sharing.c, mem_sharing_memop"
+ */
+public final class SharingCalls {
+  private static final int NOMINATE_GFN = 0;
+  private static final int SHARE = 2;
+  private static final int ADD_PHYSMAP = 6;
+  private static final int AUDIT = 7;
+  private static final int RANGE_SHARE = 8;
+
+  private final DomainTable domains;
+  private final Continuations continuations;
+
+  SharingCalls(DomainTable domains, Continuations continuations) {
+    this.domains = domains;
+    this.continuations = continuations;
+  }
+
+  public Outcome freedPages(DomainId caller, GetSharingFreedPages args) {
+    domains.caller(caller);
+    requireFirst(args.startExtent());
+    return Outcome.count(domains.sharedFrames().saved());
+  }
+
+  public Outcome sharedPages(DomainId caller, GetSharingSharedPages args) {
+    domains.caller(caller);
+    requireFirst(args.startExtent());
+    return Outcome.count(domains.sharedFrames().count());
+  }
+
+  private static void requireFirst(long startExtent) {
+    if (startExtent != 0) {
+      throw Refusal.of(Errno.EINVAL, "there is one extent: it cannot begin at %d", startExtent);
+    }
+  }
+
+  public Outcome sharing(DomainId caller, SharingOp args) {
+    requireFirst(args.startExtent());
+    Domain by = domains.caller(caller);
+    Domain domain = domains.liveRemote(by, args.domain());
+    Privilege.DM_PRIV.demand(by, domain);
+    if (!domain.type().isTranslated()) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id());
+    }
+    if (!domain.sharing().isEnabled()) {
+      domain.sharing().enable();
+    }
+    if (args.op() == NOMINATE_GFN) {
+      return Outcome.returning(new SharingHandle(domain.sharing().nominate(args.gfn())));
+    }
+    if (args.op() == AUDIT) {
+      return Outcome.count(domains.sharedFrames().audit(domains).size());
+    }
+    return withClient(by, domain, args);
+  }
+
+  private Outcome withClient(Domain by, Domain domain, SharingOp args) {
+    MemorySharing source = domain.sharing();
+    Page page = new Page(args.sourceGfn(), args.sourceHandle());
+    if (args.op() == SHARE) {
+      Page target = new Page(args.clientGfn(), args.clientHandle());
+      source.share(page, client(by, args).sharing(), target);
+      return Outcome.done();
+    }
+    if (args.op() == ADD_PHYSMAP) {
+      source.lend(page, client(by, args).sharing(), args.clientGfn());
+      return Outcome.done();
+    }
+    if (args.op() == RANGE_SHARE) {
+      requireRange(args);
+      Domain client = client(by, args);
+      requireReady(domain, args);
+      requireReady(client, args);
+      return shareRange(by, source, client.sharing(), args);
+    }
+    throw Refusal.of(Errno.ENOSYS, "operation %d is not simulated", args.op());
+  }
+
+  private Domain client(Domain by, SharingOp args) {
+    Domain client = domains.liveRemote(by, args.clientDomain());
+    Privilege.DM_PRIV.demand(by, client);
+    if (!client.type().isTranslated() || !client.sharing().isEnabled()) {
+      throw Refusal.of(Errno.EINVAL, "%s never asked for sharing", client.id());
+    }
+    return client;
+  }
+
+  private static void requireRange(SharingOp args) {
+    Gfn next = args.opaque();
+    boolean outside =
+        Long.compareUnsigned(next.value(), args.firstGfn().value()) < 0
+            || Long.compareUnsigned(next.value(), args.lastGfn().value()) > 0;
+    if (args.pad().stream().anyMatch(word -> word != 0) || (next.value() != 0 && outside)) {
+      throw Refusal.of(Errno.EINVAL, "padding is not 0, or the range does not hold %s", next);
+    }
+  }
+
+  private static void requireReady(Domain domain, SharingOp args) {
+    long highest = domain.p2m().maxMappedGfn().value();
+    boolean beyond =
+        Long.compareUnsigned(args.firstGfn().value(), highest) > 0
+            || Long.compareUnsigned(args.lastGfn().value(), highest) > 0;
+    if (beyond || !domain.isPausedByController()) {
+      throw Refusal.of(
+          Errno.EINVAL, "%s is not paused, or the range goes beyond its end", domain.id());
+    }
+  }
+
+  /** Pages that cannot be shared are passed over. */
+  private Outcome shareRange(
+      Domain by, MemorySharing source, MemorySharing client, SharingOp args) {
+    Steps steps = continuations.begin(by);
+    long first = args.opaque().value() != 0 ? args.opaque().value() : args.firstGfn().value();
+    for (long gfn = first; gfn <= args.lastGfn().value(); gfn++) {
+      tryShare(source, client, new Gfn(gfn));
+      if (steps.handled(1) && gfn < args.lastGfn().value()) {
+        return Outcome.preempted(args.goingOnWith(new Gfn(gfn + 1)));
+      }
+    }
+    steps.finish();
+    return Outcome.done();
+  }
+
+  private static void tryShare(MemorySharing source, MemorySharing client, Gfn gfn) {
+    try {
+      Page from = new Page(gfn, source.nominate(gfn));
+      Page to = new Page(gfn, client.nominate(gfn));
+      source.share(from, client, to);
+    } catch (Refusal refusal) {
+      if (refusal.errno() == Errno.ENOMEM) {
+        throw refusal;
+      }
+    }
+  }
+}

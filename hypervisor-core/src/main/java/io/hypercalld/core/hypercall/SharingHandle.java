@@ -1,0 +1,4 @@
+package io.hypercalld.core.hypercall;
+
+/** What {@link SharingOp} returns for a page that was nominated. Immutable. */
+public record SharingHandle(long handle) {}

@@ -1,0 +1,73 @@
+package io.hypercalld.core.hypercall;
+
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.p2m.Gfn;
+import java.util.List;
+
+/**
+ * {@code sharing_op}: has pages of domains share frames, which are copied when they are written.
+ * The members of the C struct's union are written side by side. The first call for a domain allows
+ * it to share, even where the call is refused later.
+ *
+ * <ul>
+ *   <li>{@code ESRCH} no such domain, or client
+ *   <li>{@code EPERM} the caller itself, or not privileged
+ *   <li>{@code EINVAL} a domain that is dying; {@code start_extent} not 0; to nominate: no page
+ *       that could be shared; to share and add: the client never asked for sharing; ranges: not
+ *       both are paused, beyond the highest guest frame, or padding that is not 0
+ *   <li>{@code EOPNOTSUPP} a PV domain, or one whose P2M has no pages of 4 KiB
+ *   <li>{@code ENODEV} no hardware-assisted paging
+ *   <li>{@code EXDEV} a domain with an IOMMU
+ *   <li>{@code E2BIG} to nominate: others refer to the frame
+ *   <li>{@code ECHILD}, for {@code XENMEM_SHARING_OP_S_HANDLE_INVALID}: the source is not what its
+ *       handle says
+ *   <li>{@code EBADF}, for {@code XENMEM_SHARING_OP_C_HANDLE_INVALID}: the client's page is not
+ *       what its handle says; to add: something is mapped there
+ *   <li>{@code ENOMEM} no page to split a larger leaf or for a table
+ *   <li>{@code ENOSYS} any other operation: grants, debugging and forks are not simulated
+ * </ul>
+ *
+ * @param op 0 nominate_gfn, 2 share, 6 add_physmap, 7 audit, 8 range_share
+ * @param domain the source
+ * @param gfn to nominate
+ * @param firstGfn of a range, in both domains
+ * @param lastGfn of a range, inclusive
+ * @param opaque of a range: the guest frame to go on with; 0 at first
+ * @see "Xen XENMEM_sharing_op"
+ */
+public record SharingOp(
+    long op,
+    DomainId domain,
+    @OrElse("\"0x0\"") Gfn gfn,
+    @OrElse("\"0x0\"") Gfn sourceGfn,
+    @OrElse("0") long sourceHandle,
+    @OrElse("\"0x0\"") Gfn clientGfn,
+    @OrElse("0") long clientHandle,
+    @OrElse("0") DomainId clientDomain,
+    @OrElse("\"0x0\"") Gfn firstGfn,
+    @OrElse("\"0x0\"") Gfn lastGfn,
+    @OrElse("\"0x0\"") Gfn opaque,
+    @OrElse("[]") List<Long> pad,
+    @OrElse("0") long startExtent)
+    implements Hypercall {
+  public SharingOp {
+    pad = List.copyOf(pad);
+  }
+
+  SharingOp goingOnWith(Gfn next) {
+    return new SharingOp(
+        op,
+        domain,
+        gfn,
+        sourceGfn,
+        sourceHandle,
+        clientGfn,
+        clientHandle,
+        clientDomain,
+        firstGfn,
+        lastGfn,
+        next,
+        pad,
+        startExtent);
+  }
+}
