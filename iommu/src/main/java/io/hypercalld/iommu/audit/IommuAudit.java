@@ -24,6 +24,7 @@ import java.util.Optional;
  *   <li>I5 every table that a context entry leads to is a table of that owner
  *   <li>I6 every cached entry says what the tables in memory say
  *   <li>I8 each device is in one owner's list
+ *   <li>I9 a separate table says what the P2M it follows says
  * </ul>
  */
 public final class IommuAudit {
@@ -31,6 +32,7 @@ public final class IommuAudit {
   private final List<RemappingUnit> units;
   private final OwnershipAudit ownership;
   private final TableAudit tables;
+  private final MirrorAudit mirrors;
 
   /** An audit of a machine; {@code units} in the order of the driver's. */
   public IommuAudit(
@@ -39,6 +41,7 @@ public final class IommuAudit {
     this.units = List.copyOf(units);
     this.ownership = new OwnershipAudit(driver, topology);
     this.tables = new TableAudit(hypervisor);
+    this.mirrors = new MirrorAudit(hypervisor, driver);
   }
 
   /** What does not hold, in a fixed order; empty where all is well. */
@@ -48,6 +51,7 @@ public final class IommuAudit {
       tables.check(unit, found);
       new CacheAudit(unit, units.get(unit.index()), tables).check(found);
     }
+    mirrors.check(found);
     return found;
   }
 

@@ -41,12 +41,14 @@ public final class DeviceAssignment {
    *     tolerated
    * @param guestAddress where the domain wants to see it; the first free slot where empty
    * @throws Refusal ENODEV unknown, or no unit covers it; EBUSY another guest has it, its group or
-   *     the guest address, or no domain-id is free; EBADF broken; EPERM a host bridge, or a shared
-   *     reserved region; EADDRINUSE, EBUSY the reserved region is in the way; EOPNOTSUPP a reserved
-   *     region behind a bridge; EINVAL a kind of function that cannot be given; ENOMEM, ENOSPC; EIO
+   *     the guest address, or no domain-id is free; EXDEV the domain's pages come and go; EBADF
+   *     broken; EPERM a host bridge, or a shared reserved region; EADDRINUSE, EBUSY the reserved
+   *     region is in the way; EOPNOTSUPP a reserved region behind a bridge; EINVAL a kind of
+   *     function that cannot be given; ENOMEM, ENOSPC; EIO
    */
   public void assign(DomainId target, Sbdf sbdf, boolean relaxed, Optional<Sbdf> guestAddress) {
     PciDevice device = requireAvailable(sbdf);
+    requireNoVeto(target);
     if (device.broken) {
       throw Refusal.of(Errno.EBADF, "%s is broken", sbdf);
     }
@@ -59,12 +61,24 @@ public final class DeviceAssignment {
           }
           if (!target.equals(DomainId.IO)) {
             provideReservedRegions(steps, device, target, relaxed);
+            driver.iommuOf(target).provideTable(steps);
           }
           reassign(steps, device, target);
           return device;
         });
     device.guestAddress = place;
     device.quarantined |= target.equals(DomainId.IO);
+  }
+
+  private void requireNoVeto(DomainId target) {
+    if (target.isOrdinary()) {
+      driver
+          .vetoOf(target)
+          .ifPresent(
+              reason -> {
+                throw Refusal.of(Errno.EXDEV, "%s can be given no device: %s", target, reason);
+              });
+    }
   }
 
   /**
@@ -181,6 +195,7 @@ public final class DeviceAssignment {
     if (isGuest(source)) {
       ReservedRegions identity = driver.iommuOf(source).reservedRegions();
       driver.reservedRegionsOf(device.sbdf()).forEach(identity::release);
+      driver.iommuOf(source).leftByDevice();
     }
   }
 

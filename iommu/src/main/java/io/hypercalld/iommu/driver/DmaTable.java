@@ -2,73 +2,104 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
-import io.hypercalld.core.memory.FrameAllocator;
-import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.DmaPermission;
+import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import java.util.Optional;
 
 /**
- * The second-stage table that a domain's devices use where they do not share its P2M: four levels,
- * built in frames of the machine. Confined to the machine thread.
+ * The second-stage table that a domain's devices use where they do not share its P2M, as deep as
+ * what is mapped needs and every unit can walk. Confined to the machine thread.
  *
  * <p>A device frame number (DFN) is an address as the device gives it, shifted right by 12; for a
  * mirrored table it is the GFN. Every change is reported to the {@link FlushSet} that will make it
- * take effect; frames of tables that a change replaced are freed by that flush, never before.
+ * take effect.
  *
- * @see "VT-d §9.8, xen/drivers/passthrough/vtd/iommu.c, intel_iommu_map_page"
+ * @see "xen/drivers/passthrough/iommu.c, iommu_map"
  */
 final class DmaTable implements Digestible {
-  /** Levels of every table; a unit that walks fewer starts lower down. */
-  static final int LEVELS = 4;
+  /** The most levels that a table has: those of 48 address bits. */
+  static final int MOST_LEVELS = 4;
 
-  private final MachineMemory memory;
-  private final FrameAllocator frames;
-  private final int owner;
+  private static final int ORDER_PER_LEVEL = PageSize.SIZE_2M.order();
+
+  private final TableFrames frames;
   private final LeafFormat format;
-  private final TableCounters counters = new TableCounters();
-  private final long root;
+  private final DmaTree tree;
+  private int levels;
+  private long root;
 
   /**
    * An empty table.
    *
-   * @param owner raw domain id to which the table's frames are charged
+   * @param levels how deep it is as long as everything mapped is in reach: 3 or 4
    * @throws Refusal ENOMEM no frame is free for the root
    */
-  DmaTable(MachineMemory memory, FrameAllocator frames, int owner, LeafFormat format) {
-    this.memory = memory;
+  DmaTable(MachineMemory memory, TableFrames frames, LeafFormat format, int levels) {
     this.frames = frames;
-    this.owner = owner;
     this.format = format;
-    this.root = allocateTable();
+    this.tree = new DmaTree(memory, frames, format);
+    this.levels = levels;
+    this.root = tree.allocate();
   }
 
   TableCounters counters() {
-    return counters;
+    return tree.counters();
+  }
+
+  /** How deep it is now. */
+  int levels() {
+    return levels;
+  }
+
+  /** Whether the frames before {@code end} are in reach of its levels. */
+  boolean reaches(long end) {
+    return end <= 1L << (levels * ORDER_PER_LEVEL);
   }
 
   /**
-   * Machine address of the table in which a unit of {@code levels} levels starts its walk.
+   * Puts another level on top, for context entries to point at from now on; what was the root stays
+   * for units that walk fewer.
+   *
+   * @throws Refusal ENOMEM
+   */
+  void grow(Transaction steps) {
+    long before = root;
+    long above = tree.allocate();
+    steps.onFailure(
+        () -> {
+          root = before;
+          levels--;
+          tree.counters().tables--;
+          frames.free(frames.of(above));
+        });
+    tree.link(above, 0, levels + 1, before);
+    root = above;
+    levels++;
+  }
+
+  /**
+   * Machine address of the table in which a unit of {@code wanted} levels starts its walk.
    *
    * @throws Refusal ENOMEM where the way down needs a table and no frame is free
    */
-  long rootFor(int levels) {
+  long rootFor(int wanted) {
     long table = root;
-    for (int level = LEVELS; level > levels; level--) {
+    for (int level = levels; level > wanted; level--) {
       table = tableBelow(table, level);
     }
     return table;
   }
 
   private long tableBelow(long table, int level) {
-    long entry = read(table);
+    long entry = tree.entry(table, 0);
     if (!SecondStageEntry.isPresent(entry)) {
-      entry = SecondStageEntry.table(allocateTable());
-      write(table, entry);
+      entry = tree.link(table, 0, level, tree.allocate());
     } else if (SecondStageEntry.isLeaf(entry, level)) {
       throw new IllegalStateException("a leaf of level " + level + " covers a smaller unit's root");
     }
@@ -76,165 +107,108 @@ final class DmaTable implements Digestible {
   }
 
   /**
-   * Maps a run, replacing what was there, with the largest leaves that alignment and format allow.
+   * Maps a run in reach, replacing what was there, with the largest leaves that alignment and
+   * format allow.
    *
    * @throws Refusal ENOMEM too few frames are free for the tables; nothing changed
    */
-  void map(FlushSet flush, long dfn, Mfn mfn, PageSize size, DmaPermission permission) {
-    PageSize leaf = format.largest(size);
-    requireFrames(leaf, size);
-    for (long done = 0; done < size.frames(); done += leaf.frames()) {
-      long entry = format.leaf(mfn.plus(done).maddr(), leaf, permission);
-      store(flush, dfn + done, leaf, entry);
-    }
-  }
-
-  /** Unmaps a run; holes in it stay holes. */
-  void unmap(FlushSet flush, long dfn, PageSize size) {
-    if (leafAbove(dfn, size)) {
-      requireFrames(size, size);
-    }
-    PageSize step = format.largest(size);
-    for (long done = 0; done < size.frames(); done += step.frames()) {
-      store(flush, dfn + done, step, LeafFormat.ABSENT);
+  void map(FlushSet flush, FrameRun dfns, Mfn mfn, DmaPermission permission) {
+    requireTables(dfns, true);
+    long done = 0;
+    while (done < dfns.count()) {
+      long dfn = dfns.mfn() + done;
+      PageSize size = format.largest(dfn | mfn.value() + done, dfns.count() - done);
+      int count = inOneTable(dfn, size, dfns.count() - done);
+      long entry = format.leaf(mfn.plus(done).maddr(), size, permission);
+      tree.store(flush, root, levels, new DmaTree.Leaves(dfn, count, size, entry));
+      done += count * size.frames();
     }
   }
 
   /**
-   * Whether a leaf larger than {@code size} maps the frame, so that unmapping it will split one.
+   * Unmaps a run; holes in it stay holes, and what is out of reach is one.
+   *
+   * @throws Refusal ENOMEM no frame is free to split a leaf that is partly unmapped; nothing
+   *     changed
    */
-  private boolean leafAbove(long dfn, PageSize size) {
-    long table = root;
-    for (int level = LEVELS; level > size.level(); level--) {
-      long entry = read(table + SecondStageEntry.offset(dfn << PageSize.SHIFT_4K, level));
+  void unmap(FlushSet flush, FrameRun dfns) {
+    requireTables(dfns, false);
+    long end = Math.min(dfns.mfn() + dfns.count(), 1L << (levels * ORDER_PER_LEVEL));
+    for (long dfn = dfns.mfn(); dfn < end; ) {
+      PageSize size = format.largest(dfn, end - dfn);
+      int count = inOneTable(dfn, size, end - dfn);
+      tree.store(flush, root, levels, new DmaTree.Leaves(dfn, count, size, LeafFormat.ABSENT));
+      dfn += count * size.frames();
+    }
+  }
+
+  /** How many leaves follow each other in one table, at most as the frames need. */
+  private static int inOneTable(long dfn, PageSize size, long count) {
+    long left = SecondStageEntry.ENTRIES - (dfn >>> size.order() & SecondStageEntry.ENTRIES - 1);
+    return (int) Math.min(left, count >>> size.order());
+  }
+
+  /**
+   * Refuses before the first store what could run out of frames half-way. Only where frames are
+   * scarce is it counted what is needed.
+   */
+  private void requireTables(FrameRun dfns, boolean mapping) {
+    long most = 0;
+    for (int level = 1; level < levels; level++) {
+      most += (dfns.count() >>> (level * ORDER_PER_LEVEL)) + 2;
+    }
+    if (!frames.hasPlenty(most)) {
+      frames.require(missing(root, levels, dfns, mapping));
+    }
+  }
+
+  /** The most tables that a run needs below a table that it touches. */
+  private long missing(long table, int level, FrameRun dfns, boolean mapping) {
+    if (level == 1) {
+      return 0;
+    }
+    long missing = 0;
+    long end = dfns.mfn() + dfns.count();
+    long covered = 1L << ((level - 1) * ORDER_PER_LEVEL);
+    for (long at = dfns.mfn() & -covered; at < end; at += covered) {
+      long from = Math.max(at, dfns.mfn());
+      FrameRun part = new FrameRun(from, Math.min(at + covered, end) - from);
+      long entry = tree.entry(table, SecondStageEntry.index(at << PageSize.SHIFT_4K, level));
+      boolean whole = part.count() == covered && format.allowsLeavesAt(level);
       if (!SecondStageEntry.isPresent(entry)) {
-        return false;
-      }
-      if (SecondStageEntry.isLeaf(entry, level)) {
-        return true;
-      }
-      table = SecondStageEntry.target(entry);
-    }
-    return false;
-  }
-
-  /** Refuses before the first store what could run out of frames half-way. */
-  private void requireFrames(PageSize leaf, PageSize run) {
-    long tables = (long) LEVELS - leaf.level();
-    for (int level = leaf.level() + 1; level <= run.level(); level++) {
-      tables += run.frames() / PageSize.ofLevel(level).frames();
-    }
-    if (frames.freeFrames() < tables) {
-      throw Refusal.of(
-          Errno.ENOMEM,
-          "%d frames are free, %d may be needed for DMA tables",
-          frames.freeFrames(),
-          tables);
-    }
-  }
-
-  private void store(FlushSet flush, long dfn, PageSize leaf, long entry) {
-    long table = root;
-    for (int level = LEVELS; level > leaf.level(); level--) {
-      long at = table + SecondStageEntry.offset(dfn << PageSize.SHIFT_4K, level);
-      long above = read(at);
-      if (!SecondStageEntry.isPresent(above)) {
-        if (!SecondStageEntry.isPresent(entry)) {
-          return;
-        }
-        above = SecondStageEntry.table(allocateTable());
-        write(at, above);
-      } else if (SecondStageEntry.isLeaf(above, level)) {
-        above = split(at, above, level);
-      }
-      table = SecondStageEntry.target(above);
-    }
-    replace(flush, table, dfn, leaf, entry);
-  }
-
-  private void replace(FlushSet flush, long table, long dfn, PageSize leaf, long entry) {
-    long at = table + SecondStageEntry.offset(dfn << PageSize.SHIFT_4K, leaf.level());
-    long before = read(at);
-    if (before == entry) {
-      return;
-    }
-    write(at, entry);
-    if (SecondStageEntry.isPresent(before) && !SecondStageEntry.isLeaf(before, leaf.level())) {
-      // Whatever the paging-structure caches hold of the subtree must go before its frames do.
-      flush.everything();
-      release(flush, SecondStageEntry.target(before), leaf.level() - 1);
-    } else if (SecondStageEntry.isPresent(before)) {
-      flush.modified(dfn, leaf);
-    } else {
-      flush.added(dfn, leaf);
-    }
-  }
-
-  /** Replaces a leaf by a table of leaves that say the same; translations do not change. */
-  private long split(long at, long leaf, int level) {
-    long table = allocateTable();
-    PageSize child = PageSize.ofLevel(level - 1);
-    long entry = child == PageSize.SIZE_4K ? SecondStageEntry.PS.clear(leaf) : leaf;
-    for (int i = 0; i < SecondStageEntry.ENTRIES; i++) {
-      write(table + (long) i * SecondStageEntry.BYTES, entry + i * child.bytes());
-    }
-    long above = SecondStageEntry.table(table);
-    write(at, above);
-    counters.splits++;
-    return above;
-  }
-
-  /** Hands a subtree's frames to the flush. */
-  private void release(FlushSet flush, long table, int level) {
-    if (level > 1) {
-      for (int i = 0; i < SecondStageEntry.ENTRIES; i++) {
-        long entry = read(table + (long) i * SecondStageEntry.BYTES);
-        if (SecondStageEntry.isPresent(entry) && !SecondStageEntry.isLeaf(entry, level)) {
-          release(flush, SecondStageEntry.target(entry), level - 1);
-        }
+        missing += mapping && !whole ? tablesFor(level - 1, part) : 0;
+      } else if (!SecondStageEntry.isLeaf(entry, level)) {
+        missing += missing(SecondStageEntry.target(entry), level - 1, part, mapping);
+      } else if (!whole) {
+        missing += tablesFor(level - 1, part);
       }
     }
-    counters.tables--;
-    flush.freeAfterwards(Mfn.containing(table));
+    return missing;
+  }
+
+  /** A table of the level, and those below it that the frames of a part of it may take. */
+  private static long tablesFor(int level, FrameRun part) {
+    long tables = 1;
+    for (int below = level - 1; below >= 1; below--) {
+      int order = below * ORDER_PER_LEVEL;
+      tables += ((part.mfn() + part.count() - 1) >>> order) - (part.mfn() >>> order) + 1;
+    }
+    return tables;
+  }
+
+  /** What is mapped at or first after a frame, as far as one table has it. */
+  Optional<DmaRun> nextRun(long from) {
+    return reaches(from + 1) ? tree.nextRun(root, levels, from) : Optional.empty();
   }
 
   /** Frees every table: when no context entry points here and every cached trace is gone. */
   void destroy() {
-    destroy(root, LEVELS);
-  }
-
-  private void destroy(long table, int level) {
-    if (level > 1) {
-      for (int i = 0; i < SecondStageEntry.ENTRIES; i++) {
-        long entry = memory.readWord(table + (long) i * SecondStageEntry.BYTES);
-        if (SecondStageEntry.isPresent(entry) && !SecondStageEntry.isLeaf(entry, level)) {
-          destroy(SecondStageEntry.target(entry), level - 1);
-        }
-      }
-    }
-    counters.tables--;
-    frames.free(Mfn.containing(table).value());
-  }
-
-  private long allocateTable() {
-    long mfn = frames.allocate(PageSize.SIZE_4K, owner, FrameUse.DMA_TABLE);
-    counters.tables++;
-    return new Mfn(mfn).maddr();
-  }
-
-  private long read(long at) {
-    counters.entryReads++;
-    return memory.readWord(at);
-  }
-
-  private void write(long at, long entry) {
-    counters.entryWrites++;
-    memory.writeWord(at, entry);
+    tree.destroy(root, levels);
   }
 
   /** The root's place; the entries are part of the machine's memory. */
   @Override
   public void digest(StateDigest digest) {
-    digest.put(root);
+    digest.put(root).put(levels);
   }
 }

@@ -1,6 +1,6 @@
 package io.hypercalld.iommu.driver;
 
-import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.PageSize;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,18 +17,18 @@ final class FlushSet {
   private boolean added;
   private boolean modified;
   private boolean all;
-  private final List<Mfn> freed = new ArrayList<>();
+  private final List<FrameRun> freed = new ArrayList<>();
 
   /** A mapping appeared where there was none. */
-  void added(long dfn, PageSize size) {
+  void added(long dfn, long frames) {
     added = true;
-    cover(dfn, size);
+    cover(dfn, frames);
   }
 
   /** A mapping changed or went away. */
-  void modified(long dfn, PageSize size) {
+  void modified(long dfn, long frames) {
     modified = true;
-    cover(dfn, size);
+    cover(dfn, frames);
   }
 
   /** A table went away: anything tagged with the domain may be stale. */
@@ -36,14 +36,14 @@ final class FlushSet {
     all = true;
   }
 
-  /** A frame that may be reused once the flush is done. */
-  void freeAfterwards(Mfn mfn) {
-    freed.add(mfn);
+  /** A table whose frames may be reused once the flush is done. */
+  void freeAfterwards(FrameRun table) {
+    freed.add(table);
   }
 
-  private void cover(long dfn, PageSize size) {
+  private void cover(long dfn, long frames) {
     first = Math.min(first, dfn);
-    end = Math.max(end, dfn + size.frames());
+    end = Math.max(end, dfn + frames);
   }
 
   /**
@@ -73,7 +73,7 @@ final class FlushSet {
   }
 
   /** Frames to free once every unit has been told. */
-  List<Mfn> freed() {
+  List<FrameRun> freed() {
     return freed;
   }
 }

@@ -1,9 +1,10 @@
 package io.hypercalld.iommu.driver;
 
+import static java.util.stream.Collectors.toSet;
+
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
-import java.util.EnumSet;
 import java.util.Set;
 
 /**
@@ -26,11 +27,27 @@ record LeafFormat(Set<PageSize> sizes, boolean snoop) {
     }
   }
 
-  /** The largest usable leaf that is no larger than {@code limit}. */
-  PageSize largest(PageSize limit) {
+  /** The same with only those of the sizes that a policy allows, too. */
+  LeafFormat within(Set<PageSize> allowed) {
+    return new LeafFormat(sizes.stream().filter(allowed::contains).collect(toSet()), snoop);
+  }
+
+  /** Whether a table of {@code level} may hold leaves. */
+  boolean allowsLeavesAt(int level) {
+    return level <= PageSize.SIZE_1G.level() && sizes.contains(PageSize.ofLevel(level));
+  }
+
+  /**
+   * The largest usable leaf for the beginning of a run.
+   *
+   * @param alignment number of which the leaf's frames must be a divisor: both first frames, ORed
+   * @param frames how many the run has
+   */
+  PageSize largest(long alignment, long frames) {
     PageSize best = PageSize.SIZE_4K;
-    for (PageSize size : EnumSet.range(PageSize.SIZE_4K, limit)) {
-      best = sizes.contains(size) ? size : best;
+    for (PageSize size : sizes) {
+      boolean fits = (alignment & (size.frames() - 1)) == 0 && size.frames() <= frames;
+      best = fits && size.compareTo(best) > 0 ? size : best;
     }
     return best;
   }

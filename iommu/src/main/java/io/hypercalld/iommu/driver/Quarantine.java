@@ -5,8 +5,8 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.platform.ReservedRegion;
@@ -63,16 +63,14 @@ public final class Quarantine implements Digestible {
     UnitDriver unit = device.requireUnit();
     DomainId tag = pseudoId(unit);
     unit.claimDomainId(steps, tag);
-    DmaTable table = driver.newTable(tag);
+    DmaTable table = driver.newTable(tag, DmaPolicy.usual());
     steps.onFailure(table::destroy);
     // Nothing points here yet, so there is nothing to flush.
     FlushSet unseen = new FlushSet();
     for (ReservedRegion region : regions) {
       Mfn first = Mfn.containing(region.base());
-      for (long page = 0; page < region.pages(); page++) {
-        Mfn frame = first.plus(page);
-        table.map(unseen, frame.value(), frame, PageSize.SIZE_4K, DmaPermission.READ_WRITE);
-      }
+      FrameRun identity = new FrameRun(first.value(), region.pages());
+      table.map(unseen, identity, first, DmaPermission.READ_WRITE);
     }
     int before = cursor;
     device.quarantineTable = Optional.of(new QuarantineTable(tag, table));

@@ -12,7 +12,7 @@ import io.hypercalld.core.domain.DomainId;
  */
 record QuarantineTable(DomainId tag, DmaTable table) implements Digestible {
   AddressSpace addressSpace() {
-    return new AddressSpace(tag, table::rootFor);
+    return new AddressSpace(tag, table.levels(), table::rootFor);
   }
 
   @Override

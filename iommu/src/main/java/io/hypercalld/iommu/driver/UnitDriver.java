@@ -153,9 +153,16 @@ public final class UnitDriver implements Digestible {
   void attach(Transaction steps, SourceId requester, AddressSpace space) {
     claimDomainId(steps, space.tag());
     int did = domainIds.claim(space.tag());
-    long root = space.root().forLevels(width.levels());
+    AddressWidth walked = widthFor(space.levels());
+    long root = space.root().forLevels(walked.levels());
     contexts.provideTable(steps, requester.bus());
-    swap(steps, requester, ContextEntry.translating(root, width, did));
+    swap(steps, requester, ContextEntry.translating(root, walked, did));
+  }
+
+  /** The width of a table's levels, or the widest that the unit can walk. */
+  private AddressWidth widthFor(int levels) {
+    AddressWidth whole = AddressWidth.ofLevels(levels);
+    return capabilities.supports(whole) ? whole : width;
   }
 
   /** Makes every request of a requester fault: its context entry becomes not present. */
@@ -198,13 +205,13 @@ public final class UnitDriver implements Digestible {
   /**
    * Makes the changes of a domain's tables take effect; nothing to do where it has no domain-id.
    */
-  void flush(DomainId tag, FlushSet changes) {
+  FlushScope flush(DomainId tag, FlushSet changes) {
     OptionalInt did = domainIds.find(tag);
     if (did.isEmpty() || changes.isEmpty()) {
-      return;
+      return FlushScope.NOTHING;
     }
     if (changes.isOnlyAdded() && !capabilities.cachingMode()) {
-      return;
+      return FlushScope.NOTHING;
     }
     int addressMask = changes.addressMask();
     boolean selective =
@@ -213,9 +220,10 @@ public final class UnitDriver implements Digestible {
             && addressMask <= capabilities.maximumAddressMask();
     if (selective) {
       invalidations.iotlbPages(did.getAsInt(), changes.firstAddress(), addressMask);
-    } else {
-      invalidations.iotlbDomain(did.getAsInt());
+      return FlushScope.PAGE;
     }
+    invalidations.iotlbDomain(did.getAsInt());
+    return FlushScope.DOMAIN;
   }
 
   public int index() {

@@ -7,11 +7,11 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.GuestFrames;
+import io.hypercalld.core.memory.FrameRun;
+import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
-import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mTable;
@@ -19,6 +19,7 @@ import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.ReservedRegion;
+import io.hypercalld.iommu.vtd.AddressWidth;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -37,6 +38,8 @@ public final class VtdDriver implements Digestible {
   private final RemappingHardware hardware;
   private final List<UnitDriver> units;
   private final LeafFormat leafFormat;
+  private final TableSharing sharing;
+  private Profile profile = Profile.TODAY;
   private final DeviceTable devices = new DeviceTable();
   private final DeviceAssignment assignment;
   private final Quarantine quarantine;
@@ -53,10 +56,12 @@ public final class VtdDriver implements Digestible {
     this.hardware = hardware;
     this.units = bringUp(hypervisor, hardware);
     this.leafFormat = commonLeafFormat(units);
+    this.sharing = new TableSharing(units);
     this.quarantine = new Quarantine(mode, this);
     this.assignment = new DeviceAssignment(this, hardware.topology(), quarantine);
     this.inventory = new DeviceInventory(this, hardware.topology());
     hypervisor.domains().addFacet(this::facetFor);
+    hypervisor.memoryCalls().reservedBy(new ReservedRanges(hardware.reservedRegions()));
   }
 
   private static List<UnitDriver> bringUp(Hypervisor hypervisor, RemappingHardware hardware) {
@@ -115,47 +120,59 @@ public final class VtdDriver implements Digestible {
     if (!domain.hasIommu()) {
       return Optional.empty();
     }
-    boolean shared =
-        !domain.id().equals(DomainId.DOM0) && mayShare(domain) && whyNotShared().isEmpty();
-    DomainIommu iommu =
-        new DomainIommu(
-            domain, this, shared ? Optional.empty() : Optional.of(newTable(domain.id())));
-    domain.p2m().observe(iommu);
+    DomainIommu iommu = new DomainIommu(domain, this, DmaPolicy.usual());
+    domain.findP2m().ifPresent(p2m -> p2m.observe(iommu));
     return Optional.of(iommu);
   }
 
-  private static boolean mayShare(Domain domain) {
-    boolean optedOut = (domain.settings().iommuOpts() & DomainSettings.IOMMU_NO_SHAREPT) != 0;
-    return domain.hasHap() && !optedOut;
+  /** Whether domains' devices can go through their P2Ms. */
+  public TableSharing sharing() {
+    return sharing;
   }
 
-  /** Why no domain's devices can go through its P2M; empty where they can. */
-  public Optional<String> whyNotShared() {
-    return units.stream()
-        .flatMap(
-            unit ->
-                Arrays.stream(PageSize.values())
-                    .filter(size -> !unit.capabilities().supports(size))
-                    .map(
-                        size ->
-                            "iommu "
-                                + unit.index()
-                                + " has no leaves of "
-                                + size.bytes()
-                                + " bytes"))
-        .findFirst();
+  /**
+   * An empty table, three levels deep if every unit can walk so few.
+   *
+   * @throws io.hypercalld.core.errno.Refusal ENOMEM
+   */
+  DmaTable newTable(DomainId owner, DmaPolicy policy) {
+    boolean shallow =
+        units.stream().allMatch(unit -> unit.capabilities().supports(AddressWidth.BITS_39));
+    return new DmaTable(
+        hypervisor.memory(),
+        new TableFrames(hypervisor.allocator(), owner.value(), policy.tableFrames()),
+        leafFormat.within(policy.leafSizes()),
+        shallow ? AddressWidth.BITS_39.levels() : DmaTable.MOST_LEVELS);
   }
 
-  DmaTable newTable(DomainId owner) {
-    return new DmaTable(hypervisor.memory(), hypervisor.allocator(), owner.value(), leafFormat);
-  }
-
-  void freeFrame(Mfn mfn) {
-    hypervisor.allocator().free(mfn.value());
+  void freeFrames(FrameRun frames) {
+    hypervisor.allocator().free(frames.mfn(), frames.count());
   }
 
   MachineMemory memory() {
     return hypervisor.memory();
+  }
+
+  FrameTable frames() {
+    return hypervisor.frames();
+  }
+
+  /** The first frame number above all RAM. */
+  long endOfFrames() {
+    return hypervisor.memory().map().highTop() >>> PageSize.SHIFT_4K;
+  }
+
+  /** Which Xen the driver is. */
+  public Profile profile() {
+    return profile;
+  }
+
+  /**
+   * Makes the driver another Xen's: refusals from now on, and what is missed of domains that are
+   * made from now on.
+   */
+  public void adopt(Profile other) {
+    profile = other;
   }
 
   /** The units in the order of the DMAR table. */
@@ -176,8 +193,13 @@ public final class VtdDriver implements Digestible {
   }
 
   /** The IOMMU side of a domain that has one. */
-  DomainIommu iommuOf(DomainId domain) {
+  public DomainIommu iommuOf(DomainId domain) {
     return hypervisor.domains().find(domain).orElseThrow().facet(DomainIommu.class);
+  }
+
+  /** Why no device may be given to a domain; empty where one may. */
+  Optional<String> vetoOf(DomainId domain) {
+    return hypervisor.domains().byId(domain).deviceVeto();
   }
 
   Optional<UnitDriver> unitOf(Sbdf sbdf) {
@@ -193,7 +215,7 @@ public final class VtdDriver implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("vtd-driver").put(devices).put(quarantine);
+    digest.section("vtd-driver").put(profile.name()).put(devices).put(quarantine);
     units.forEach(digest::put);
   }
 }

@@ -18,6 +18,8 @@ import io.hypercalld.iommu.pci.Sbdf;
  *   <li>{@code ENODEV} not a PCI device, an unknown one, or one that no unit covers
  *   <li>{@code EBUSY} another guest owns it or a device behind the same bridge, every domain-id of
  *       its unit is in use, or its reserved region is in the way
+ *   <li>{@code EXDEV} the domain pages, shares, populates on demand or logs dirty memory: what a
+ *       device, which cannot fault, must not meet
  *   <li>{@code EADDRINUSE} its reserved region overlaps another; {@code EBADF} it is broken; {@code
  *       ENOMEM} no frame for a table; {@code EIO} the unit did not obey
  * </ul>

@@ -11,6 +11,7 @@ import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.iommu.driver.DeviceInventory;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.util.List;
@@ -51,6 +52,7 @@ public final class DeviceCalls {
     }
     requireFlags(args.flags(), RDM_RELAXED);
     boolean relaxed = (args.flags() & RDM_RELAXED) != 0;
+    requireAvailable(args.machineSbdf());
     driver.assignment().assign(args.domain(), args.machineSbdf(), relaxed, guestAddress);
     return Outcome.done();
   }
@@ -90,7 +92,7 @@ public final class DeviceCalls {
     target(caller, args.domain());
     Sbdf sbdf = args.machineSbdf();
     List<Sbdf> members =
-        topology.groupMembers(sbdf).stream()
+        groupOf(sbdf).stream()
             .flatMap(function -> driver.devices().find(function.sbdf()).stream())
             .filter(device -> device.owner().equals(args.domain()))
             .map(PciDevice::sbdf)
@@ -98,6 +100,22 @@ public final class DeviceCalls {
             .limit(Math.max(0, args.maxSdevs()))
             .toList();
     return Outcome.returning(new GetDeviceGroup.Group(members.size(), members));
+  }
+
+  private List<PciFunction> groupOf(Sbdf sbdf) {
+    try {
+      return topology.groupMembers(sbdf);
+    } catch (Refusal unknown) {
+      throw driver.profile().noGroup(unknown);
+    }
+  }
+
+  private void requireAvailable(Sbdf sbdf) {
+    try {
+      driver.assignment().requireAvailable(sbdf);
+    } catch (Refusal unavailable) {
+      throw driver.profile().unavailable(unavailable);
+    }
   }
 
   /** See {@link PciDeviceAdd}. */
@@ -132,9 +150,16 @@ public final class DeviceCalls {
       Privilege.PRIV.demand(asking, asking);
       return Optional.empty();
     }
-    Domain target = domains.forDomctl(asking, id);
+    Domain target = found(asking, id);
     Privilege.PRIV.demand(asking, target);
     return Optional.of(target);
+  }
+
+  private Domain found(Domain asking, DomainId id) {
+    if (domains.find(id).isEmpty() && asking.isControlDomain()) {
+      throw Refusal.of(driver.profile().noDomain(), "there is no domain %s", id);
+    }
+    return domains.forDomctl(asking, id);
   }
 
   private void requireControl(DomainId caller) {
@@ -142,13 +167,15 @@ public final class DeviceCalls {
     Privilege.PRIV.demand(asking, asking);
   }
 
-  private static void requireIommu(Optional<Domain> domain) {
+  private void requireIommu(Optional<Domain> domain) {
     domain
         .filter(found -> !found.hasIommu())
         .ifPresent(
             found -> {
               throw Refusal.of(
-                  Errno.EOPNOTSUPP, "domain %d was created without IOMMU", found.id().value());
+                  driver.profile().noIommu(),
+                  "domain %d was created without IOMMU",
+                  found.id().value());
             });
   }
 

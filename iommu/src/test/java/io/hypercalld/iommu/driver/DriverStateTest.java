@@ -61,7 +61,7 @@ class DriverStateTest {
                   .orElseThrow()
                   .quarantineTag()
                   .isPresent()
-              ? 4
+              ? 3
               : 0;
       assertThat(machine.hypervisor.allocator().freeFrames()).isEqualTo(free - kept);
       assertThat(machine.driver.devices().all())

@@ -9,6 +9,7 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.unit.DmaOutcome.Verdict;
+import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.Register;
@@ -40,7 +41,7 @@ class StaleTranslationTest {
     assertThat(machine.write(NVME, 0x3000, "02").verdict()).isEqualTo(Verdict.DONE);
     assertThat(memory.readInt(maddr) & 0xff).isEqualTo(2);
     assertThat(violations())
-        .containsExactly(
+        .contains(
             new Violation(
                 "I6",
                 "iommu 1 remembers 0x3000 -> 0x%x for domain-id 1 of d1, the tables say nothing"
@@ -48,7 +49,7 @@ class StaleTranslationTest {
   }
 
   @Test
-  void clearedLeaf_afterAPageFlush_blocks_andTheAuditIsSilent() {
+  void clearedLeaf_afterAPageFlush_blocks_andOnlyTheMirrorDiffers() {
     machine.assign(NVME, guest);
     machine.write(NVME, 0x3000, "01");
     memory.writeWord(leafAddress(0x3000), 0);
@@ -56,7 +57,7 @@ class StaleTranslationTest {
     flushPage(0x3000);
 
     assertThat(machine.write(NVME, 0x3000, "02").verdict()).isEqualTo(Verdict.BLOCKED);
-    assertThat(violations()).isEmpty();
+    assertThat(violations()).extracting(Violation::invariant).containsExactly("I9");
   }
 
   @Test
@@ -84,8 +85,10 @@ class StaleTranslationTest {
   }
 
   private long leafAddress(long iova) {
-    long table = machine.unit(1).contextEntry(NVME.sourceId()).secondStageRoot();
-    for (int level = DmaTable.LEVELS; level > 1; level--) {
+    ContextEntry entry = machine.unit(1).contextEntry(NVME.sourceId());
+    long table = entry.secondStageRoot();
+    int levels = AddressWidth.of(entry.addressWidthEncoding()).orElseThrow().levels();
+    for (int level = levels; level > 1; level--) {
       table =
           SecondStageEntry.target(memory.readWord(table + SecondStageEntry.offset(iova, level)));
     }
