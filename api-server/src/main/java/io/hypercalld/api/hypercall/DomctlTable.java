@@ -10,30 +10,56 @@ import static io.hypercalld.core.errno.Errno.EFAULT;
 import static io.hypercalld.core.errno.Errno.EINVAL;
 import static io.hypercalld.core.errno.Errno.EIO;
 import static io.hypercalld.core.errno.Errno.ENODEV;
+import static io.hypercalld.core.errno.Errno.ENOENT;
 import static io.hypercalld.core.errno.Errno.ENOMEM;
+import static io.hypercalld.core.errno.Errno.ENOSPC;
+import static io.hypercalld.core.errno.Errno.ENOSYS;
 import static io.hypercalld.core.errno.Errno.EOPNOTSUPP;
 import static io.hypercalld.core.errno.Errno.EOVERFLOW;
 import static io.hypercalld.core.errno.Errno.EPERM;
 import static io.hypercalld.core.errno.Errno.ESRCH;
+import static io.hypercalld.core.errno.Errno.EXDEV;
 
+import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.hypercall.AuditP2m;
+import io.hypercalld.core.hypercall.ControlCalls;
 import io.hypercalld.core.hypercall.CreateDomain;
 import io.hypercalld.core.hypercall.DestroyDomain;
 import io.hypercalld.core.hypercall.DomainCalls;
+import io.hypercalld.core.hypercall.GetDomainState;
 import io.hypercalld.core.hypercall.GetPageFrameTypes;
 import io.hypercalld.core.hypercall.GetPagingMempoolSize;
+import io.hypercalld.core.hypercall.GetVcpuInfo;
+import io.hypercalld.core.hypercall.GsiPermission;
 import io.hypercalld.core.hypercall.Hypercall;
+import io.hypercalld.core.hypercall.IoCapabilityCalls;
+import io.hypercalld.core.hypercall.IomemPermission;
+import io.hypercalld.core.hypercall.IoportMapping;
+import io.hypercalld.core.hypercall.IoportPermission;
+import io.hypercalld.core.hypercall.IrqPermission;
+import io.hypercalld.core.hypercall.LifecycleCalls;
 import io.hypercalld.core.hypercall.MaxMem;
 import io.hypercalld.core.hypercall.MaxVcpus;
+import io.hypercalld.core.hypercall.MemoryMapping;
 import io.hypercalld.core.hypercall.PauseDomain;
 import io.hypercalld.core.hypercall.QueryDomain;
+import io.hypercalld.core.hypercall.ResumeDomain;
+import io.hypercalld.core.hypercall.SendTrigger;
+import io.hypercalld.core.hypercall.SetBrokenPageP2m;
+import io.hypercalld.core.hypercall.SetDebugging;
+import io.hypercalld.core.hypercall.SetDomainHandle;
 import io.hypercalld.core.hypercall.SetPagingMempoolSize;
 import io.hypercalld.core.hypercall.SetTarget;
+import io.hypercalld.core.hypercall.ShadowOp;
+import io.hypercalld.core.hypercall.Subscribe;
 import io.hypercalld.core.hypercall.UnpauseDomain;
 import io.hypercalld.iommu.hypercall.AssignDevice;
 import io.hypercalld.iommu.hypercall.DeassignDevice;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
 import io.hypercalld.iommu.hypercall.GetDeviceGroup;
 import io.hypercalld.iommu.hypercall.TestAssignDevice;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -44,6 +70,12 @@ import java.util.List;
 public final class DomctlTable {
   private static final String CALL = "domctl";
 
+  /** {@code XEN_DOMCTL_INTERFACE_VERSION}. */
+  private static final Word VERSION = new Word(0x18);
+
+  /** The version of those that will not change any more. */
+  private static final Word STABLE_VERSION = new Word(0);
+
   private DomctlTable() {}
 
   private static <A extends Hypercall> Operation<A> op(
@@ -52,7 +84,69 @@ public final class DomctlTable {
   }
 
   /** The operations, carried out by these. */
-  public static List<Operation<?>> of(DomainCalls domains, DeviceCalls devices) {
+  public static List<Operation<?>> of(Hypervisor hypervisor, DeviceCalls devices) {
+    ControlCalls control = hypervisor.controlCalls();
+    List<Operation<?>> operations = new ArrayList<>();
+    of(hypervisor.domainCalls(), devices).forEach(one -> operations.add(versioned(one)));
+    lifecycle(control.lifecycle()).forEach(one -> operations.add(versioned(one)));
+    pages(control).forEach(one -> operations.add(versioned(one)));
+    capabilities(control.ioCapabilities()).forEach(one -> operations.add(versioned(one)));
+    operations.add(
+        op("get_domain_state", GetDomainState.class, control.lifecycle()::getDomainState)
+            .refusing(ESRCH, EPERM, EINVAL, ENOENT)
+            .partly()
+            .versioned(STABLE_VERSION));
+    return operations;
+  }
+
+  // What is not there is said to be so, whatever it is given.
+  private static Operation<?> versioned(Operation<?> operation) {
+    return operation.level() == Level.NONE ? operation : operation.versioned(VERSION);
+  }
+
+  private static List<Operation<?>> lifecycle(LifecycleCalls calls) {
+    return List.of(
+        op("resumedomain", ResumeDomain.class, calls::resumeDomain).refusing(ESRCH, EPERM, EINVAL),
+        op("setdomainhandle", SetDomainHandle.class, calls::setDomainHandle),
+        op("setdebugging", SetDebugging.class, calls::setDebugging).refusing(ESRCH, EPERM, EINVAL),
+        op("subscribe", Subscribe.class, calls::subscribe).partly(),
+        op("sendtrigger", SendTrigger.class, calls::sendTrigger)
+            .refusing(ESRCH, EPERM, EINVAL, ENOSYS)
+            .partly(),
+        op("getvcpuinfo", GetVcpuInfo.class, calls::getVcpuInfo).refusing(ESRCH, EPERM, ENOENT));
+  }
+
+  private static List<Operation<?>> pages(ControlCalls calls) {
+    return List.of(
+        op("getpageframeinfo", GetPageFrameTypes.class, calls.pages()::getPageFrameTypes)
+            .refusing(ESRCH, EPERM, E2BIG, EFAULT),
+        op("set_broken_page_p2m", SetBrokenPageP2m.class, calls.pages()::setBrokenPage)
+            .refusing(ESRCH, EPERM, EINVAL, ENOMEM),
+        op("audit_p2m", AuditP2m.class, calls.pages()::auditP2m).refusing(ESRCH, EPERM, EINVAL),
+        op("shadow_op", ShadowOp.class, calls.logDirty()::shadowOp)
+            .refusing(ESRCH, EPERM, EINVAL, EBUSY, EOPNOTSUPP, ENOMEM)
+            .partly());
+  }
+
+  private static List<Operation<?>> capabilities(IoCapabilityCalls calls) {
+    return List.of(
+        op("iomem_permission", IomemPermission.class, calls::iomemPermission)
+            .refusing(ESRCH, EPERM, EINVAL),
+        op("ioport_permission", IoportPermission.class, calls::ioportPermission)
+            .refusing(ESRCH, EPERM, EINVAL),
+        op("irq_permission", IrqPermission.class, calls::irqPermission)
+            .refusing(ESRCH, EPERM, EINVAL)
+            .partly(),
+        op("gsi_permission", GsiPermission.class, calls::gsiPermission)
+            .refusing(ESRCH, EPERM, EINVAL)
+            .partly(),
+        op("memory_mapping", MemoryMapping.class, calls::memoryMapping)
+            .refusing(ESRCH, EPERM, EINVAL, ENOMEM),
+        op("ioport_mapping", IoportMapping.class, calls::ioportMapping)
+            .refusing(ESRCH, EPERM, EOPNOTSUPP, EINVAL, EBUSY, ENOENT));
+  }
+
+  private static List<Operation<?>> of(DomainCalls domains, DeviceCalls devices) {
     return List.of(
         op("createdomain", CreateDomain.class, domains::createDomain)
             .refusing(EPERM, EEXIST, EINVAL, EOPNOTSUPP, ESRCH, ENODEV, ENOMEM)
@@ -66,8 +160,6 @@ public final class DomctlTable {
         op("getdomaininfo", QueryDomain.class, domains::queryDomain),
         op("max_mem", MaxMem.class, domains::maxMem),
         op("max_vcpus", MaxVcpus.class, domains::maxVcpus).refusing(ESRCH, EPERM, EINVAL, ENOMEM),
-        op("getpageframeinfo", GetPageFrameTypes.class, domains::getPageFrameTypes)
-            .refusing(ESRCH, EPERM, E2BIG, EFAULT),
         op("set_target", SetTarget.class, domains::setTarget)
             .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP),
         op("get_paging_mempool_size", GetPagingMempoolSize.class, domains::getPagingMempoolSize)
@@ -76,34 +168,29 @@ public final class DomctlTable {
             .refusing(ESRCH, EPERM, EOPNOTSUPP, EINVAL, ENOMEM),
         op("assign_device", AssignDevice.class, devices::assignDevice)
             .refusing(
-                ESRCH, EPERM, EOPNOTSUPP, EINVAL, ENODEV, EBUSY, EADDRINUSE, EBADF, ENOMEM, EIO)
+                ESRCH,
+                EPERM,
+                EOPNOTSUPP,
+                ENOSYS,
+                EINVAL,
+                ENODEV,
+                EBUSY,
+                EXDEV,
+                EADDRINUSE,
+                EBADF,
+                ENOMEM,
+                ENOSPC,
+                EIO)
             .partly(),
         op("deassign_device", DeassignDevice.class, devices::deassignDevice)
-            .refusing(ESRCH, EPERM, EOPNOTSUPP, EINVAL, ENODEV, EIO),
+            .refusing(ESRCH, EPERM, EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EIO),
         op("test_assign_device", TestAssignDevice.class, devices::testAssignDevice)
-            .refusing(ESRCH, EPERM, EOPNOTSUPP, EINVAL, ENODEV),
+            .refusing(ESRCH, EPERM, EOPNOTSUPP, ENOSYS, EINVAL, ENODEV),
         op("get_device_group", GetDeviceGroup.class, devices::getDeviceGroup)
-            .refusing(ESRCH, EPERM, ENODEV),
-        missing(CALL, "shadow_op"),
+            .refusing(ESRCH, EPERM, EINVAL, ENODEV, EFAULT),
         missing(CALL, "bind_pt_irq"),
         missing(CALL, "unbind_pt_irq"),
-        missing(CALL, "memory_mapping"),
-        missing(CALL, "ioport_mapping"),
-        missing(CALL, "iomem_permission"),
-        missing(CALL, "ioport_permission"),
-        missing(CALL, "irq_permission"),
         missing(CALL, "viommu_op"),
-        missing(CALL, "getvcpuinfo"),
-        missing(CALL, "setdomainhandle"),
-        missing(CALL, "setdebugging"),
-        missing(CALL, "resumedomain"),
-        missing(CALL, "sendtrigger"),
-        missing(CALL, "subscribe"),
-        missing(CALL, "set_access_required"),
-        missing(CALL, "audit_p2m"),
-        missing(CALL, "set_broken_page_p2m"),
-        missing(CALL, "soft_reset"),
-        missing(CALL, "gsi_permission"),
-        missing(CALL, "get_domain_state"));
+        missing(CALL, "soft_reset"));
   }
 }

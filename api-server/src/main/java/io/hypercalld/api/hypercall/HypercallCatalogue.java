@@ -1,5 +1,6 @@
 package io.hypercalld.api.hypercall;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.hypercall.Hypercall;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Every operation that has a name. Immutable; only the machine thread executes.
@@ -16,6 +18,8 @@ import java.util.Set;
  * <p>An operation is one line of one table: there is no other place to wire it.
  */
 public final class HypercallCatalogue {
+  private static final Pattern NUMBER = Pattern.compile("[0-9]{1,4}");
+
   private final Map<String, Map<String, Operation<?>>> byName = new LinkedHashMap<>();
   private final Map<Class<?>, Operation<?>> byArguments = new HashMap<>();
   private final List<Operation<?>> all;
@@ -44,8 +48,14 @@ public final class HypercallCatalogue {
     }
   }
 
-  /** The operation of a name. */
+  /**
+   * The operation of a name. A number is the name of one that is not there: what Xen knows has a
+   * word for it.
+   */
   public Optional<Operation<?>> find(String call, String op) {
+    if (byName.containsKey(call) && NUMBER.matcher(op).matches()) {
+      return Optional.of(Operation.missing(call, op));
+    }
     return Optional.ofNullable(byName.getOrDefault(call, Map.of()).get(op));
   }
 
@@ -67,9 +77,11 @@ public final class HypercallCatalogue {
   /** The operation that takes these arguments. */
   public Operation<?> of(Hypercall arguments) {
     Operation<?> operation =
-        arguments instanceof Unimplemented(String call, String op)
-            ? find(call, op).orElse(null)
-            : byArguments.get(arguments.getClass());
+        switch (arguments) {
+          case Unimplemented(String call, String op) -> find(call, op).orElse(null);
+          case WrongVersion(String call, String op, Word _) -> find(call, op).orElse(null);
+          default -> byArguments.get(arguments.getClass());
+        };
     if (operation == null) {
       throw new IllegalStateException("no operation takes " + arguments);
     }

@@ -5,6 +5,7 @@ import io.hypercalld.api.json.JsonReader;
 import io.hypercalld.api.json.JsonWriter;
 import io.hypercalld.api.json.Shape;
 import io.hypercalld.api.json.Shapes;
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
@@ -13,6 +14,7 @@ import io.hypercalld.core.hypercall.Outcome;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * One operation of one hypercall. Immutable; only the machine thread executes it.
@@ -28,7 +30,7 @@ public record Operation<A extends Hypercall>(
     String op,
     Level level,
     Class<A> arguments,
-    Shape<A> shape,
+    Shape<? extends Hypercall> shape,
     List<Errno> errnos,
     Execution<A> execution) {
   private static final Set<String> MOVING =
@@ -79,6 +81,13 @@ public record Operation<A extends Hypercall>(
     return new Operation<>(call, op, Level.PARTIAL, arguments, shape, errnos, execution);
   }
 
+  /** Takes the version of the interface beside its arguments, and refuses any other. */
+  Operation<A> versioned(Word version) {
+    List<Errno> more = Stream.concat(errnos.stream(), Stream.of(Errno.EACCES)).distinct().toList();
+    return new Operation<>(
+        call, op, level, arguments, VersionedShape.of(this, version), more, execution);
+  }
+
   /** Whether it may change who owns which device. */
   public boolean movesDevices() {
     return MOVING.contains(op);
@@ -95,10 +104,14 @@ public record Operation<A extends Hypercall>(
    * @param args a record of {@link #arguments}
    */
   public Outcome execute(DomainId caller, Hypercall args) {
+    if (args instanceof WrongVersion(String _, String _, Word version)) {
+      return Outcome.Refused.of(
+          Refusal.of(Errno.EACCES, "%s has no interface of version %s", name(), version));
+    }
     try {
       return execution.execute(caller, arguments.cast(args));
     } catch (Refusal refusal) {
-      return new Outcome.Refused(refusal.errno(), refusal.reason());
+      return Outcome.Refused.of(refusal);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.hypercalld.api.json;
 
+import io.hypercalld.core.bits.Word;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -27,6 +28,7 @@ record Member(
       case Number number -> Optional.of(number);
       case Boolean flag -> Optional.of(flag);
       case String text -> Optional.of(text);
+      case Word word -> Optional.of(word.toString());
       case Enum<?> constant -> Optional.of(EnumShape.text(constant));
       default -> Optional.empty();
     };

@@ -1,11 +1,14 @@
 package io.hypercalld.api.json;
 
 import com.fasterxml.jackson.core.JsonToken;
+import io.hypercalld.core.bits.Word;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +40,19 @@ final class RecordShape<T> implements Shape<T> {
       required |= members.get(i).absent().isPresent() ? 0 : 1L << i;
     }
     this.due = required;
+  }
+
+  /** The same record with one more member, which is not the record's. */
+  Shape<Framed<T>> framed(Member extra) {
+    List<Member> all = new ArrayList<>(members);
+    all.add(extra);
+    int own = members.size();
+    return new RecordShape<>(
+        all,
+        values ->
+            new Framed<>(
+                constructor.of(Arrays.copyOf(values, own)),
+                (Word) Objects.requireNonNull(values[own])));
   }
 
   @Override

@@ -2,6 +2,7 @@ package io.hypercalld.api.json;
 
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.hypercall.GuestBuffer;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
@@ -43,6 +44,7 @@ public final class Shapes {
     scalar(Text.STRING, String.class);
     scalar(Text.ID, UUID.class);
     scalar(Text.BYTES, HexBytes.class);
+    scalar(Text.BUFFER, GuestBuffer.class);
     scalar(Text.SIZE, Size.class);
     scalar(Text.SBDF, Sbdf.class);
     scalar(Text.SOURCE_ID, SourceId.class);
@@ -64,6 +66,25 @@ public final class Shapes {
   @SuppressWarnings("unchecked")
   public <T> Shape<T> of(Class<T> type) {
     return (Shape<T>) of((Type) type);
+  }
+
+  /**
+   * The shape of a record with one number beside its components.
+   *
+   * @param absent what the number is where it is left out
+   */
+  // A number's shape reads numbers, whatever it is declared to read.
+  @SuppressWarnings("unchecked")
+  public <T> Shape<Framed<T>> framed(Class<T> record, String member, Word absent) {
+    Shape<?> number = of((Type) Word.class);
+    return records
+        .of(record)
+        .framed(
+            new Member(
+                member,
+                (Shape<Object>) number,
+                holder -> ((Framed<?>) holder).frame(),
+                Optional.of(absent)));
   }
 
   /** The JSON of a value, in UTF-8. */

@@ -1,6 +1,7 @@
 package io.hypercalld.api.json;
 
 import com.fasterxml.jackson.core.JsonToken;
+import io.hypercalld.core.hypercall.GuestBuffer;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
 import java.util.HexFormat;
@@ -27,6 +28,12 @@ final class Text {
   static final Shape<HexBytes> BYTES =
       spelled(
           Text::parseBytes,
+          "bytes in hexadecimal, two digits each",
+          Map.of("type", "string", "pattern", "^([0-9a-fA-F]{2})*$"));
+
+  static final Shape<GuestBuffer> BUFFER =
+      spelled(
+          GuestBuffer::parse,
           "bytes in hexadecimal, two digits each",
           Map.of("type", "string", "pattern", "^([0-9a-fA-F]{2})*$"));
 

@@ -63,14 +63,18 @@ public final class CallMeter {
   }
 
   void count(Operation<?> operation, Outcome outcome, long nanos, long continuations) {
+    calls++;
     Count count = counts.get(operation);
     if (count == null) {
-      throw new IllegalStateException(operation.name() + " is not in the catalogue");
+      // A number that is no operation's: a series for each of them would be without end.
+      return;
     }
-    calls++;
     switch (outcome) {
+      // Counted when it ends.
+      case Outcome.Preempted _ -> {}
       case Outcome.Success _ -> count.succeeded++;
-      case Outcome.Refused(Errno errno, String _) -> count.refused.merge(errno, 1L, Long::sum);
+      case Outcome.Refused(Errno errno, String _, Object _) ->
+          count.refused.merge(errno, 1L, Long::sum);
     }
     count.nanos += nanos;
     count.continuations += continuations;

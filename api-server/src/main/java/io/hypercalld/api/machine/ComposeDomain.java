@@ -8,6 +8,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.CreateDomain;
 import io.hypercalld.core.hypercall.DestroyDomain;
+import io.hypercalld.core.hypercall.DomainCalls;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.MaxMem;
@@ -17,6 +18,9 @@ import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.hypercall.SetPagingMempoolSize;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mGeometry;
+import io.hypercalld.iommu.driver.DmaPolicy;
+import io.hypercalld.iommu.driver.DomainIommu;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
@@ -26,8 +30,7 @@ import java.util.UUID;
  * A domain as a toolstack makes one: created, limited and populated, or not at all. It is left
  * paused.
  *
- * @param memoryBytes a multiple of 4 KiB; the largest pages that fit
- * @param sharing whether its devices go through its P2M or through a table of their own
+ * @param memoryBytes a multiple of the P2M's granule; populated with the largest pages that fit
  */
 public record ComposeDomain(
     Optional<String> name,
@@ -35,14 +38,8 @@ public record ComposeDomain(
     DomainType type,
     long memoryBytes,
     int vcpus,
-    Sharing sharing)
+    MemoryPolicies policies)
     implements MachineCommand<Domain> {
-  /** Whether devices may, must or must not go through the P2M itself. */
-  public enum Sharing {
-    WHERE_POSSIBLE,
-    REQUIRED,
-    NEVER
-  }
 
   private static final long FLAG_HVM = 0x1;
   private static final long FLAG_HAP = 0x2;
@@ -61,6 +58,9 @@ public record ComposeDomain(
 
   private static final long FOUR_GIB_FRAME = 0x100000;
 
+  private static final int ORDER_1G = PageSize.SIZE_1G.order();
+  private static final int ORDER_2M = PageSize.SIZE_2M.order();
+
   /** What {@code xl} reserves for a domain's tables: so much a vCPU, and twice a page per MiB. */
   private static final long POOL_KIB_PER_VCPU = 1024;
 
@@ -69,10 +69,10 @@ public record ComposeDomain(
   @Override
   public Domain execute(Machine machine) {
     checkMemory(machine);
-    checkSharing(machine);
     DomainId id = freeId(machine);
-    call(machine, creation(machine, id));
+    create(machine, id);
     try {
+      choosePolicies(machine.hypervisor().domains().byId(id));
       call(machine, new MaxVcpus(id, vcpus));
       call(machine, new MaxMem(id, new Word(memoryBytes >>> KIB_SHIFT)));
       if (type.isTranslated()) {
@@ -90,12 +90,16 @@ public record ComposeDomain(
   }
 
   private void checkMemory(Machine machine) {
-    if (memoryBytes == 0 || memoryBytes % PageSize.BYTES_4K != 0) {
+    long granule = (long) PageSize.BYTES_4K << policies.geometry().granuleOrder();
+    if (memoryBytes == 0 || memoryBytes % granule != 0) {
       throw Refusal.of(
           Errno.EINVAL, "%d bytes of memory are not a whole number of pages", memoryBytes);
     }
+    if (granule != PageSize.BYTES_4K && !type.isTranslated()) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "a PV domain has no P2M with pages of another size");
+    }
     long frames = memoryBytes >>> PageSize.SHIFT_4K;
-    long free = machine.hypervisor().allocator().freeFrames();
+    long free = machine.hypervisor().allocator().unclaimedFrames();
     if (frames > free) {
       throw Refusal.of(Errno.ENOMEM, "%d frames are wanted and %d are free", frames, free);
     }
@@ -108,20 +112,30 @@ public record ComposeDomain(
     }
   }
 
-  private void checkSharing(Machine machine) {
-    if (sharing != Sharing.REQUIRED) {
-      return;
-    }
-    if (!type.isTranslated() || machine.units().isEmpty()) {
+  /** As a hypercall, which has no place for the granule. */
+  private void create(Machine machine, DomainId id) {
+    CreateDomain hypercall = creation(machine, id);
+    DomainCalls calls = machine.hypervisor().domainCalls();
+    machine.measured(
+        machine.catalogue().of(hypercall),
+        () -> calls.createDomain(DomainId.DOM0, hypercall, policies.geometry()));
+  }
+
+  private void choosePolicies(Domain domain) {
+    domain
+        .findFacet(DomainIommu.class)
+        .ifPresentOrElse(this::choosePolicies, this::requireNoSharing);
+  }
+
+  private void choosePolicies(DomainIommu iommu) {
+    iommu.choose(policies.dma());
+    policies.syncHooks().ifPresent(iommu::setHooks);
+  }
+
+  private void requireNoSharing() {
+    if (policies.dma().tables() == DmaPolicy.Tables.SHARED) {
       throw Refusal.of(Errno.EOPNOTSUPP, "there is no P2M, or no IOMMU, to share it");
     }
-    machine
-        .driver()
-        .whyNotShared()
-        .ifPresent(
-            reason -> {
-              throw Refusal.of(Errno.EOPNOTSUPP, "the P2M cannot be shared: %s", reason);
-            });
   }
 
   private static DomainId freeId(Machine machine) {
@@ -135,7 +149,9 @@ public record ComposeDomain(
   }
 
   private CreateDomain creation(Machine machine, DomainId id) {
-    boolean iommu = type.isTranslated() && !machine.units().isEmpty();
+    // A PV domain has no P2M that its devices could go through: a table of its own is asked for.
+    boolean wanted = type.isTranslated() || policies.dma().tables() == DmaPolicy.Tables.SEPARATE;
+    boolean iommu = wanted && !machine.units().isEmpty();
     long flags = (type.isTranslated() ? FLAG_HVM | FLAG_HAP : 0) | (iommu ? FLAG_IOMMU : 0);
     long emulation =
         switch (type) {
@@ -148,7 +164,7 @@ public record ComposeDomain(
         0,
         handle.orElseGet(() -> handleOf(id)),
         flags,
-        iommu && sharing == Sharing.NEVER ? OPTION_NO_SHARED_TABLES : 0,
+        iommu && policies.dma().tables() == DmaPolicy.Tables.SEPARATE ? OPTION_NO_SHARED_TABLES : 0,
         vcpus,
         1023,
         -1,
@@ -165,47 +181,56 @@ public record ComposeDomain(
     return UUID.nameUUIDFromBytes(id.toString().getBytes(StandardCharsets.US_ASCII));
   }
 
-  /** From guest frame 0 on, around the hole, with the largest pages that fit and are to be had. */
+  /**
+   * From guest frame 0 on with the largest pages that fit and are to be had; around the hole that
+   * x86 has below 4 GiB, and others have not.
+   */
   private void populate(Machine machine, DomainId id) {
     long frames = memoryBytes >>> PageSize.SHIFT_4K;
-    long low = type.isTranslated() ? Math.min(frames, HOLE_FRAME) : frames;
+    boolean hole = type.isTranslated() && policies.geometry() == P2mGeometry.GRANULE_4K;
+    long low = hole ? Math.min(frames, HOLE_FRAME) : frames;
     populate(machine, id, 0, low);
     populate(machine, id, FOUR_GIB_FRAME, frames - low);
   }
 
-  private static void populate(Machine machine, DomainId id, long first, long frames) {
+  private void populate(Machine machine, DomainId id, long first, long frames) {
     long done = 0;
-    for (PageSize size : List.of(PageSize.SIZE_1G, PageSize.SIZE_2M, PageSize.SIZE_4K)) {
-      done += populate(machine, id, first + done, frames - done, size);
+    for (int order : List.of(ORDER_1G, ORDER_2M, policies.geometry().granuleOrder())) {
+      done += populate(machine, new Extent(id, first + done, order), frames - done);
     }
     if (done < frames) {
       throw Refusal.of(Errno.ENOMEM, "no frame was to be had for guest frame 0x%x", first + done);
     }
   }
 
+  /** An extent of {@code 1 << order} guest frames of a domain. */
+  private record Extent(DomainId domain, long first, int order) {}
+
   /** As many extents of one size as there are; stops at the first that is refused. */
-  private static long populate(
-      Machine machine, DomainId id, long first, long frames, PageSize size) {
-    long extents = frames >>> size.order();
-    if (extents == 0 || first % size.frames() != 0) {
+  private static long populate(Machine machine, Extent extent, long frames) {
+    long size = 1L << extent.order;
+    if (extent.first % size != 0) {
       return 0;
     }
     long done = 0;
-    for (long extent = 0; extent < extents; extent++) {
-      Gfn gfn = new Gfn(first + (extent << size.order()));
-      PopulatePhysmap call =
-          new PopulatePhysmap(id, GuestFrames.of(gfn), Optional.empty(), size.order(), new Word(0));
-      if (machine.call(DomainId.DOM0, call).ret() == 0) {
+    while (frames - done >= size) {
+      GuestFrames start = GuestFrames.of(new Gfn(extent.first + done));
+      if (machine.call(DomainId.DOM0, populating(extent, start)).ret() == 0) {
         break;
       }
-      done += size.frames();
+      done += size;
     }
     return done;
   }
 
+  private static PopulatePhysmap populating(Extent extent, GuestFrames start) {
+    return new PopulatePhysmap(
+        extent.domain, start, Optional.empty(), extent.order, new Word(0), 0);
+  }
+
   private static void call(Machine machine, Hypercall arguments) {
     if (machine.call(DomainId.DOM0, arguments)
-        instanceof Outcome.Refused(Errno errno, String detail)) {
+        instanceof Outcome.Refused(Errno errno, String detail, Object _)) {
       throw Refusal.of(errno, "%s", detail);
     }
   }

@@ -1,10 +1,13 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.api.hypercall.DomctlTable;
+import io.hypercalld.api.hypercall.FeatureTables;
+import io.hypercalld.api.hypercall.GrantTableRows;
 import io.hypercalld.api.hypercall.HypercallCatalogue;
 import io.hypercalld.api.hypercall.MemoryTable;
 import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.api.hypercall.OtherTables;
+import io.hypercalld.api.hypercall.PageTableRows;
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.HypervisorSettings;
 import io.hypercalld.core.bits.Word;
@@ -18,8 +21,10 @@ import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.iommu.acpi.UnitScopes;
 import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
+import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.Quarantine;
 import io.hypercalld.iommu.driver.RemappingHardware;
+import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
 import io.hypercalld.iommu.pci.PciTopology;
@@ -57,6 +62,7 @@ public final class Machine implements AutoCloseable {
   private final DeviceCalls deviceCalls;
   private final HypercallCatalogue catalogue;
   private final CallMeter meter;
+  private final PendingCalls pending = new PendingCalls();
   private final Map<String, Long> violationCounts = new TreeMap<>();
   private long revision;
   private long deviceRevision;
@@ -75,7 +81,8 @@ public final class Machine implements AutoCloseable {
                 platform.memory().dom0Bytes(),
                 DOM0_VCPUS,
                 !platform.units().isEmpty(),
-                canSnoop(platform)));
+                canSnoop(platform),
+                platform.hostAddressWidth()));
     MessageSink interrupts = (address, data) -> {};
     this.units = assemble(platform, hypervisor, interrupts);
     this.topology = platform.topology();
@@ -116,24 +123,80 @@ public final class Machine implements AutoCloseable {
 
   private static HypercallCatalogue catalogue(Hypervisor hypervisor, DeviceCalls devices) {
     var tables = new ArrayList<List<Operation<?>>>();
-    tables.add(DomctlTable.of(hypervisor.domainCalls(), devices));
+    tables.add(DomctlTable.of(hypervisor, devices));
     tables.add(MemoryTable.of(hypervisor.memoryCalls()));
+    tables.add(FeatureTables.memory(hypervisor.featureCalls()));
+    tables.add(FeatureTables.domctl(hypervisor.featureCalls()));
+    tables.add(FeatureTables.hvm(hypervisor.featureCalls()));
+    tables.add(GrantTableRows.of(hypervisor.grantCalls()));
+    tables.add(PageTableRows.of(hypervisor.pinCalls()));
     tables.add(OtherTables.physdev(devices));
+    tables.add(OtherTables.deviceModel(hypervisor.controlCalls()));
     tables.addAll(OtherTables.unbuilt());
     return new HypercallCatalogue(tables);
   }
 
-  /** Makes a hypercall on behalf of a domain. */
+  /** How far a hypercall came. */
+  public sealed interface Progress {}
+
+  /** It ended. */
+  public record Ended(Outcome outcome) implements Progress {}
+
+  /** It was preempted and goes on with {@link Machine#resume}. */
+  public record Stopped(PendingCalls.Pending call) implements Progress {}
+
+  /** Makes a hypercall on behalf of a domain, however many steps it takes. */
   public Outcome call(DomainId caller, Hypercall arguments) {
+    Outcome outcome = begin(caller, arguments);
+    while (outcome instanceof Outcome.Preempted(Hypercall rest)) {
+      outcome = proceed(caller, rest);
+    }
+    return outcome;
+  }
+
+  /** Makes a hypercall on behalf of a domain, as far as it comes before it is preempted. */
+  public Progress start(DomainId caller, Hypercall arguments) {
+    Outcome outcome = begin(caller, arguments);
+    return outcome instanceof Outcome.Preempted(Hypercall rest)
+        ? new Stopped(pending.add(caller, rest))
+        : new Ended(outcome);
+  }
+
+  /**
+   * Lets a preempted hypercall go on, as far as it comes.
+   *
+   * @throws Refusal ENOENT no call of that number is pending
+   */
+  public Progress resume(long number) {
+    PendingCalls.Pending call = pending.get(number);
+    Outcome outcome = proceed(call.caller(), call.rest());
+    if (outcome instanceof Outcome.Preempted(Hypercall rest)) {
+      pending.replace(call, rest);
+      return new Stopped(pending.get(number));
+    }
+    pending.remove(call);
+    return new Ended(outcome);
+  }
+
+  private Outcome begin(DomainId caller, Hypercall arguments) {
     Operation<?> operation = catalogue.of(arguments);
     hypervisor.domains().find(caller).ifPresent(domain -> domain.calls().countHypercall());
     return measured(operation, () -> operation.execute(caller, arguments));
   }
 
+  private Outcome proceed(DomainId caller, Hypercall rest) {
+    Operation<?> operation = catalogue.of(rest);
+    return timed(operation, () -> operation.execute(caller, rest));
+  }
+
   /** Counts and times what is done in the name of an operation. */
   Outcome measured(Operation<?> operation, Supplier<Outcome> execution) {
-    revision++;
     hypervisor.calls().countHypercall();
+    return timed(operation, execution);
+  }
+
+  private Outcome timed(Operation<?> operation, Supplier<Outcome> execution) {
+    revision++;
     long continued = hypervisor.calls().continuations();
     long began = System.nanoTime();
     Outcome outcome = execution.get();
@@ -220,7 +283,7 @@ public final class Machine implements AutoCloseable {
   public void resetCounters() {
     revision++;
     units.forEach(unit -> unit.counters().reset());
-    hypervisor.p2mCounters().reset();
+    hypervisor.domains().departed().reset();
     hypervisor.calls().reset();
     hypervisor.domains().all().forEach(this::resetCounters);
   }
@@ -229,6 +292,13 @@ public final class Machine implements AutoCloseable {
   public void resetCounters(Domain domain) {
     domain.calls().reset();
     domain.findP2m().ifPresent(p2m -> p2m.counters().reset());
+    domain
+        .findFacet(DomainIommu.class)
+        .ifPresent(
+            iommu -> {
+              iommu.flushes().reset();
+              iommu.tableCounters().ifPresent(TableCounters::reset);
+            });
   }
 
   /** What should hold between all parts whenever no command is under way, and does not. */
@@ -257,7 +327,7 @@ public final class Machine implements AutoCloseable {
   /** The digest of everything that a later command can depend on. */
   public String digest() {
     StateDigest digest = new StateDigest();
-    digest.put(hypervisor).put(topology).put(driver);
+    digest.put(hypervisor).put(topology).put(driver).put(pending);
     units.forEach(digest::put);
     return digest.finish();
   }
@@ -297,6 +367,11 @@ public final class Machine implements AutoCloseable {
 
   public HypercallCatalogue catalogue() {
     return catalogue;
+  }
+
+  /** Hypercalls that were preempted. */
+  public PendingCalls pending() {
+    return pending;
   }
 
   /** Hypercalls made, by operation and result. */

@@ -8,9 +8,14 @@ import io.hypercalld.core.hypercall.Command;
  * @param <R> what comes of it
  */
 public sealed interface MachineCommand<R> extends Command
-    permits ComposeDomain,
+    permits AccessGuest,
+        AdoptProfile,
+        AnswerVmEvent,
+        ChooseSyncHooks,
+        ComposeDomain,
         DeviceDma,
         PlaceDevice,
+        Preempt,
         WriteGuestMemory,
         WriteMachineMemory,
         WriteRegister {

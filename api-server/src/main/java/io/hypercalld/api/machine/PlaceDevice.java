@@ -30,7 +30,7 @@ public record PlaceDevice(DomainId domain, Sbdf sbdf, boolean relaxed, Optional<
     try {
       return machine.deviceCalls().assign(DomainId.DOM0, hypercall, guestAddress);
     } catch (Refusal refusal) {
-      return new Outcome.Refused(refusal.errno(), refusal.reason());
+      return Outcome.Refused.of(refusal);
     }
   }
 }

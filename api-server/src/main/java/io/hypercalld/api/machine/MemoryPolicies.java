@@ -1,0 +1,27 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.core.p2m.P2mGeometry;
+import io.hypercalld.core.p2m.SyncHook;
+import io.hypercalld.iommu.driver.DmaPolicy;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What is chosen for a domain's memory when it is made. Immutable.
+ *
+ * @param geometry shape of its P2M
+ * @param syncHooks kinds of changes of the P2M that its devices' table follows; empty for those of
+ *     the driver's profile
+ * @param dma how its devices translate
+ */
+public record MemoryPolicies(
+    P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
+  public MemoryPolicies {
+    syncHooks = syncHooks.map(Set::copyOf);
+  }
+
+  /** What Xen does unless told otherwise. */
+  public static MemoryPolicies usual() {
+    return new MemoryPolicies(P2mGeometry.GRANULE_4K, Optional.empty(), DmaPolicy.usual());
+  }
+}
