@@ -40,9 +40,9 @@ record DomainSample(
   /**
    * Its P2M.
    *
-   * @param leaves empty where it is too large to be counted
+   * @param pages pages of 4 KiB that its tables take
    */
-  record Physmap(long tables, Optional<LeafCounts> leaves) {}
+  record Physmap(long pages, LeafCounts leaves) {}
 
   /**
    * What its devices' requests are translated with.

@@ -4,13 +4,13 @@ import io.hypercalld.api.metrics.DomainSample.Iommu;
 import io.hypercalld.api.metrics.DomainSample.Physmap;
 import io.hypercalld.api.metrics.DomainSample.State;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.iommu.driver.DeviceTable;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.TableCounters;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Takes samples of one domain. Confined to the machine thread. */
@@ -18,27 +18,16 @@ final class DomainWatch {
   private final Domain domain;
   private final Optional<P2mTable> p2m;
   private final Optional<DomainIommu> iommu;
-  private final Optional<Census<Optional<LeafCounts>>> leaves;
   private Optional<Physmap> physmap = Optional.empty();
   private Optional<Iommu> tables = Optional.empty();
   private int devices;
+  private long revisionSeen = -1;
   private @Nullable DomainSample last;
 
-  DomainWatch(Domain domain, LongSupplier clock) {
+  DomainWatch(Domain domain) {
     this.domain = domain;
     this.p2m = domain.findP2m();
     this.iommu = domain.findFacet(DomainIommu.class);
-    this.leaves =
-        p2m.map(table -> new Census<>(revision(table), () -> LeafCounts.of(table), clock));
-  }
-
-  private static long revision(P2mTable table) {
-    return table.counters().entryWrites();
-  }
-
-  /** Looks at what takes long to find; whether all of it is current. */
-  boolean update() {
-    return p2m.isEmpty() || leaves.isEmpty() || leaves.get().update(revision(p2m.get()));
   }
 
   /** Devices come and go with few of the hypercalls only. */
@@ -68,17 +57,14 @@ final class DomainWatch {
 
   /** Replaces what is known of the P2M only where it is another now. */
   private void lookAtPhysmap() {
-    if (p2m.isEmpty() || leaves.isEmpty()) {
+    if (p2m.isEmpty() || p2m.get().revision() == revisionSeen) {
       return;
     }
-    long pages = p2m.get().tables();
-    Optional<LeafCounts> counted = leaves.get().figure();
-    boolean same =
-        physmap.isPresent()
-            && physmap.get().tables() == pages
-            && physmap.get().leaves().equals(counted);
-    if (!same) {
-      physmap = Optional.of(new Physmap(pages, counted));
+    P2mTable table = p2m.get();
+    revisionSeen = table.revision();
+    Physmap now = new Physmap(table.tableBytes() / PageSize.BYTES_4K, LeafCounts.of(table));
+    if (!physmap.equals(Optional.of(now))) {
+      physmap = Optional.of(now);
     }
   }
 

@@ -1,7 +1,9 @@
 package io.hypercalld.api.metrics;
 
+import io.hypercalld.core.guest.FaultCounts;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -36,9 +38,21 @@ final class HypervisorFamilies {
     families.add(
         Family.gauge("hv_commands_in_flight", "Commands that wait or are being executed.")
             .with(inFlight.getAsInt()));
+    families.add(faults(machine));
     families.add(violations(machine));
     families.add(droppedSeries(families));
     return families;
+  }
+
+  private static Family faults(MetricsSnapshot machine) {
+    Family family =
+        Family.counter(
+            "hv_p2m_faults", "Accesses of guests that their P2M entry did not let through.");
+    for (FaultCounts.Sample fault : machine.faults()) {
+      String access = fault.kind().name().toLowerCase(Locale.ROOT);
+      family.with(fault.count(), "type", fault.type().toString(), "access", access);
+    }
+    return family;
   }
 
   private static Family violations(MetricsSnapshot machine) {

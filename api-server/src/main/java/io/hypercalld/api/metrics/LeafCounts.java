@@ -1,11 +1,9 @@
 package io.hypercalld.api.metrics;
 
-import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mRun;
+import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -14,23 +12,20 @@ import java.util.TreeMap;
  * @param byType number of leaves by the log2 of their frames
  */
 record LeafCounts(Map<P2mType, Map<Integer, Long>> byType) {
-  /** Tables whose entries can be counted without anybody noticing. */
-  private static final long MOST_TABLES = 64;
 
-  /** Counts them, unless there are so many that it would take long. */
-  static Optional<LeafCounts> of(P2mTable p2m) {
-    if (p2m.tables() > MOST_TABLES) {
-      return Optional.empty();
-    }
+  /** As the P2M counts them, by the types that it stores. */
+  static LeafCounts of(P2mTable p2m) {
+    P2mGeometry geometry = p2m.geometry();
     Map<P2mType, Map<Integer, Long>> byType = new TreeMap<>();
-    Optional<P2mRun> next = p2m.nextRun(new Gfn(0));
-    while (next.isPresent()) {
-      P2mRun run = next.get();
-      byType
-          .computeIfAbsent(run.type(), _ -> new TreeMap<>())
-          .merge(run.order(), run.count(), Long::sum);
-      next = p2m.nextRun(new Gfn(run.gfn().value() + (run.count() << run.order())));
+    for (P2mType type : P2mType.values()) {
+      for (int level = 1; level <= geometry.levels(); level++) {
+        int order = geometry.order(level);
+        long count = p2m.entries(type, order);
+        if (count > 0) {
+          byType.computeIfAbsent(type, _ -> new TreeMap<>()).put(order, count);
+        }
+      }
     }
-    return Optional.of(new LeafCounts(byType));
+    return new LeafCounts(byType);
   }
 }

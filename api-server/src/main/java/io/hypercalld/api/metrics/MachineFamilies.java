@@ -1,6 +1,7 @@
 package io.hypercalld.api.metrics;
 
 import io.hypercalld.api.metrics.DomainSample.State;
+import io.hypercalld.core.p2m.P2mUpdate;
 import io.hypercalld.iommu.driver.PciDevice;
 import java.util.Comparator;
 import java.util.List;
@@ -29,6 +30,7 @@ final class MachineFamilies {
         domainDevices(),
         p2mEntries(),
         p2mTablePages(),
+        p2mUpdates(),
         pageTablePages(),
         sharedPageTables(),
         devices(),
@@ -62,11 +64,11 @@ final class MachineFamilies {
   private Family p2mEntries() {
     return ofDomains(
         "hv_p2m_entries",
-        "Leaves of a domain's P2M by type and by log2 of their frames; none while it is very large.",
+        "Leaves of a domain's P2M by type and by log2 of their frames.",
         (family, rank, domain) ->
             domain
                 .p2m()
-                .flatMap(DomainSample.Physmap::leaves)
+                .map(DomainSample.Physmap::leaves)
                 .ifPresent(leaves -> addLeaves(family, rank, id(domain), leaves)));
   }
 
@@ -88,6 +90,20 @@ final class MachineFamilies {
                             Integer.toString(order))));
   }
 
+  private Family p2mUpdates() {
+    Family family =
+        Family.counter("hv_p2m_updates", "Changes of P2Ms by kind and by what came of them.");
+    for (P2mUpdate update : P2mUpdate.values()) {
+      String op = update.toString();
+      family.with(machine.p2mUpdates().done(update), "op", op, "result", "ok");
+      machine
+          .p2mUpdates()
+          .refused(update)
+          .forEach((errno, times) -> family.with(times, "op", op, "result", errno.name()));
+    }
+    return family;
+  }
+
   private Family p2mTablePages() {
     return ofDomains(
         "hv_p2m_table_pages",
@@ -95,7 +111,7 @@ final class MachineFamilies {
         (family, rank, domain) ->
             domain
                 .p2m()
-                .ifPresent(p2m -> family.withObject(rank, p2m.tables(), "domid", id(domain))));
+                .ifPresent(p2m -> family.withObject(rank, p2m.pages(), "domid", id(domain))));
   }
 
   private Family pageTablePages() {

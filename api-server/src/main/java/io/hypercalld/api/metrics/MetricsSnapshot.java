@@ -1,6 +1,8 @@
 package io.hypercalld.api.metrics;
 
 import io.hypercalld.api.machine.CallMeter;
+import io.hypercalld.core.guest.FaultCounts;
+import io.hypercalld.core.p2m.P2mUpdates;
 import java.util.List;
 import java.util.Map;
 
@@ -11,6 +13,9 @@ import java.util.Map;
  * @param domains by id
  * @param devices by address
  * @param units by index
+ * @param p2mUpdates changes of all P2Ms, those gone included; a sum of its own, not written any
+ *     more
+ * @param faults accesses of guests that did not get through at once
  * @param violations found by checks since the start, by invariant
  * @param complete whether every figure is current; one that takes long to find may be a little old
  */
@@ -23,5 +28,7 @@ public record MetricsSnapshot(
     List<DeviceSample> devices,
     List<UnitSample> units,
     List<CallMeter.Sample> calls,
+    P2mUpdates p2mUpdates,
+    List<FaultCounts.Sample> faults,
     Map<String, Long> violations,
     boolean complete) {}

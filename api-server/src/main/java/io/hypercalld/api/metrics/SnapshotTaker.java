@@ -5,6 +5,7 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.p2m.P2mUpdates;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.pci.Sbdf;
@@ -32,13 +33,13 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SnapshotTaker {
   private final Machine machine;
-  private final LongSupplier clock;
   private final List<UnitWatch> unitWatches = new ArrayList<>();
   private final Census<int[]> contextEntries;
   private Map<Domain, DomainWatch> domainWatches = Map.of();
   private List<DomainSample> domains = List.of();
   private List<DeviceSample> devices = List.of();
   private List<CallMeter.Sample> calls = List.of();
+  private P2mUpdates p2mUpdates = new P2mUpdates();
   private long callsSeen = -1;
   private long devicesSeen = -1;
   private long revisionSeen = -1;
@@ -56,7 +57,6 @@ public final class SnapshotTaker {
 
   SnapshotTaker(Machine machine, LongSupplier clock) {
     this.machine = machine;
-    this.clock = clock;
     for (UnitDriver driver : machine.driver().units()) {
       unitWatches.add(new UnitWatch(machine.units().get(driver.index()), driver, clock));
     }
@@ -75,10 +75,11 @@ public final class SnapshotTaker {
     if (machine.meter().calls() != callsSeen) {
       callsSeen = machine.meter().calls();
       calls = List.copyOf(machine.meter().samples());
-      followDomains();
-      domainsMayLag = true;
-      domainsChanged = true;
     }
+    // Guests' accesses and events change domains, too, and are no hypercalls.
+    followDomains();
+    domainsMayLag = true;
+    domainsChanged = true;
     if (machine.deviceRevision() != devicesSeen) {
       devicesSeen = machine.deviceRevision();
       lookAtDevices();
@@ -101,9 +102,6 @@ public final class SnapshotTaker {
     }
     if (domainsMayLag) {
       boolean domainsCurrent = contextEntries.update(machine.deviceRevision());
-      for (DomainWatch watch : domainWatches.values()) {
-        domainsCurrent &= watch.update();
-      }
       domainsMayLag = !domainsCurrent;
       domainsChanged |= domainsCurrent;
     }
@@ -122,6 +120,8 @@ public final class SnapshotTaker {
         devices,
         lookAtUnits(),
         calls,
+        p2mUpdates,
+        machine.hypervisor().guestAccess().faults().samples(),
         machine.violationCounts(),
         complete);
   }
@@ -150,13 +150,15 @@ public final class SnapshotTaker {
   }
 
   private DomainWatch watch(Domain domain) {
-    DomainWatch watch = new DomainWatch(domain, clock);
+    DomainWatch watch = new DomainWatch(domain);
     watch.devicesMayHaveMoved(machine.driver().devices());
     return watch;
   }
 
   private void lookAtDomains() {
-    domains = domainWatches.values().stream().map(DomainWatch::sample).toList();
+    List<DomainSample> now = domainWatches.values().stream().map(DomainWatch::sample).toList();
+    domains = now.equals(domains) ? domains : now;
+    p2mUpdates = machine.hypervisor().p2mCounters().updates();
   }
 
   /** Most devices are as before, and so are their samples. */

@@ -17,8 +17,6 @@ import java.util.Objects;
 
 /** Counters as they are told; what does not apply is left out. Immutable. */
 final class CounterViews {
-  private static final int TABLE_BYTES = 4096;
-
   private CounterViews() {}
 
   /** What one unit has done. */
@@ -31,25 +29,40 @@ final class CounterViews {
     Map<String, Object> counters = new LinkedHashMap<>();
     domain
         .findP2m()
-        .ifPresent(p2m -> counters.put("p2m", p2mMembers(p2m.counters(), p2m.tables())));
+        .ifPresent(
+            p2m -> counters.put("p2m", p2mMembers(p2m.counters(), p2m.tables(), p2m.tableBytes())));
     domain
         .findFacet(DomainIommu.class)
         .flatMap(DomainIommu::tableCounters)
         .ifPresent(tables -> counters.put("iommu", tableMembers(List.of(tables))));
+    counters.put("flushes", flushes(domain));
     counters.putAll(callMembers(domain.calls()));
     return counters;
+  }
+
+  private static Map<String, Object> flushes(Domain domain) {
+    Map<String, Object> flushes = new LinkedHashMap<>();
+    domain
+        .findFacet(DomainIommu.class)
+        .map(DomainIommu::flushes)
+        .ifPresent(
+            own -> {
+              flushes.put("domain", own.domain());
+              flushes.put("page", own.page());
+            });
+    domain.findP2m().ifPresent(p2m -> flushes.put("ept", p2m.counters().flushes()));
+    return flushes;
   }
 
   /** What the machine as a whole has done. */
   static Map<String, Object> of(Machine machine) {
     Map<String, Object> counters = new LinkedHashMap<>();
     List<Domain> domains = machine.hypervisor().domains().all();
-    long tables =
-        domains.stream()
-            .flatMap(domain -> domain.findP2m().stream())
-            .mapToLong(P2mTable::tables)
-            .sum();
-    counters.put("p2m", p2mMembers(machine.hypervisor().p2mCounters(), tables));
+    P2mCounters all = machine.hypervisor().p2mCounters();
+    List<P2mTable> p2ms = domains.stream().flatMap(one -> one.findP2m().stream()).toList();
+    long tables = p2ms.stream().mapToLong(P2mTable::tables).sum();
+    long bytes = p2ms.stream().mapToLong(P2mTable::tableBytes).sum();
+    counters.put("p2m", p2mMembers(all, tables, bytes));
     counters.put(
         "iommu",
         tableMembers(
@@ -57,30 +70,36 @@ final class CounterViews {
                 .flatMap(domain -> domain.findFacet(DomainIommu.class).stream())
                 .flatMap(iommu -> iommu.tableCounters().stream())
                 .toList()));
-    counters.putAll(ofUnits(machine.units().stream().map(RemappingUnit::counters).toList()));
+    List<UnitCounters> units = machine.units().stream().map(RemappingUnit::counters).toList();
+    counters.putAll(ofUnits(units));
+    Map<String, Object> flushes = flushes(units);
+    flushes.put("ept", machine.hypervisor().p2mCounters().flushes());
+    counters.put("flushes", flushes);
     counters.putAll(callMembers(machine.hypervisor().calls()));
     return counters;
   }
 
-  private static Map<String, Object> p2mMembers(P2mCounters p2m, long tables) {
+  private static Map<String, Object> p2mMembers(P2mCounters p2m, long tables, long bytes) {
     Map<String, Object> members = new LinkedHashMap<>();
     members.put("tables", tables);
-    members.put("tableBytes", tables * TABLE_BYTES);
+    members.put("tableBytes", bytes);
     members.put("entryReads", p2m.entryReads());
     members.put("entryWrites", p2m.entryWrites());
     members.put("splits", p2m.splits());
     members.put("recalculations", p2m.recalculations());
+    members.put("tlbInserts", p2m.tlbInserts());
     return members;
   }
 
   private static Map<String, Object> tableMembers(List<TableCounters> all) {
-    long tables = all.stream().mapToLong(TableCounters::tables).sum();
     Map<String, Object> members = new LinkedHashMap<>();
-    members.put("tables", tables);
-    members.put("tableBytes", tables * TABLE_BYTES);
+    members.put("tables", all.stream().mapToLong(TableCounters::tables).sum());
+    members.put("tableBytes", all.stream().mapToLong(TableCounters::tableBytes).sum());
     members.put("entryReads", all.stream().mapToLong(TableCounters::entryReads).sum());
     members.put("entryWrites", all.stream().mapToLong(TableCounters::entryWrites).sum());
+    members.put("tableLinks", all.stream().mapToLong(TableCounters::links).sum());
     members.put("splits", all.stream().mapToLong(TableCounters::splits).sum());
+    members.put("coalesces", all.stream().mapToLong(TableCounters::coalesces).sum());
     return members;
   }
 
@@ -93,6 +112,20 @@ final class CounterViews {
   }
 
   private static Map<String, Object> ofUnits(List<UnitCounters> units) {
+    Map<String, Object> counters = new LinkedHashMap<>();
+    counters.put("flushes", flushes(units));
+    Map<String, Object> cache = new LinkedHashMap<>();
+    cache.put("iotlbHits", units.stream().mapToLong(UnitCounters::iotlbHits).sum());
+    cache.put("iotlbMisses", units.stream().mapToLong(UnitCounters::iotlbMisses).sum());
+    cache.put("contextHits", units.stream().mapToLong(UnitCounters::contextHits).sum());
+    cache.put("contextMisses", units.stream().mapToLong(UnitCounters::contextMisses).sum());
+    counters.put("cache", cache);
+    counters.put("walkReads", units.stream().mapToLong(UnitCounters::entryReads).sum());
+    counters.put("faults", faults(units));
+    return counters;
+  }
+
+  private static Map<String, Object> flushes(List<UnitCounters> units) {
     Map<String, Object> flushes = new LinkedHashMap<>();
     flushes.put("global", iotlb(units, InvalidationGranularity.GLOBAL));
     flushes.put("domain", iotlb(units, InvalidationGranularity.DOMAIN));
@@ -103,17 +136,7 @@ final class CounterViews {
         context(units, InvalidationGranularity.GLOBAL)
             + context(units, InvalidationGranularity.DOMAIN)
             + context(units, InvalidationGranularity.SELECTIVE));
-    Map<String, Object> cache = new LinkedHashMap<>();
-    cache.put("iotlbHits", units.stream().mapToLong(UnitCounters::iotlbHits).sum());
-    cache.put("iotlbMisses", units.stream().mapToLong(UnitCounters::iotlbMisses).sum());
-    cache.put("contextHits", units.stream().mapToLong(UnitCounters::contextHits).sum());
-    cache.put("contextMisses", units.stream().mapToLong(UnitCounters::contextMisses).sum());
-    Map<String, Object> counters = new LinkedHashMap<>();
-    counters.put("flushes", flushes);
-    counters.put("cache", cache);
-    counters.put("walkReads", units.stream().mapToLong(UnitCounters::entryReads).sum());
-    counters.put("faults", faults(units));
-    return counters;
+    return flushes;
   }
 
   private static long iotlb(List<UnitCounters> units, InvalidationGranularity granularity) {

@@ -1,5 +1,6 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.machine.ChooseSyncHooks;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Failure;
@@ -15,6 +16,7 @@ import io.hypercalld.core.hypercall.DestroyDomain;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.PauseDomain;
 import io.hypercalld.core.hypercall.UnpauseDomain;
+import io.hypercalld.core.p2m.SyncHook;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -44,6 +46,11 @@ final class DomainRoutes {
         Route.get(ONE, "One domain, by id or by name")
             .answering(DomainView.class)
             .on(DomainRoutes::show),
+        Route.of(Method.PATCH, ONE, "Changes policies that may change while a domain lives")
+            .reading(DomainChange.class)
+            .answering(DomainView.class)
+            .on(DomainRoutes::change)
+            .guardedBy(DomainRoutes::show),
         Route.of(Method.DELETE, ONE, "Destroys a domain")
             .on(DomainRoutes::destroy)
             .guardedBy(DomainRoutes::show),
@@ -104,6 +111,23 @@ final class DomainRoutes {
   private static Function<Machine, Reply> show(Request request) {
     Names.DomainName name = Names.domain(request);
     return machine -> Reply.ok(DomainView.of(machine, name.in(machine.hypervisor().domains())));
+  }
+
+  /** What may change of a domain. */
+  record DomainChange(Changes policies) {}
+
+  /** Policies that may change while a domain lives. */
+  record Changes(List<SyncHook> syncHooks) {}
+
+  private static Function<Machine, Reply> change(Request request) {
+    Names.DomainName name = Names.domain(request);
+    DomainChange wanted = request.read(DomainChange.class);
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      machine.execute(
+          new ChooseSyncHooks(domain.id(), MemoryChoices.set(wanted.policies().syncHooks())));
+      return Reply.ok(DomainView.of(machine, domain));
+    };
   }
 
   private static Function<Machine, Reply> destroy(Request request) {

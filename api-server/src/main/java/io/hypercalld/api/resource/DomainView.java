@@ -7,6 +7,7 @@ import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.Sbdf;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -30,9 +31,9 @@ record DomainView(
     long memoryBytes,
     long maxMemoryBytes,
     Optional<PageTables> pageTables,
-    String p2mPageSize,
+    MemoryChoices.Granule p2mPageSize,
     List<Sbdf> devices,
-    Map<String, String> policies,
+    Map<String, Object> policies,
     Optional<String> viommu) {
   private static final int PAGE_SHIFT = 12;
   private static final long MOST_PAGES = Long.MAX_VALUE >>> PAGE_SHIFT;
@@ -67,12 +68,33 @@ record DomainView(
         domain.totalPages() << PAGE_SHIFT,
         Math.min(domain.maxPages(), MOST_PAGES) << PAGE_SHIFT,
         tables,
-        "4KiB",
+        MemoryChoices.Granule.of(domain.settings().geometry()),
         machine.driver().devices().ownedBy(domain.id()).stream().map(PciDevice::sbdf).toList(),
-        tables
-            .map(kind -> Map.of("pageTables", kind == PageTables.SHARED ? "shared" : "separate"))
-            .orElse(Map.of()),
+        policies(domain),
         Optional.empty());
+  }
+
+  /** The policies in force, by their names. */
+  private static Map<String, Object> policies(Domain domain) {
+    Map<String, Object> policies = new LinkedHashMap<>();
+    Optional<DomainIommu> iommu = domain.findFacet(DomainIommu.class);
+    iommu.ifPresent(
+        own ->
+            policies.put("pageTables", own.sharesP2m() ? PageTables.SHARED : PageTables.SEPARATE));
+    policies.put("p2mPageSize", MemoryChoices.Granule.of(domain.settings().geometry()));
+    iommu
+        .map(DomainIommu::policy)
+        .ifPresent(
+            dma -> {
+              policies.put(
+                  "dmaLeafSizes",
+                  dma.leafSizes().stream().sorted().map(MemoryChoices.Leaf::of).toList());
+              policies.put("tableFrameSize", dma.tableFrames());
+            });
+    domain
+        .findP2m()
+        .ifPresent(p2m -> policies.put("syncHooks", p2m.hooks().stream().sorted().toList()));
+    return policies;
   }
 
   static State state(Domain domain) {

@@ -44,6 +44,9 @@ final class HypercallRoutes {
   /** A hypercall of a batch that was refused. */
   record RefusedResult(int ret, String errno, String detail) {}
 
+  /** A hypercall of a batch that was refused and returns something all the same. */
+  record RefusedReturningResult(int ret, String errno, String detail, Object out) {}
+
   /** What came of the hypercalls of a batch, in order. */
   record Results(List<Object> results) {}
 
@@ -91,9 +94,8 @@ final class HypercallRoutes {
     DomainId caller = Names.caller(request);
     Hypercall arguments = request.read(operation.shape());
     return machine -> {
-      Outcome outcome = machine.call(caller, arguments);
-      Outcome.Success success = Refusals.require(machine, arguments, outcome);
-      return result(new Result(success.ret(), success.out()));
+      Machine.Progress progress = machine.start(caller, arguments);
+      return reply(Refusals.require(machine, arguments, progress));
     };
   }
 
@@ -117,9 +119,16 @@ final class HypercallRoutes {
   private static Object view(Outcome outcome) {
     return switch (outcome) {
       case Outcome.Success(long ret, Object out) -> new Result(ret, out);
-      case Outcome.Refused(Errno errno, String detail) ->
-          new RefusedResult(-errno.number(), errno.name(), detail);
+      case Outcome.Refused(Errno errno, String detail, Object out) ->
+          Map.of().equals(out)
+              ? new RefusedResult(-errno.number(), errno.name(), detail)
+              : new RefusedReturningResult(-errno.number(), errno.name(), detail, out);
+      case Outcome.Preempted _ -> throw new IllegalStateException("a batch is not preempted");
     };
+  }
+
+  static Reply reply(Outcome.Success success) {
+    return result(new Result(success.ret(), success.out()));
   }
 
   private static Reply result(Object value) {

@@ -1,16 +1,21 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.machine.AdoptProfile;
 import io.hypercalld.api.machine.Machine;
-import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Method;
-import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.iommu.driver.Passthrough;
+import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.TableSharing;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 
@@ -40,9 +45,27 @@ final class MachineRoutes {
       MemoryView memory,
       FramesView frames,
       Map<String, String> policies,
+      PassthroughView passthrough,
       PlatformView platform,
       int domains,
       long uptimeSeconds) {}
+
+  /**
+   * How devices of guests translate.
+   *
+   * @param enabled what asking for no table in particular comes to for HVM and PVH
+   * @param sharePt whether the P2M can be that table
+   * @param reason why it cannot
+   * @param capabilities {@code XEN_SYSCTL_PHYSCAP_*}; bit 5 says the same
+   */
+  record PassthroughView(
+      Passthrough enabled, boolean sharePt, Optional<String> reason, Word capabilities) {}
+
+  /** Policies of the machine that may change. */
+  record MachineChange(Changes policies) {}
+
+  /** Those that there are. */
+  record Changes(Profile profile) {}
 
   /** Bytes of RAM. */
   record MemoryView(long totalBytes, long freeBytes, long usedBytes, long installedBytes) {}
@@ -63,8 +86,9 @@ final class MachineRoutes {
             .answering(MachineView.class)
             .on(this::show),
         Route.of(Method.PATCH, "/v1/machine", "Changes policies that may change at run time")
-            .reading(Map.of("type", "object"))
-            .on(MachineRoutes::change),
+            .reading(MachineChange.class)
+            .answering(MachineView.class)
+            .on(this::change),
         Route.get("/v1/machine/counters", "What the machine has done since the last reset")
             .answering(Map.class)
             .on(request -> machine -> Reply.ok(CounterViews.of(machine))),
@@ -90,34 +114,46 @@ final class MachineRoutes {
   }
 
   private Function<Machine, Reply> show(Request request) {
-    return machine -> {
-      FrameAllocator frames = machine.hypervisor().allocator();
-      long total = frames.totalFrames();
-      long free = frames.freeFrames();
-      return Reply.ok(
-          new MachineView(
-              new MemoryView(
-                  total * FRAME_BYTES,
-                  free * FRAME_BYTES,
-                  (total - free) * FRAME_BYTES,
-                  machine.platform().memory().bytes()),
-              new FramesView(
-                  total, free, total - free, machine.hypervisor().memory().touchedFrames()),
-              PolicyCatalogue.ofMachine(),
-              new PlatformView(
-                  machine.platform().name(),
-                  machine.platform().hostAddressWidth(),
-                  machine.units().size(),
-                  machine.driver().devices().all().size(),
-                  machine.platform().memory().dom0Bytes()),
-              machine.hypervisor().domains().all().size(),
-              uptimeSeconds.getAsLong()));
-    };
+    return machine -> Reply.ok(view(machine));
   }
 
-  private static Function<Machine, Reply> change(Request request) {
-    throw Failure.of(
-        Problems.NOT_BUILT, "no policy of the machine can be changed while it runs yet");
+  private MachineView view(Machine machine) {
+    FrameAllocator frames = machine.hypervisor().allocator();
+    long total = frames.totalFrames();
+    long free = frames.freeFrames();
+    return new MachineView(
+        new MemoryView(
+            total * FRAME_BYTES,
+            free * FRAME_BYTES,
+            (total - free) * FRAME_BYTES,
+            machine.platform().memory().bytes()),
+        new FramesView(total, free, total - free, machine.hypervisor().memory().touchedFrames()),
+        PolicyCatalogue.ofMachine(machine),
+        passthrough(machine.driver().sharing()),
+        new PlatformView(
+            machine.platform().name(),
+            machine.platform().hostAddressWidth(),
+            machine.units().size(),
+            machine.driver().devices().all().size(),
+            machine.platform().memory().dom0Bytes()),
+        machine.hypervisor().domains().all().size(),
+        uptimeSeconds.getAsLong());
+  }
+
+  private static PassthroughView passthrough(TableSharing sharing) {
+    return new PassthroughView(
+        sharing.usualFor(DomainType.HVM),
+        sharing.whyNot().isEmpty(),
+        sharing.whyNot(),
+        new Word(sharing.physicalCapabilities()));
+  }
+
+  private Function<Machine, Reply> change(Request request) {
+    MachineChange wanted = request.read(MachineChange.class);
+    return machine -> {
+      machine.execute(new AdoptProfile(wanted.policies().profile()));
+      return Reply.ok(view(machine));
+    };
   }
 
   private static Reply reset(Machine machine) {

@@ -9,6 +9,7 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.util.Optional;
@@ -57,6 +58,17 @@ final class Names {
   }
 
   /**
+   * The vCPU that a path names.
+   *
+   * @throws Failure 404
+   */
+  static int vcpu(Request request) {
+    String text = request.place("v");
+    return decimal(text, Integer.MAX_VALUE)
+        .orElseThrow(() -> Failure.of(Errno.ENOENT, "there is no vCPU %s".formatted(text)));
+  }
+
+  /**
    * The PCI function that a text names.
    *
    * @throws Failure 404: no function has such an address
@@ -98,6 +110,15 @@ final class Names {
   }
 
   /**
+   * The frame of the machine that a path names.
+   *
+   * @throws Failure 400
+   */
+  static Mfn mfn(Request request) {
+    return new Mfn(parse("mfn", request.place("mfn")).value());
+  }
+
+  /**
    * A number that may be written in hexadecimal.
    *
    * @throws Failure 400 where it is missing or none
@@ -136,6 +157,17 @@ final class Names {
               }
               return number.getAsInt();
             });
+  }
+
+  /**
+   * A decimal number in a path.
+   *
+   * @throws Failure 400
+   */
+  static long number(Request request, String name) {
+    OptionalInt number = decimal(request.place(name), Integer.MAX_VALUE);
+    return number.orElseThrow(
+        () -> Failure.of(Problems.INVALID_PARAMETER, "%s is no number", request.place(name)));
   }
 
   /**

@@ -10,6 +10,8 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.PagingPool;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mAccess;
 import io.hypercalld.core.p2m.P2mLookup;
@@ -18,6 +20,7 @@ import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -31,13 +34,29 @@ final class P2mRoutes {
   record RunView(
       Gfn gfn, Optional<Mfn> mfn, int order, P2mType type, P2mAccess access, long count) {}
 
-  /** What is behind one guest frame. */
+  /**
+   * What is behind one guest frame.
+   *
+   * @param raw the entry where the walk ends
+   * @param fields its fields, by their names
+   * @param m2p the guest frame that the frame says maps it; empty where it says none
+   */
   record EntryView(
-      Gfn gfn, Optional<Mfn> mfn, int order, P2mType type, P2mAccess access, List<Step> walk) {}
+      Gfn gfn,
+      Optional<Mfn> mfn,
+      int order,
+      P2mType type,
+      P2mAccess access,
+      Optional<Word> raw,
+      Map<String, Word> fields,
+      Optional<Gfn> m2p,
+      List<Step> walk) {}
 
   /** One entry on the way to a guest frame. */
-  record Step(
-      int level, Word address, Word raw, java.util.Map<String, Word> fields, String verdict) {}
+  record Step(int level, Word address, Word raw, Map<String, Word> fields, String verdict) {}
+
+  /** Pages of which the domain's P2M tables are made. */
+  record PoolView(long totalPages, long usedPages, long freePages, long totalBytes) {}
 
   static List<Route> routes() {
     return List.of(
@@ -52,7 +71,10 @@ final class P2mRoutes {
             .on(P2mRoutes::list),
         Route.get(ALL + "/{gfn}", "What is behind one guest frame, and the walk to it")
             .answering(EntryView.class)
-            .on(P2mRoutes::show));
+            .on(P2mRoutes::show),
+        Route.get("/v1/domains/{d}/paging-pool", "The pages of which the P2M's tables are made")
+            .answering(PoolView.class)
+            .on(P2mRoutes::pool));
   }
 
   private static Function<Machine, Reply> list(Request request) {
@@ -108,9 +130,36 @@ final class P2mRoutes {
                           step.fields(),
                           step.verdict().name().toLowerCase(java.util.Locale.ROOT)))
               .toList();
+      Optional<Step> end = walk.isEmpty() ? Optional.empty() : Optional.of(walk.getLast());
       return Reply.ok(
           new EntryView(
-              gfn, present(found.mfn()), found.order(), found.type(), found.access(), walk));
+              gfn,
+              present(found.mfn()),
+              found.order(),
+              found.type(),
+              found.access(),
+              end.map(Step::raw),
+              end.map(Step::fields).orElse(Map.of()),
+              FrameRoutes.mappedAt(machine.hypervisor().frames(), found.mfn()),
+              walk));
+    };
+  }
+
+  private static Function<Machine, Reply> pool(Request request) {
+    Names.DomainName name = Names.domain(request);
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      PagingPool pool =
+          domain
+              .pagingPool()
+              .orElseThrow(
+                  () -> Refusal.of(Errno.EOPNOTSUPP, "%s has no paging pool", domain.id()));
+      return Reply.ok(
+          new PoolView(
+              pool.totalPages(),
+              pool.usedPages(),
+              pool.freePages(),
+              pool.totalPages() << PageSize.SHIFT_4K));
     };
   }
 

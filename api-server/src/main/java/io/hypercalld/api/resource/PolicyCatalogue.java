@@ -1,10 +1,14 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.p2m.SyncHook;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** Every policy there is, and which of its alternatives can be chosen. Immutable. */
 final class PolicyCatalogue {
@@ -35,12 +39,19 @@ final class PolicyCatalogue {
   }
 
   /** The machine's policies in force. */
-  static Map<String, String> ofMachine() {
+  static Map<String, String> ofMachine(Machine machine) {
     Map<String, String> policies = new LinkedHashMap<>();
     all().stream()
         .filter(policy -> policy.appliesTo.equals(MACHINE))
         .forEach(policy -> policies.put(policy.name, policy.usual));
+    policies.put("profile", machine.driver().profile().toString());
     return policies;
+  }
+
+  private static Policy built(
+      String name, String appliesTo, List<String> alternatives, String changes) {
+    return new Policy(
+        name, appliesTo, alternatives.getFirst(), alternatives, alternatives, changes);
   }
 
   private static Policy policy(
@@ -68,11 +79,12 @@ final class PolicyCatalogue {
             MACHINE,
             List.of("basic", "off", "scratch-page"),
             "what a device without a guest may reach: nothing, what dom0 may, or one page"),
-        policy(
+        built(
             "profile",
             MACHINE,
-            List.of("as-shipped", "fixed"),
-            "whether known oddities of Xen are kept"),
+            List.of("today", "as-shipped", "fixed"),
+            "which Xen it is: today's, the one that first gave devices to guests, with its errnos"
+                + " and the changes that its tables missed, or that one mended"),
         new Policy(
             "pageTables",
             DOMAIN,
@@ -80,14 +92,29 @@ final class PolicyCatalogue {
             List.of("shared", "separate"),
             List.of("shared", "separate"),
             "whether devices go through the P2M itself or through a table that mirrors it"),
-        policy("p2mPageSize", DOMAIN, List.of("4KiB", "16KiB"), "the granule of the P2M"),
-        policy(
+        built(
+            "p2mPageSize",
+            DOMAIN,
+            List.of("4KiB", "8KiB", "16KiB", "64KiB"),
+            "the granule of the P2M: its smallest leaf and the size of its tables"),
+        built(
             "dmaLeafSizes",
             DOMAIN,
             List.of("4KiB,2MiB,1GiB", "4KiB,2MiB", "4KiB"),
             "the leaves that a separate table may have"),
-        policy("syncHooks", DOMAIN, List.of("all"), "which changes of the P2M are mirrored"),
-        policy("tableFrameSize", DOMAIN, List.of("4KiB", "16KiB"), "the size of a table's frame"),
+        built(
+            "syncHooks",
+            DOMAIN,
+            Stream.concat(
+                    Stream.of("all"), Arrays.stream(SyncHook.values()).map(SyncHook::toString))
+                .toList(),
+            "which kinds of changes of the P2M devices follow: a list; without one of them what"
+                + " they reach grows stale"),
+        built(
+            "tableFrameSize",
+            DOMAIN,
+            List.of("4KiB", "16KiB"),
+            "what a separate table takes of memory, however much of it the table needs"),
         policy(
             "dmaMode",
             DOMAIN,

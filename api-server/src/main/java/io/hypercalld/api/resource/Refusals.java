@@ -2,6 +2,7 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.PendingCalls;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Problem;
 import io.hypercalld.api.rest.ProblemType;
@@ -27,7 +28,34 @@ final class Refusals {
     return switch (outcome) {
       case Outcome.Success success -> success;
       case Outcome.Refused refused -> throw failure(machine, arguments, refused);
+      case Outcome.Preempted _ ->
+          throw new IllegalStateException("a call to be finished was preempted");
     };
+  }
+
+  /**
+   * The outcome of a call that ended and was not refused.
+   *
+   * @throws Failure where it was refused, or preempted: then with the place where it goes on
+   */
+  static Outcome.Success require(Machine machine, Hypercall arguments, Machine.Progress progress) {
+    return switch (progress) {
+      case Machine.Ended(Outcome outcome) -> require(machine, arguments, outcome);
+      case Machine.Stopped(PendingCalls.Pending call) -> throw preempted(machine, call);
+    };
+  }
+
+  private static Failure preempted(Machine machine, PendingCalls.Pending call) {
+    String place = "/_sim/continuations/" + call.number();
+    Problem problem =
+        Problem.of(
+                Problems.of(Errno.ERESTART),
+                "stopped after %d steps, as /_sim/preempt says"
+                    .formatted(machine.hypervisor().continuations().every()))
+            .refusing(Errno.ERESTART)
+            .calling(machine.catalogue().of(call.rest()).name())
+            .hinting("POST " + place + " to let it go on");
+    return new Failure(problem, java.util.Map.of("Location", place));
   }
 
   private static Failure failure(Machine machine, Hypercall arguments, Outcome.Refused refused) {
@@ -36,7 +64,8 @@ final class Refusals {
     if (refused.errno() == Errno.EBUSY && arguments instanceof AssignDevice assignment) {
       type = whyBusy(machine, assignment).orElse(type);
     }
-    Problem problem = Problem.of(type, refused.detail()).refusing(refused.errno());
+    Problem problem =
+        Problem.of(type, refused.detail()).refusing(refused.errno()).returning(refused.out());
     return new Failure(problem.calling(operation.name()), retryHeaders(type));
   }
 

@@ -31,12 +31,16 @@ public final class Resources {
     routes.addAll(new MachineRoutes(about.version, about.uptimeSeconds).routes());
     routes.addAll(DomainRoutes.routes());
     routes.addAll(P2mRoutes.routes());
+    routes.addAll(VmEventRoutes.routes());
+    routes.addAll(FrameRoutes.routes());
     routes.addAll(DeviceRoutes.routes());
     routes.addAll(DmaRoutes.routes());
     routes.addAll(IommuRoutes.routes());
     routes.addAll(MemoryRoutes.routes());
     routes.addAll(ExplainRoutes.routes());
+    routes.addAll(AccessRoutes.routes());
     routes.addAll(PolicyCatalogue.routes());
+    routes.addAll(ExperimentRoutes.routes());
     routes.addAll(new HypercallRoutes(catalogue).routes());
     routes.addAll(UnbuiltRoutes.routes());
     routes.addAll(ProblemRoutes.routes());

@@ -1,10 +1,17 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.Preempt;
+import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.iommu.audit.Violation;
 import java.util.List;
+import java.util.function.Function;
 
 /** {@code /_sim/}: what only a simulator can tell. Immutable. */
 final class SimRoutes {
@@ -16,14 +23,72 @@ final class SimRoutes {
   /** What should hold and does not. */
   record ViolationsView(List<Violation> violations) {}
 
+  /**
+   * After how many steps a long hypercall stops.
+   *
+   * @param every steps; 0 for never
+   */
+  record Preemption(long every) {}
+
+  /** A preempted hypercall, with its progress among its arguments. */
+  record PendingView(long number, DomainId caller, String call, Object rest) {}
+
   static List<Route> routes() {
     return List.of(
+        Route.get("/_sim/preempt", "After how many steps a long hypercall stops")
+            .answering(Preemption.class)
+            .on(request -> machine -> Reply.ok(preemption(machine))),
+        Route.of(Method.POST, "/_sim/preempt", "Has long hypercalls stop after so many steps")
+            .reading(Preemption.class)
+            .answering(Preemption.class)
+            .on(SimRoutes::preempt),
+        Route.get("/_sim/continuations", "Hypercalls that stopped and can go on")
+            .answering(Page.ofItems(PendingView.class))
+            .on(request -> machine -> Reply.ok(Page.whole(pending(machine)))),
+        Route.of(Method.POST, "/_sim/continuations/{number}", "Lets a hypercall go on")
+            .answering(HypercallRoutes.Result.class)
+            .on(SimRoutes::resume),
         Route.get("/_sim/digest", "The digest of the whole state")
             .answering(DigestView.class)
             .on(request -> machine -> Reply.ok(new DigestView(machine.digest()))),
         Route.get("/_sim/invariants", "Runs every consistency check")
             .answering(ViolationsView.class)
             .on(request -> machine -> Reply.ok(check(machine))));
+  }
+
+  private static Preemption preemption(Machine machine) {
+    return new Preemption(machine.hypervisor().continuations().every());
+  }
+
+  private static Function<Machine, Reply> preempt(Request request) {
+    Preemption wanted = request.read(Preemption.class);
+    if (wanted.every < 0) {
+      throw InvalidBody.at("/every", "a number of steps is not negative");
+    }
+    return machine -> {
+      machine.execute(new Preempt(wanted.every));
+      return Reply.ok(preemption(machine));
+    };
+  }
+
+  private static List<Object> pending(Machine machine) {
+    return machine.pending().all().stream()
+        .<Object>map(
+            call ->
+                new PendingView(
+                    call.number(),
+                    call.caller(),
+                    machine.catalogue().of(call.rest()).name(),
+                    call.rest()))
+        .toList();
+  }
+
+  private static Function<Machine, Reply> resume(Request request) {
+    long number = Names.number(request, "number");
+    return machine -> {
+      Hypercall rest = machine.pending().get(number).rest();
+      return HypercallRoutes.reply(Refusals.require(machine, rest, machine.resume(number)));
+    };
   }
 
   private static ViolationsView check(Machine machine) {

@@ -19,7 +19,6 @@ final class UnbuiltRoutes {
     return Stream.of(
             missing("device interrupts", "/v1/devices/{sbdf}/msi", Method.POST),
             missing("interrupt remapping", IommuRoutes.ONE + "/interrupt-entries", Method.GET),
-            missing("guest accesses", "/v1/domains/{d}/vcpus/{v}/access", Method.POST),
             missing("guest port accesses", "/v1/domains/{d}/vcpus/{v}/io", Method.POST),
             missing("ioreq servers", servers, Method.GET, Method.POST),
             missing("ioreq servers", servers + "/{id}", Method.GET, Method.DELETE),
@@ -33,7 +32,6 @@ final class UnbuiltRoutes {
             missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
             missing("virtual IOMMUs", viommu + "/interrupt-entries", Method.GET),
             missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
-            missing("explaining guest accesses", "/v1/explain/access", Method.GET),
             missing("explaining interrupts", "/v1/explain/interrupt", Method.GET),
             missing("events", "/v1/events", Method.GET))
         .flatMap(List::stream)

@@ -117,6 +117,9 @@ public final class Dispatcher {
     return switch (route.handling()) {
       case Route.Immediate(Function<Request, Reply> answer) ->
           CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
+      case Route.Aside(Function<Request, Reply> answer) ->
+          CompletableFuture.supplyAsync(() -> answer.apply(request))
+              .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
       case Route.OnMachine(Route.Task task) -> {
         Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
         yield machine

@@ -18,7 +18,8 @@ final class Envelope {
               members.put("ret", -errno.number());
               members.put("errno", errno.name());
             });
+    problem.out().ifPresent(out -> members.put("out", out));
     members.put("detail", problem.detail());
-    return Reply.ok(members);
+    return new Reply(200, new Reply.HypercallResult(members), Map.of());
   }
 }

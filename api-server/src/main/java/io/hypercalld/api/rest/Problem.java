@@ -1,6 +1,7 @@
 package io.hypercalld.api.rest;
 
 import io.hypercalld.api.json.JsonWriter;
+import io.hypercalld.api.json.Shapes;
 import io.hypercalld.core.errno.Errno;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,6 +12,7 @@ import java.util.Optional;
  * One failure as it is told: RFC 9457, with Xen's error number. Immutable.
  *
  * @param call the hypercall, as {@code domctl.assign_device}
+ * @param out what the hypercall returns although it is refused; mostly nothing
  * @param pointer JSON Pointer of the place in the body that is wrong
  */
 public record Problem(
@@ -19,47 +21,63 @@ public record Problem(
     Optional<Errno> errno,
     Optional<String> call,
     Optional<String> pointer,
-    Optional<String> hint) {
+    Optional<String> hint,
+    Optional<Object> out) {
   /** RFC 9457. */
   public static final String MEDIA_TYPE = "application/problem+json";
 
   public static Problem of(ProblemType type, String detail) {
     return new Problem(
-        type, detail, Optional.empty(), Optional.empty(), Optional.empty(), type.hint());
+        type,
+        detail,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        type.hint(),
+        Optional.empty());
   }
 
   public Problem refusing(Errno number) {
-    return new Problem(type, detail, Optional.of(number), call, pointer, hint);
+    return new Problem(type, detail, Optional.of(number), call, pointer, hint, out);
   }
 
   public Problem calling(String name) {
-    return new Problem(type, detail, errno, Optional.of(name), pointer, hint);
+    return new Problem(type, detail, errno, Optional.of(name), pointer, hint, out);
   }
 
   public Problem at(String place) {
-    return new Problem(type, detail, errno, call, Optional.of(place), hint);
+    return new Problem(type, detail, errno, call, Optional.of(place), hint, out);
   }
 
   public Problem hinting(String sentence) {
-    return new Problem(type, detail, errno, call, pointer, Optional.of(sentence));
+    return new Problem(type, detail, errno, call, pointer, Optional.of(sentence), out);
+  }
+
+  /** With what the hypercall returns all the same; an empty map is nothing. */
+  public Problem returning(Object value) {
+    return Map.of().equals(value)
+        ? this
+        : new Problem(type, detail, errno, call, pointer, hint, Optional.of(value));
   }
 
   byte[] encode(String requestId) {
     return JsonWriter.write(
-        out -> {
-          out.beginObject();
-          out.name("type").string(type.uri());
-          out.name("title").string(type.title());
-          out.name("status").number(type.status());
-          out.name("detail").string(detail);
-          text(out, "errno", errno.map(Errno::name));
+        json -> {
+          json.beginObject();
+          json.name("type").string(type.uri());
+          json.name("title").string(type.title());
+          json.name("status").number(type.status());
+          json.name("detail").string(detail);
+          text(json, "errno", errno.map(Errno::name));
           errno.ifPresentOrElse(
-              number -> out.name("ret").number(-number.number()), () -> out.name("ret").nothing());
-          text(out, "call", call);
-          text(out, "pointer", pointer);
-          text(out, "hint", hint);
-          out.name("requestId").string(requestId);
-          out.endObject();
+              number -> json.name("ret").number(-number.number()),
+              () -> json.name("ret").nothing());
+          text(json, "call", call);
+          text(json, "pointer", pointer);
+          text(json, "hint", hint);
+          out.ifPresent(value -> Shapes.HYPERCALLS.any().write(value, json.name("out")));
+          json.name("requestId").string(requestId);
+          json.endObject();
         });
   }
 
@@ -82,7 +100,8 @@ public record Problem(
     properties.put("pointer", nullable);
     properties.put("hint", nullable);
     properties.put("requestId", Map.of("type", "string"));
-    return Map.of(
-        "type", "object", "properties", properties, "required", List.copyOf(properties.keySet()));
+    List<String> required = List.copyOf(properties.keySet());
+    properties.put("out", Map.of("type", "object"));
+    return Map.of("type", "object", "properties", properties, "required", required);
   }
 }

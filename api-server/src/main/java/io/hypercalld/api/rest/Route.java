@@ -38,6 +38,9 @@ public record Route(
   /** Understood at once, then answered by the machine. */
   public record OnMachine(Task task) implements Handling {}
 
+  /** Answered away from the machine, on a thread where it may take its time. */
+  public record Aside(Function<Request, Reply> answer) implements Handling {}
+
   /**
    * What a route answers when it succeeds.
    *
@@ -105,6 +108,10 @@ public record Route(
   public Route by(Function<Request, Reply> answer) {
     return new Route(
         method, path, summary, parameters, body, response, new Immediate(answer), guard);
+  }
+
+  public Route aside(Function<Request, Reply> answer) {
+    return new Route(method, path, summary, parameters, body, response, new Aside(answer), guard);
   }
 
   public Route on(Task task) {

@@ -1,0 +1,136 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.json.InvalidBody;
+import io.hypercalld.api.machine.AccessGuest;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.resource.ExplainRoutes.Access;
+import io.hypercalld.api.resource.ExplainRoutes.StepView;
+import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Parameter;
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.MemoryAccess;
+import io.hypercalld.core.guest.AccessExplanation;
+import io.hypercalld.core.guest.AccessHandling;
+import io.hypercalld.core.guest.AccessOutcome;
+import io.hypercalld.core.guest.GuestRequest;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mLookup;
+import io.hypercalld.core.p2m.P2mStep;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** What guests' instructions do to memory, and why. Immutable. */
+final class AccessRoutes {
+  private AccessRoutes() {}
+
+  /** An instruction's access; what is not a read brings data along. */
+  record AccessBody(Word gpa, GuestRequest.Operation op, int size, Optional<Word> data) {}
+
+  /**
+   * What would become of an access.
+   *
+   * @param handling what the page's entry leads to
+   * @param reason the same in words
+   */
+  record AccessExplanationView(
+      String verdict,
+      AccessHandling handling,
+      String reason,
+      List<StepView> steps,
+      Optional<String> wouldPassIf) {}
+
+  static List<Route> routes() {
+    return List.of(
+        Route.of(
+                Method.POST,
+                "/v1/domains/{d}/vcpus/{v}/access",
+                "Has a guest's instruction access memory")
+            .reading(AccessBody.class)
+            .answering(AccessOutcome.class)
+            .on(AccessRoutes::access),
+        Route.get("/v1/explain/access", "What would become of a guest's access, entry by entry")
+            .taking(
+                Parameter.required("domid", "the domain", DomainId.class),
+                Parameter.required("gpa", "guest-physical address", Word.class),
+                Parameter.required("access", "which way the bytes go", Access.class))
+            .answering(AccessExplanationView.class)
+            .on(AccessRoutes::explain));
+  }
+
+  private static Function<Machine, Reply> access(Request request) {
+    Names.DomainName name = Names.domain(request);
+    int vcpu = Names.vcpu(request);
+    AccessBody body = request.read(AccessBody.class);
+    boolean brings = body.op != GuestRequest.Operation.READ;
+    if (brings && body.data.isEmpty()) {
+      throw InvalidBody.at("/data", "the member data is missing, which a write needs");
+    }
+    if (!brings && body.data.isPresent()) {
+      throw InvalidBody.at("/data", "a read brings no data along");
+    }
+    GuestRequest access =
+        new GuestRequest(vcpu, body.gpa, body.size, body.op, body.data.orElse(new Word(0)));
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      return Reply.ok(machine.execute(new AccessGuest(domain.id(), access)));
+    };
+  }
+
+  private static Function<Machine, Reply> explain(Request request) {
+    Names.DomainName name = new Names.DomainName(request.parameter("domid").orElse(""));
+    Word gpa = Names.word(request, "gpa");
+    Access access = DomainRoutes.choice(request.parameter("access").orElse(""), Access.class);
+    MemoryAccess.Kind kind =
+        access == Access.READ ? MemoryAccess.Kind.READ : MemoryAccess.Kind.WRITE;
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      Gfn gfn = new Gfn(gpa.value() >>> PageSize.SHIFT_4K);
+      return Reply.ok(view(gpa, AccessExplanation.of(domain, gfn, kind)));
+    };
+  }
+
+  private static AccessExplanationView view(Word gpa, AccessExplanation explanation) {
+    P2mLookup found = explanation.found();
+    AccessHandling handling = explanation.handling();
+    List<StepView> steps = new ArrayList<>();
+    explanation.walk().stream().map(AccessRoutes::view).forEach(steps::add);
+    String note = "%s, access %s: %s".formatted(found.type(), found.access(), handling.note());
+    boolean passes = handling == AccessHandling.MEMORY || handling == AccessHandling.LOG_DIRTY;
+    steps.add(decision(passes ? "leaf" : "blocked", note));
+    long inPage = gpa.value() & (PageSize.BYTES_4K - 1);
+    String verdict = passes ? "maps to " + new Word(found.mfn().maddr() + inPage) : "blocked";
+    return new AccessExplanationView(
+        verdict, handling, handling.note(), steps, explanation.wouldPassIf());
+  }
+
+  private static StepView view(P2mStep step) {
+    String verdict =
+        switch (step.verdict()) {
+          case NEXT -> "next";
+          case LEAF -> "leaf";
+          case EMPTY -> "blocked";
+        };
+    return new StepView(
+        "p2m",
+        Optional.of(step.level()),
+        Optional.of(step.entryAddress()),
+        Optional.of(step.raw().toString()),
+        step.fields(),
+        verdict,
+        verdict.equals("blocked") ? "nothing is mapped" : "");
+  }
+
+  private static StepView decision(String verdict, String note) {
+    return new StepView(
+        "p2m", Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), verdict, note);
+  }
+}

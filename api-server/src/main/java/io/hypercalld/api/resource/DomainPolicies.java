@@ -1,0 +1,62 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.core.p2m.SyncHook;
+import io.hypercalld.iommu.driver.TableFrameSize;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Policies of a domain as they are asked for; those that cannot be chosen yet are refused.
+ * Immutable.
+ */
+record DomainPolicies(
+    Optional<DomainView.PageTables> pageTables,
+    Optional<MemoryChoices.Granule> p2mPageSize,
+    Optional<List<MemoryChoices.Leaf>> dmaLeafSizes,
+    Optional<List<SyncHook>> syncHooks,
+    Optional<TableFrameSize> tableFrameSize,
+    Optional<String> dmaMode,
+    Optional<String> unclaimed,
+    Optional<String> claimAccess,
+    Optional<String> claimUpdate,
+    Optional<String> serverDestroy,
+    Optional<Integer> claimTypes,
+    Optional<String> apicIds,
+    Optional<String> intremap,
+    Optional<String> extDestId,
+    Optional<String> shadowSync,
+    Optional<String> viommuApi) {
+
+  /**
+   * Refuses what cannot be had yet.
+   *
+   * @throws io.hypercalld.api.rest.Failure 501
+   */
+  void requireBuilt() {
+    unbuilt().entrySet().stream()
+        .filter(entry -> entry.getValue().isPresent())
+        .map(Map.Entry::getKey)
+        .sorted()
+        .findFirst()
+        .ifPresent(
+            policy -> {
+              throw NewDomain.unbuilt("the policy " + policy);
+            });
+  }
+
+  private Map<String, Optional<?>> unbuilt() {
+    return Map.ofEntries(
+        Map.entry("dmaMode", dmaMode),
+        Map.entry("unclaimed", unclaimed),
+        Map.entry("claimAccess", claimAccess),
+        Map.entry("claimUpdate", claimUpdate),
+        Map.entry("serverDestroy", serverDestroy),
+        Map.entry("claimTypes", claimTypes),
+        Map.entry("apicIds", apicIds),
+        Map.entry("intremap", intremap),
+        Map.entry("extDestId", extDestId),
+        Map.entry("shadowSync", shadowSync),
+        Map.entry("viommuApi", viommuApi));
+  }
+}

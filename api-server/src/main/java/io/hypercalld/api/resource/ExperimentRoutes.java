@@ -1,0 +1,51 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.experiment.HardwareDomainQuestion;
+import io.hypercalld.api.experiment.PageTableAnswer;
+import io.hypercalld.api.experiment.PageTableExperiment;
+import io.hypercalld.api.experiment.PageTableQuestion;
+import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Route;
+import java.util.List;
+
+/**
+ * {@code /v1/experiments}: questions that are answered by trying, on machines of their own.
+ * Immutable.
+ */
+final class ExperimentRoutes {
+  private ExperimentRoutes() {}
+
+  static List<Route> routes() {
+    return List.of(
+        Route.of(
+                Method.POST,
+                "/v1/experiments/page-tables",
+                "What devices' tables cost, separate or shared; as text where text/plain is"
+                    + " accepted")
+            .reading(PageTableQuestion.class)
+            .answering(PageTableAnswer.class)
+            .aside(ExperimentRoutes::pageTables),
+        Route.of(
+                Method.POST,
+                "/v1/experiments/hardware-domain-table",
+                "Whether dom0's table of all RAM gets done, or where it stays for ever")
+            .reading(HardwareDomainQuestion.class)
+            .answering(HardwareDomainQuestion.Answer.class)
+            .aside(request -> Reply.ok(request.read(HardwareDomainQuestion.class).answer())));
+  }
+
+  private static Reply pageTables(Request request) {
+    PageTableAnswer answer = PageTableExperiment.run(request.read(PageTableQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static boolean wantsText(Request request) {
+    return request
+        .header()
+        .apply("Accept")
+        .filter(types -> types.contains("text/plain"))
+        .isPresent();
+  }
+}
