@@ -48,7 +48,7 @@ final class ProblemsTest {
         Arguments.of("POST", "/v1/hypercalls/domctl/no_such_op", "{}", 404, "unknown-path"),
         Arguments.of("POST", "/v1/hypercalls/no_call/x", "{}", 404, "unknown-path"),
         Arguments.of("DELETE", "/v1/domains", "", 405, "wrong-method"),
-        Arguments.of("PATCH", "/v1/domains/0", "{}", 405, "wrong-method"),
+        Arguments.of("PATCH", "/v1/iommus", "{}", 405, "wrong-method"),
         Arguments.of("OPTIONS", "/v1", "", 405, "wrong-method"),
         Arguments.of("PROPFIND", "/v1", "", 405, "wrong-method"),
         Arguments.of("GET", "/v1/domains?color=red", "", 400, "invalid-parameter"),

@@ -70,6 +70,7 @@ class MetricsTest {
           "hv_commands_in_flight",
           "hv_p2m_entries",
           "hv_p2m_table_pages",
+          "hv_p2m_updates_total",
           "hv_iommu_domain_ids_used",
           "hv_iommu_domain_ids_capacity",
           "hv_iommu_domain_id_allocation_failures_total",

@@ -57,7 +57,7 @@ class SnapshotTakerTest {
     assertThat(guest.state()).isEqualTo(DomainSample.State.PAUSED);
     assertThat(guest.devices()).isEqualTo(1);
     assertThat(guest.memoryBytes()).isEqualTo(3L << 21);
-    assertThat(guest.p2m().flatMap(DomainSample.Physmap::leaves))
+    assertThat(guest.p2m().map(DomainSample.Physmap::leaves))
         .contains(new LeafCounts(Map.of(P2mType.RAM_RW, Map.of(9, 3L))));
     assertThat(snapshot.devices()).contains(new DeviceSample(device, 1, State.ASSIGNED));
     assertThat(snapshot.units()).map(unit -> unit.domainIds().used()).containsOnlyOnce(2);
@@ -125,10 +125,10 @@ class SnapshotTakerTest {
   @Test
   void snapshot_whileAFigureRests_saysThatItIsOld() {
     SnapshotTaker hasty = new SnapshotTaker(simulated.machine(), () -> now++);
-    hasty.take();
     simulated.create(GUEST);
-    hasty.take();
     simulated.populate(GUEST, 2);
+    hasty.take();
+    simulated.assign(GUEST, device);
 
     MetricsSnapshot hurried = hasty.take();
     now += TICK_NANOS;
@@ -136,7 +136,7 @@ class SnapshotTakerTest {
 
     assertThat(hurried.complete()).isFalse();
     assertThat(rested.complete()).isTrue();
-    assertThat(rested.domains().getLast().p2m().flatMap(DomainSample.Physmap::leaves))
+    assertThat(rested.domains().getLast().p2m().map(DomainSample.Physmap::leaves))
         .contains(new LeafCounts(Map.of(P2mType.RAM_RW, Map.of(9, 2L))));
   }
 }

@@ -17,13 +17,13 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.util.Optional;
 
 /** A daemon on a free port, asked as curl would ask it. */
-final class DaemonUnderTest implements AutoCloseable {
+public final class DaemonUnderTest implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** What came back. */
-  record Answer(int status, JsonNode body) {
+  public record Answer(int status, JsonNode body) {
     /** The member at a JSON Pointer, as text. */
-    String at(String pointer) {
+    public String at(String pointer) {
       return body.at(pointer).asText();
     }
   }
@@ -43,40 +43,44 @@ final class DaemonUnderTest implements AutoCloseable {
     daemon = RunningDaemon.start(settings, platform);
   }
 
-  static DaemonUnderTest on(Platform platform) {
+  public static DaemonUnderTest on(Platform platform) {
     return new DaemonUnderTest(platform);
   }
 
-  static DaemonUnderTest on(PlatformSource source) {
+  public static DaemonUnderTest on(PlatformSource source) {
     return on(source.load().platform());
   }
 
-  Answer get(String path) {
+  public Answer get(String path) {
     return send(HttpRequest.newBuilder(uri(path)).GET());
   }
 
-  Answer post(String path, String body) {
+  public Answer post(String path, String body) {
     return send(HttpRequest.newBuilder(uri(path)).POST(BodyPublishers.ofString(body)));
   }
 
-  Answer put(String path, String body) {
+  public Answer put(String path, String body) {
     return send(HttpRequest.newBuilder(uri(path)).PUT(BodyPublishers.ofString(body)));
   }
 
-  Answer delete(String path) {
+  public Answer patch(String path, String body) {
+    return send(HttpRequest.newBuilder(uri(path)).method("PATCH", BodyPublishers.ofString(body)));
+  }
+
+  public Answer delete(String path) {
     return send(HttpRequest.newBuilder(uri(path)).DELETE());
   }
 
   /** A hypercall; its arguments in JSON with apostrophes for quotes. */
-  Answer hypercall(String call, String op, String arguments) {
+  public Answer hypercall(String call, String op, String arguments) {
     return post("/v1/hypercalls/" + call + "/" + op, arguments.replace('\'', '"'));
   }
 
-  String digest() {
+  public String digest() {
     return get("/_sim/digest").at("/digest");
   }
 
-  String text(String path) {
+  public String text(String path) {
     return exchange(HttpRequest.newBuilder(uri(path)).GET()).body();
   }
 
