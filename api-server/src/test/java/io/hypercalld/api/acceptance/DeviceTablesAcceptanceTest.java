@@ -1,5 +1,6 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.PassthroughHost.NIC;
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -7,38 +8,31 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** The first document's scenarios 1 to 11: a table of their own for devices, or the P2M. */
-final class DeviceTablesAcceptanceTest {
+final class DeviceTablesAcceptanceTest implements NumberedBehaviours<PassthroughHost> {
   private static final String SMALL = "'4KiB'";
   private static final String MEDIUM = "'4KiB','2MiB'";
   private static final String COARSE = ",'p2mPageSize':'16KiB'";
   private static final long ADDRESS = 0x1234_0000L;
 
-  private static XenHost xen;
-
-  @BeforeAll
-  static void start() {
-    xen = XenHost.start();
+  @Override
+  public PassthroughHost start() {
+    return new PassthroughHost(XenHost.start());
   }
 
-  @AfterAll
-  static void stop() {
-    xen.close();
+  @Override
+  public void begin(PassthroughHost host) {
+    host.begin();
   }
 
-  static Stream<Arguments> scenarios() {
+  @Override
+  public Stream<Row<PassthroughHost>> rows() {
     return Stream.of(tables(), changes(), refusals()).flatMap(rows -> rows);
   }
 
-  private static Stream<Arguments> tables() {
+  private static Stream<Row<PassthroughHost>> tables() {
     return Stream.of(
         row("1 a domU's NIC goes through three levels", h -> threeLevels(h, "pvh")),
         row("2 an HVM domain's goes the same way", h -> threeLevels(h, "hvm")),
@@ -83,7 +77,7 @@ final class DeviceTablesAcceptanceTest {
     assertThat(h.read(ADDRESS).get("segments").get(0).get("cache").asText()).isEqualTo("hit");
   }
 
-  private static Stream<Arguments> changes() {
+  private static Stream<Row<PassthroughHost>> changes() {
     return Stream.of(
         row(
             "4 a page of 16 KiB is four leaves written, four cleared and one flush",
@@ -171,7 +165,7 @@ final class DeviceTablesAcceptanceTest {
     return frames.get(3);
   }
 
-  private static Stream<Arguments> refusals() {
+  private static Stream<Row<PassthroughHost>> refusals() {
     return Stream.of(
         row(
             "9 without IOMMU, for PV without its leave, and twice over, it is refused as in 2008",
@@ -265,20 +259,5 @@ final class DeviceTablesAcceptanceTest {
       h.populate(id, "{'first':'0x0','count':%d}".formatted(extents), order);
     }
     assertThat(h.machine().at("/frames/free").asLong()).isEqualTo(left);
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("scenarios")
-  void scenario_ofTheFirstDocument_comesToWhatItSays(
-      String text, Consumer<PassthroughHost> scenario) {
-    assertThat(text).isNotBlank();
-    PassthroughHost host = new PassthroughHost(xen);
-    host.begin();
-
-    scenario.accept(host);
-  }
-
-  private static Arguments row(String text, Consumer<PassthroughHost> scenario) {
-    return Arguments.of(text, scenario);
   }
 }

@@ -1,38 +1,22 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Xen's behaviours 42 to 57: domctl. */
-final class DomctlAcceptanceTest {
+final class DomctlAcceptanceTest implements XenBehaviours {
   private static final int OTHER = 2;
 
-  private static XenHost host;
-
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    host.close();
-  }
-
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.of(framing(), lifecycle(), mappings()).flatMap(rows -> rows);
   }
 
-  private static Stream<Arguments> framing() {
+  private static Stream<Row<XenHost>> framing() {
     return Stream.of(
         row(
             "42 the version comes first, then who asks whom",
@@ -72,7 +56,7 @@ final class DomctlAcceptanceTest {
             }));
   }
 
-  private static Stream<Arguments> lifecycle() {
+  private static Stream<Row<XenHost>> lifecycle() {
     return Stream.of(
         row(
             "45 a fresh domain is paused and has no vCPU",
@@ -182,7 +166,7 @@ final class DomctlAcceptanceTest {
             }));
   }
 
-  private static Stream<Arguments> mappings() {
+  private static Stream<Row<XenHost>> mappings() {
     return Stream.of(
         row(
             "53 memory_mapping maps 64 leaves at once, of frames that the domain may have",
@@ -269,21 +253,6 @@ final class DomctlAcceptanceTest {
                           "'domain':1,'first_port':'0xffff','nr_ports':2,'allow_access':1"))
                   .isEqualTo(-22);
             }));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void domctl_numberedBehaviour_isXens(String name, Consumer<XenHost> behaviour) {
-    host.freshD();
-
-    behaviour.accept(host);
-
-    assertThat(name).isNotEmpty();
-    host.assertConsistent();
-  }
-
-  private static Arguments row(String name, Consumer<XenHost> behaviour) {
-    return Arguments.of(name, behaviour);
   }
 
   private static long domctl(XenHost h, String op, String members) {

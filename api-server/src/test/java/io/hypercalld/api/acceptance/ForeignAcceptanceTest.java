@@ -1,43 +1,24 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Xen's numbered behaviours 20 to 29: other domains' pages, exchange, claims, reserved ranges; and
  * what chapter 2 says beside them without a number.
  */
-class ForeignAcceptanceTest {
+final class ForeignAcceptanceTest implements XenBehaviours {
   private static final int C = 2;
   private static final int HVM = 0x3;
   private static final int NESTED = 0x43;
   private static final int EMULATE_ALL = 0x3ff;
-  private static XenHost host;
 
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    host.close();
-  }
-
-  private static Arguments row(String behaviour, Consumer<XenHost> check) {
-    return Arguments.of(behaviour, check);
-  }
-
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.of(
         row("20 a foreign page holds a reference", ForeignAcceptanceTest::foreign),
         row("21 a page given back stays while it is mapped", ForeignAcceptanceTest::givenBack),
@@ -52,16 +33,6 @@ class ForeignAcceptanceTest {
         row("2.2 a PV domain exchanges frames", ForeignAcceptanceTest::exchangePv),
         row("2.3 a foreign page of 16 KiB", ForeignAcceptanceTest::coarse),
         row("2.5 maps of addresses", ForeignAcceptanceTest::maps));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void behaviour(String name, Consumer<XenHost> check) {
-    host.freshD();
-
-    check.accept(host);
-
-    host.assertConsistent();
   }
 
   /** C is D's device model. */

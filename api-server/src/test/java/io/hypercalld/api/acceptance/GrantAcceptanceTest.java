@@ -1,53 +1,24 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** What Xen's pages of grants do, mapped by their owner, as a resource, and by whom they name. */
-class GrantAcceptanceTest {
+final class GrantAcceptanceTest implements XenBehaviours {
   private static final int C = 2;
-  private static XenHost host;
 
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    host.close();
-  }
-
-  private static Arguments row(String behaviour, Consumer<XenHost> check) {
-    return Arguments.of(behaviour, check);
-  }
-
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.of(
         row("2.3 a grant table grows where it is mapped", GrantAcceptanceTest::grantFrames),
         row("2.11 acquired grant frames are foreign pages", GrantAcceptanceTest::acquire),
         row("2.11 resources that are refused", GrantAcceptanceTest::acquireRefused),
         row("grants: mapped, shown, unmapped", GrantAcceptanceTest::grants),
         row("grants: what the status says", GrantAcceptanceTest::grantStatus));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void behaviour(String name, Consumer<XenHost> check) {
-    host.freshD();
-
-    check.accept(host);
-
-    host.assertConsistent();
   }
 
   /** C is D's device model. */

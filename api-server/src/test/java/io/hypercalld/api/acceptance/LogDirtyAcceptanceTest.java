@@ -1,23 +1,18 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Xen's behaviours 87 to 92: which pages a guest writes. What needs an ioreq server's pages is
  * asked of the core alone.
  */
-final class LogDirtyAcceptanceTest {
+final class LogDirtyAcceptanceTest implements XenBehaviours {
   private static final int ENABLE = 32;
   private static final int OFF = 0;
   private static final int CLEAN = 11;
@@ -27,19 +22,8 @@ final class LogDirtyAcceptanceTest {
   /** Entries of a root table. */
   private static final int ROOT_ENTRIES = 512;
 
-  private static XenHost host;
-
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    host.close();
-  }
-
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.of(
         row(
             "87 enabling is refused twice, with a device, and to oneself",
@@ -137,21 +121,6 @@ final class LogDirtyAcceptanceTest {
               assertThat(shadow(h, 3, OFF)).isZero();
               assertThat(assign(h, 3)).isZero();
             }));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void logDirty_numberedBehaviour_isXens(String name, Consumer<XenHost> behaviour) {
-    host.freshD();
-
-    behaviour.accept(host);
-
-    assertThat(name).isNotEmpty();
-    host.assertConsistent();
-  }
-
-  private static Arguments row(String name, Consumer<XenHost> behaviour) {
-    return Arguments.of(name, behaviour);
   }
 
   private static long shadow(XenHost h, int domain, int op) {

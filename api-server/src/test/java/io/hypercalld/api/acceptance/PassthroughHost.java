@@ -7,7 +7,7 @@ import io.hypercalld.api.scenario.DaemonUnderTest;
 import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 
 /** A host of guests with devices, asked over HTTP: what the first document's scenarios need. */
-final class PassthroughHost {
+final class PassthroughHost implements NumberedBehaviours.Host {
   /** A virtual function behind a unit with every leaf size. */
   static final String NIC = "0000:03:10.0";
 
@@ -190,5 +190,10 @@ final class PassthroughHost {
 
   DaemonUnderTest daemon() {
     return daemon;
+  }
+
+  @Override
+  public void close() {
+    xen.close();
   }
 }

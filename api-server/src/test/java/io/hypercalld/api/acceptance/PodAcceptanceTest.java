@@ -1,19 +1,14 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Xen's behaviours 30 to 41: memory populated on demand, restricted, and paged. */
-final class PodAcceptanceTest {
+final class PodAcceptanceTest implements XenBehaviours {
   /** A domain whose memory is populated on demand. */
   private static final int P = 2;
 
@@ -25,23 +20,27 @@ final class PodAcceptanceTest {
   /** Where dom0 maps pages of other domains. */
   private static final String MAPPED_AT = "0x900000";
 
-  private static XenHost host;
-
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
+  @Override
+  public void begin(XenHost host) {
+    host.freshD();
+    host.hvm(P, 2, 1024);
   }
 
-  @AfterAll
-  static void stop() {
-    host.close();
+  @Override
+  public void end(XenHost host) {
+    host.assertConsistent();
+    // What dom0 maps of a domain keeps that domain from going.
+    host.ret("memory_op", "remove_from_physmap", "{'domid':0,'gpfn':'%s'}".formatted(MAPPED_AT));
+    host.clear();
+    host.assertConsistent();
   }
 
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.concat(populating(), restricting());
   }
 
-  private static Stream<Arguments> populating() {
+  private static Stream<Row<XenHost>> populating() {
     return Stream.of(
         row(
             "30 what is to be populated on demand costs nothing and looks like RAM",
@@ -145,7 +144,7 @@ final class PodAcceptanceTest {
             }));
   }
 
-  private static Stream<Arguments> restricting() {
+  private static Stream<Row<XenHost>> restricting() {
     return Stream.of(
         row(
             "37 access_op, its refusals and the default",
@@ -176,7 +175,8 @@ final class PodAcceptanceTest {
                           "access_op",
                           """
                           {'op':4,'domid':1,'nr':3,'pfn_list':['0x5','0x7','0x9'],
-                           'access_list':[1,5,12]}"""))
+                           'access_list':[1,5,12]}\
+                          """))
                   .isEqualTo(-22);
               assertThat(getAccess(h, "0x5").out().get("access").asInt()).isEqualTo(1);
               assertThat(getAccess(h, "0x7").out().get("access").asInt()).isEqualTo(5);
@@ -264,10 +264,7 @@ final class PodAcceptanceTest {
               assertThat(h.info(D).get("paged_pages").asInt()).isZero();
               assertThat(h.pages(D)).isEqualTo(before);
               assertThat(
-                      host.daemon()
-                          .get("/v1/domains/1/memory?gpa=0x5ffe&length=2")
-                          .body()
-                          .toString())
+                      h.daemon().get("/v1/domains/1/memory?gpa=0x5ffe&length=2").body().toString())
                   .contains("abab");
               assertThat(prepare(h, "0x5", "ab".repeat(4096))).isEqualTo(-2);
               assertThat(paging(h, 3, "0x5")).isEqualTo(-38);
@@ -396,25 +393,5 @@ final class PodAcceptanceTest {
         "memory_op",
         "paging_op",
         "{'op':2,'domain':1,'gfn':'%s','buffer':'%s'}".formatted(gfn, bytes));
-  }
-
-  private static Arguments row(String name, Consumer<XenHost> behaviour) {
-    return Arguments.of(name, behaviour);
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void numberedBehaviour_isXens(String name, Consumer<XenHost> behaviour) {
-    host.freshD();
-    host.hvm(P, 2, 1024);
-
-    behaviour.accept(host);
-
-    host.assertConsistent();
-    // What dom0 maps of a domain keeps that domain from going.
-    host.ret("memory_op", "remove_from_physmap", "{'domid':0,'gpfn':'%s'}".formatted(MAPPED_AT));
-    host.clear();
-    host.assertConsistent();
-    assertThat(name).isNotBlank();
   }
 }

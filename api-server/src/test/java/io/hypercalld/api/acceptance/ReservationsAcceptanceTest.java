@@ -1,39 +1,20 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Xen's numbered behaviours 1 to 19: reservations, and pages that are added, moved and removed. */
-class ReservationsAcceptanceTest {
+final class ReservationsAcceptanceTest implements XenBehaviours {
   private static final int SELF = 0x7ff0;
-  private static XenHost host;
 
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
-  }
-
-  @AfterAll
-  static void stop() {
-    host.close();
-  }
-
-  private static Arguments row(String behaviour, Consumer<XenHost> check) {
-    return Arguments.of(behaviour, check);
-  }
-
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.of(
         row("1 a fresh domain has nothing and may have nothing", ReservationsAcceptanceTest::fresh),
         row("2 the highest guest frame never falls", ReservationsAcceptanceTest::highest),
@@ -54,16 +35,6 @@ class ReservationsAcceptanceTest {
         row("17 a batch goes on after an error", ReservationsAcceptanceTest::batch),
         row("18 a batch ends at no guest frame", ReservationsAcceptanceTest::batchEnds),
         row("19 overlapping ranges", ReservationsAcceptanceTest::range));
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void behaviour(String name, Consumer<XenHost> check) {
-    host.freshD();
-
-    check.accept(host);
-
-    host.assertConsistent();
   }
 
   private static void fresh(XenHost host) {

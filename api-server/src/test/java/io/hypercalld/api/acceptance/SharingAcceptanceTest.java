@@ -1,38 +1,37 @@
 package io.hypercalld.api.acceptance;
 
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Xen's sharing of frames, as far as it is simulated: two guests like D. */
-final class SharingAcceptanceTest {
+final class SharingAcceptanceTest implements XenBehaviours {
   /** The other guest. */
   private static final int E = 2;
 
   private static final int SHARING = 3;
   private static final int CRASHED = 3;
 
-  private static XenHost host;
-
-  @BeforeAll
-  static void start() {
-    host = XenHost.start();
+  @Override
+  public void begin(XenHost host) {
+    host.freshD();
+    host.hvm(E, 2, 1024);
+    assertThat(host.populate(E, "0x0", 9)).isEqualTo(1);
   }
 
-  @AfterAll
-  static void stop() {
-    host.close();
+  @Override
+  public void end(XenHost host) {
+    host.assertConsistent();
+    host.clear();
+    host.assertConsistent();
+    assertThat(count(host, "get_sharing_shared_pages")).isZero();
   }
 
-  static Stream<Arguments> behaviours() {
+  @Override
+  public Stream<Row<XenHost>> rows() {
     return Stream.of(
         row(
             "a nominated page is charged to nobody, and has one handle",
@@ -75,7 +74,8 @@ final class SharingAcceptanceTest {
                           "sharing_op",
                           """
                           {'op':6,'domain':1,'source_gfn':'0x5','source_handle':%d,
-                           'client_domain':2,'client_gfn':'0x6'}"""
+                           'client_domain':2,'client_gfn':'0x6'}\
+                          """
                               .formatted(source)))
                   .isEqualTo(-9);
             }),
@@ -134,7 +134,8 @@ final class SharingAcceptanceTest {
         "sharing_op",
         """
         {'op':2,'domain':1,'source_gfn':'0x5','source_handle':%d,
-         'client_domain':2,'client_gfn':'0x5','client_handle':%d}"""
+         'client_domain':2,'client_gfn':'0x5','client_handle':%d}\
+        """
             .formatted(source, client));
   }
 
@@ -157,24 +158,5 @@ final class SharingAcceptanceTest {
             "/v1/domains/" + id + "/vcpus/0/access",
             "{\"gpa\":\"0x5000\",\"op\":\"%s\",\"size\":4%s}".formatted(op, data))
         .at("/outcome");
-  }
-
-  private static Arguments row(String name, Consumer<XenHost> behaviour) {
-    return Arguments.of(name, behaviour);
-  }
-
-  @ParameterizedTest(name = "{0}")
-  @MethodSource("behaviours")
-  void behaviour_isXens(String name, Consumer<XenHost> behaviour) {
-    host.freshD();
-    host.hvm(E, 2, 1024);
-    assertThat(host.populate(E, "0x0", 9)).isEqualTo(1);
-
-    behaviour.accept(host);
-
-    host.assertConsistent();
-    host.clear();
-    host.assertConsistent();
-    assertThat(count(host, "get_sharing_shared_pages")).as(name).isZero();
   }
 }

@@ -14,7 +14,7 @@ import io.hypercalld.iommu.platform.Platform;
  *
  * <p>One daemon serves a whole test class; {@link #freshD} makes its domains anew.
  */
-final class XenHost implements AutoCloseable {
+final class XenHost implements NumberedBehaviours.Host {
   /** The id of domain D. */
   static final int D = 1;
 
@@ -117,8 +117,9 @@ final class XenHost implements AutoCloseable {
   /** The arguments that make a domain, to be changed at will. */
   static String creation(int id, int flags, int emulation, int vcpus) {
     return """
-        {'domain':%d,'flags':%d,'max_vcpus':%d,'max_evtchn_port':1023,'grant_opts':2,
-         'arch':{'emulation_flags':%d,'misc_flags':0}}"""
+    {'domain':%d,'flags':%d,'max_vcpus':%d,'max_evtchn_port':1023,'grant_opts':2,
+     'arch':{'emulation_flags':%d,'misc_flags':0}}\
+    """
         .formatted(id, flags, vcpus, emulation);
   }
 
