@@ -4,6 +4,7 @@ import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InterruptRange;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import io.hypercalld.iommu.vtd.SecondStageFormat;
 import java.util.Optional;
@@ -99,6 +100,21 @@ final class DmaRemapper {
     }
   }
 
+  /** The same for a request that may carry a PASID, which legacy mode has no tables for. */
+  void translate(
+      SourceId requester, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
+    if (!prefix.present() || !translating) {
+      translate(requester, iova, access, out);
+      return;
+    }
+    out.begin(false);
+    out.because(FaultReason.PASID_IN_LEGACY_MODE);
+    counters.countFault(FaultReason.PASID_IN_LEGACY_MODE);
+    if (log.record(requester.value(), prefix, iova, access, FaultReason.PASID_IN_LEGACY_MODE)) {
+      out.noteRecorded();
+    }
+  }
+
   private void translatePage(long context, long iova, DmaAccess access, Translation out) {
     long leaf = iotlb.find(JudgedContext.domainId(context), iova);
     if (leaf != Iotlb.MISS) {
@@ -173,7 +189,8 @@ final class DmaRemapper {
     counters.countFault(reason);
     if (reason.isQualified() && JudgedContext.disablesFaultProcessing(context)) {
       counters.faultsSuppressed++;
-    } else if (log.record(JudgedContext.sourceId(context), iova, access, reason)) {
+    } else if (log.record(
+        JudgedContext.sourceId(context), PasidPrefix.NONE, iova, access, reason)) {
       out.noteRecorded();
     }
   }

@@ -53,6 +53,10 @@ final class Explainer {
       trace.register(Register.RTADDR, RootTableAddress.TTM.name() + " is not legacy mode", false);
       return trace.block(0, modeFault.get());
     }
+    if (request.prefix().present()) {
+      trace.register(Register.RTADDR, RootTableAddress.TTM.name() + " is legacy mode", false);
+      return trace.block(0, FaultReason.PASID_IN_LEGACY_MODE);
+    }
     return trace.context();
   }
 
@@ -157,7 +161,7 @@ final class Explainer {
         return Leaf.fault(FaultReason.ADDRESS_BEYOND_WIDTH);
       }
       MemoryRequest needing =
-          new MemoryRequest(request.requester(), request.iova(), remapper.need(request.access()));
+          MemoryRequest.of(request.requester(), request.iova(), remapper.need(request.access()));
       return tables.walk(root, JudgedContext.levels(judged), needing, steps);
     }
 

@@ -9,6 +9,7 @@ import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.FaultStatus;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
 import java.util.List;
@@ -59,7 +60,8 @@ final class FaultLog implements Digestible {
   }
 
   /** Records a blocked memory request; false where it was lost. */
-  boolean record(int sourceId, long iova, DmaAccess access, FaultReason reason) {
+  boolean record(
+      int sourceId, PasidPrefix prefix, long iova, DmaAccess access, FaultReason reason) {
     if (FaultStatus.PFO.isSet(status())) {
       counters.faultsLost++;
       return false;
@@ -72,7 +74,7 @@ final class FaultLog implements Digestible {
       return false;
     }
     registers.setWord(offset, FaultRecord.dmaLo(recordedAddress.inPlace(iova)));
-    registers.setWord(offset + Long.BYTES, FaultRecord.dmaHi(sourceId, access, reason));
+    registers.setWord(offset + Long.BYTES, FaultRecord.dmaHi(sourceId, prefix, access, reason));
     int index = next;
     next = (next + 1) % capabilities.faultRecords();
     counters.faultsRecorded++;

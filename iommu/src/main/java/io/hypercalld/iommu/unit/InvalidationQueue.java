@@ -142,6 +142,14 @@ final class InvalidationQueue implements Digestible {
         caches.carryOut(translations);
         registers.set(Register.IQH, next);
       }
+      case Invalidation.OfPasids pasids -> {
+        caches.carryOut(pasids);
+        registers.set(Register.IQH, next);
+      }
+      case Invalidation.OfPasidTranslations translations -> {
+        caches.carryOut(translations);
+        registers.set(Register.IQH, next);
+      }
       case Invalidation.Wait wait -> complete(wait, next);
       case Invalidation.Malformed(QueueError error) -> stop(error);
     }

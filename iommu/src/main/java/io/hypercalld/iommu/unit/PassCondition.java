@@ -28,21 +28,74 @@ final class PassCondition {
 
   private static String of(FaultReason reason, String entry) {
     return switch (reason) {
-      case ROOT_NOT_PRESENT -> entry + " had P set and led to a context table";
-      case CONTEXT_NOT_PRESENT -> entry + " had P set: no domain owns the device's requests";
+      case ROOT_NOT_PRESENT, SCALABLE_ROOT_NOT_PRESENT ->
+          entry + " had P set and led to a context table";
+      case CONTEXT_NOT_PRESENT, SCALABLE_CONTEXT_NOT_PRESENT ->
+          entry + " had P set: no domain owns the device's requests";
       case CONTEXT_INVALID ->
           entry + " named a translation type, an address width and a table that the unit can use";
-      case ADDRESS_BEYOND_WIDTH -> "the address lay within the width that the unit translates";
+      case SCALABLE_CONTEXT_INVALID -> entry + " asked for nothing that the unit cannot do";
+      case ADDRESS_NOT_CANONICAL -> "the address were canonical";
+      case ADDRESS_BEYOND_WIDTH, OUTPUT_BEYOND_HARDWARE, INPUT_BEYOND_SECOND_LEVEL ->
+          "the address lay within the width that the unit translates";
       case WRITE_NOT_PERMITTED -> entry + " had W set";
       case READ_NOT_PERMITTED -> entry + " had R set";
-      case PAGING_ENTRY_UNREADABLE, ROOT_ENTRY_UNREADABLE, CONTEXT_ENTRY_UNREADABLE ->
+      case SCALABLE_WRITE_NOT_PERMITTED -> entry + " permitted writes";
+      case SCALABLE_READ_NOT_PERMITTED -> entry + " permitted reads";
+      case SECOND_LEVEL_NOT_PERMITTED -> entry + " had R or W set";
+      case USER_NOT_PERMITTED -> entry + " had U/S set, or the request were privileged";
+      case EXECUTE_NOT_PERMITTED -> entry + " permitted instruction fetches";
+      case FIRST_LEVEL_NOT_PRESENT, PASID_DIRECTORY_NOT_PRESENT, PASID_ENTRY_NOT_PRESENT ->
+          entry + " had P set";
+      case PAGING_ENTRY_UNREADABLE,
+          ROOT_ENTRY_UNREADABLE,
+          CONTEXT_ENTRY_UNREADABLE,
+          SCALABLE_ROOT_UNREADABLE,
+          SCALABLE_CONTEXT_UNREADABLE,
+          PASID_DIRECTORY_UNREADABLE,
+          PASID_ENTRY_UNREADABLE,
+          FIRST_LEVEL_UNREADABLE,
+          FIRST_LEVEL_TOP_UNREADABLE,
+          SECOND_LEVEL_UNREADABLE,
+          SECOND_LEVEL_TOP_UNREADABLE ->
           entry + " lay in memory";
-      case ROOT_ENTRY_RESERVED, CONTEXT_ENTRY_RESERVED, PAGING_ENTRY_RESERVED ->
+      case ROOT_ENTRY_RESERVED,
+          CONTEXT_ENTRY_RESERVED,
+          PAGING_ENTRY_RESERVED,
+          SCALABLE_ROOT_RESERVED,
+          SCALABLE_CONTEXT_RESERVED,
+          PASID_DIRECTORY_RESERVED,
+          PASID_ENTRY_RESERVED,
+          FIRST_LEVEL_RESERVED,
+          SECOND_LEVEL_RESERVED ->
           entry + " had its reserved bits clear";
-      case REQUEST_TYPE_BLOCKED -> "the request were untranslated";
-      case OUTPUT_IN_INTERRUPT_RANGE -> entry + " pointed outside 0xfee00000-0xfeefffff";
-      case ROOT_TABLE_MODE_INVALID, DMA_ABORTED -> "RTADDR.TTM named legacy mode and SRTP followed";
-      case INTERRUPT_REQUEST_RESERVED,
+      case REQUEST_TYPE_BLOCKED, TRANSLATED_NOT_PERMITTED, UNTRANSLATED_NOT_PERMITTED ->
+          "the request were untranslated";
+      case OUTPUT_IN_INTERRUPT_RANGE, SCALABLE_OUTPUT_IN_INTERRUPT_RANGE ->
+          entry + " pointed outside 0xfee00000-0xfeefffff";
+      case ROOT_TABLE_MODE_INVALID, DMA_ABORTED ->
+          "RTADDR.TTM named a mode of the unit and SRTP followed";
+      case PASID_IN_LEGACY_MODE ->
+          "the request carried no PASID, or RTADDR.TTM named scalable mode";
+      case DEVICE_TLB_DISABLED -> entry + " had DTE set";
+      case PASID_DISABLED -> entry + " had PASIDE set, or the request carried no PASID";
+      case PASID_BEYOND_DIRECTORY, RID_PASID_BEYOND_DIRECTORY ->
+          entry + " named a PASID directory that reaches the PASID";
+      case PASID_ENTRY_INVALID -> entry + " named a translation type that the unit can use";
+      case EXECUTE_REQUESTS_DISABLED -> entry + " had ERE set";
+      case SUPERVISOR_REQUESTS_DISABLED -> entry + " had SRE set";
+      case NESTED_ADDRESS_BEYOND_WIDTH -> entry + " lay within the second level's width";
+      case NESTED_TOP_NOT_READABLE, NESTED_TABLE_NOT_READABLE ->
+          "the second level let the first-level table be read";
+      case NESTED_TABLE_NOT_WRITABLE -> "the second level let the first-level table be written";
+      case FIRST_LEVEL_UPDATE_NOT_SNOOPED,
+          SECOND_LEVEL_UPDATE_NOT_SNOOPED,
+          FIRST_LEVEL_UPDATE_FAILED,
+          SECOND_LEVEL_UPDATE_FAILED ->
+          entry + " could be marked accessed and dirty";
+      case PAGE_GROUP_IN_LEGACY_MODE,
+          PAGE_REQUESTS_DISABLED,
+          INTERRUPT_REQUEST_RESERVED,
           INTERRUPT_INDEX_BEYOND_TABLE,
           INTERRUPT_ENTRY_NOT_PRESENT,
           INTERRUPT_ENTRY_UNREADABLE,

@@ -8,6 +8,7 @@ import io.hypercalld.iommu.vtd.BitKinds;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.List;
 
@@ -99,11 +100,26 @@ public final class RemappingUnit implements Mmio, Digestible {
   }
 
   /**
+   * What becomes of one request that lies in one 4 KiB page and may carry a PASID.
+   *
+   * @param prefix the device's address space; one object serves all of its requests
+   */
+  public void translate(
+      SourceId requester, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
+    remapper.translate(requester, prefix, iova, access, out);
+  }
+
+  /**
    * What {@link #translate} would answer, and why; fills no cache, records no fault, and counts
    * nothing.
    */
   public Explanation explain(SourceId requester, long iova, DmaAccess access) {
-    return explainer.explain(new MemoryRequest(requester, iova, access));
+    return explain(MemoryRequest.of(requester, iova, access));
+  }
+
+  /** The same for a request that may carry a PASID. */
+  public Explanation explain(MemoryRequest request) {
+    return explainer.explain(request);
   }
 
   @Override

@@ -52,6 +52,16 @@ final class TranslationCaches implements Digestible {
     counters.countIotlbInvalidation(command.granularity());
   }
 
+  /** Forgets PASID-table entries, and nothing of the translations made with them. */
+  void carryOut(Invalidation.OfPasids command) {
+    counters.countPasidInvalidation(command.granularity());
+  }
+
+  /** Forgets translations of one PASID. */
+  void carryOut(Invalidation.OfPasidTranslations command) {
+    counters.countPasidIotlbInvalidation(command.granularity());
+  }
+
   /** Forgets everything without being told by a command. */
   void clear() {
     contexts.invalidateAll();

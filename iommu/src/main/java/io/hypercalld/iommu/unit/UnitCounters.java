@@ -31,6 +31,8 @@ public final class UnitCounters {
   long waits;
   private final long[] contextInvalidations = new long[GRANULARITIES];
   private final long[] iotlbInvalidations = new long[GRANULARITIES];
+  private final long[] pasidInvalidations = new long[GRANULARITIES];
+  private final long[] pasidIotlbInvalidations = new long[GRANULARITIES];
   private final long[] queueErrors = new long[QUEUE_ERRORS];
   private final TreeMap<FaultReason, Long> faults = new TreeMap<>();
 
@@ -102,6 +104,16 @@ public final class UnitCounters {
     return iotlbInvalidations[granularity.encoding()];
   }
 
+  /** PASID-cache invalidations carried out. */
+  public long pasidInvalidations(InvalidationGranularity granularity) {
+    return pasidInvalidations[granularity.encoding()];
+  }
+
+  /** PASID-based IOTLB invalidations carried out; of granularity domain are those of a PASID. */
+  public long pasidIotlbInvalidations(InvalidationGranularity granularity) {
+    return pasidIotlbInvalidations[granularity.encoding()];
+  }
+
   /** Times that the invalidation queue stopped for this reason. */
   public long queueErrors(QueueError error) {
     return queueErrors[error.code()];
@@ -128,6 +140,8 @@ public final class UnitCounters {
     waits = 0;
     Arrays.fill(contextInvalidations, 0);
     Arrays.fill(iotlbInvalidations, 0);
+    Arrays.fill(pasidInvalidations, 0);
+    Arrays.fill(pasidIotlbInvalidations, 0);
     Arrays.fill(queueErrors, 0);
     faults.clear();
   }
@@ -142,6 +156,14 @@ public final class UnitCounters {
 
   void countIotlbInvalidation(InvalidationGranularity granularity) {
     iotlbInvalidations[granularity.encoding()]++;
+  }
+
+  void countPasidInvalidation(InvalidationGranularity granularity) {
+    pasidInvalidations[granularity.encoding()]++;
+  }
+
+  void countPasidIotlbInvalidation(InvalidationGranularity granularity) {
+    pasidIotlbInvalidations[granularity.encoding()]++;
   }
 
   void countQueueError(QueueError error) {

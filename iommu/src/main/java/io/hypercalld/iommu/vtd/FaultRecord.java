@@ -45,10 +45,10 @@ public record FaultRecord(long lo, long hi) {
   /** Where an interrupt fault keeps the interrupt's index. */
   private static final BitField INTERRUPT_INDEX = bits("IDX", 63, 48);
 
-  /** The record of a blocked memory request. */
+  /** The record of a blocked memory request without PASID. */
   public static FaultRecord dma(
       SourceId requester, long iova, DmaAccess access, FaultReason reason) {
-    return new FaultRecord(dmaLo(iova), dmaHi(requester.value(), access, reason));
+    return new FaultRecord(dmaLo(iova), dmaHi(requester.value(), PasidPrefix.NONE, access, reason));
   }
 
   /** The record of a blocked interrupt request. */
@@ -63,9 +63,13 @@ public record FaultRecord(long lo, long hi) {
   }
 
   /** Second word of a blocked memory request's record. */
-  public static long dmaHi(int sourceId, DmaAccess access, FaultReason reason) {
+  public static long dmaHi(int sourceId, PasidPrefix prefix, DmaAccess access, FaultReason reason) {
     int type = access.type().encoding();
     return F.of(1)
+        | PP.of(prefix.present() ? 1 : 0)
+        | PV.of(prefix.pasid())
+        | PRIV.of(prefix.privileged() ? 1 : 0)
+        | EXE.of(prefix.execute() ? 1 : 0)
         | T1.of(type >>> 1)
         | T2.of(type & 1)
         | AT.of(access.addressType().encoding())

@@ -18,6 +18,16 @@ public sealed interface Invalidation {
     InvalidationGranularity granularity();
   }
 
+  /** Remove PASID-table entries. */
+  sealed interface OfPasids extends Invalidation {
+    InvalidationGranularity granularity();
+  }
+
+  /** Remove translations of requests with a PASID, and of those made through first-level tables. */
+  sealed interface OfPasidTranslations extends Invalidation {
+    InvalidationGranularity granularity();
+  }
+
   /** All context entries. */
   record AllContexts() implements OfContexts {
     @Override
@@ -71,6 +81,54 @@ public sealed interface Invalidation {
    */
   record PageTranslations(int domainId, long iova, int addressMask, boolean leavesOnly)
       implements OfTranslations {
+    @Override
+    public InvalidationGranularity granularity() {
+      return InvalidationGranularity.SELECTIVE;
+    }
+  }
+
+  /** All PASID-table entries. */
+  record AllPasids() implements OfPasids {
+    @Override
+    public InvalidationGranularity granularity() {
+      return InvalidationGranularity.GLOBAL;
+    }
+  }
+
+  /** All PASID-table entries that name a domain-id. */
+  record DomainPasids(int domainId) implements OfPasids {
+    @Override
+    public InvalidationGranularity granularity() {
+      return InvalidationGranularity.DOMAIN;
+    }
+  }
+
+  /** The entries of one PASID that name a domain-id, in every PASID table. */
+  record SinglePasid(int domainId, int pasid) implements OfPasids {
+    @Override
+    public InvalidationGranularity granularity() {
+      return InvalidationGranularity.SELECTIVE;
+    }
+  }
+
+  /** All translations of one PASID in a domain. */
+  record PasidTranslations(int domainId, int pasid) implements OfPasidTranslations {
+    @Override
+    public InvalidationGranularity granularity() {
+      return InvalidationGranularity.DOMAIN;
+    }
+  }
+
+  /**
+   * The translations of 2^addressMask pages of one PASID in a domain.
+   *
+   * @param iova any address in the first page; the bits inside the range are ignored
+   * @param addressMask log2 of the number of 4 KiB pages
+   * @param leavesOnly IH: entries that lead to a table may stay
+   */
+  record PasidPageTranslations(
+      int domainId, int pasid, long iova, int addressMask, boolean leavesOnly)
+      implements OfPasidTranslations {
     @Override
     public InvalidationGranularity granularity() {
       return InvalidationGranularity.SELECTIVE;

@@ -17,7 +17,9 @@ final class FaultReasonTest {
     }
 
     assertThat(unqualified)
-        .containsExactly(0x1, 0x8, 0x9, 0xa, 0x20, 0x21, 0x23, 0x25, 0x29, 0x30, 0x33);
+        .containsExactly(
+            0x1, 0x8, 0x9, 0xa, 0x20, 0x21, 0x23, 0x25, 0x29, 0x30, 0x31, 0x32, 0x33, 0x38, 0x39,
+            0x3a, 0x40);
   }
 
   @Test
@@ -27,6 +29,34 @@ final class FaultReasonTest {
     }
     assertThat(FaultReason.of(0)).isEmpty();
     assertThat(FaultReason.of(0xf)).isEmpty();
+  }
+
+  @Test
+  void numbers_ofScalableMode_areThoseOfTheSpecification() {
+    Set<Integer> expected = new TreeSet<>(Set.of(0x90, 0x91));
+    addRange(expected, 0x30, 0x33);
+    addRange(expected, 0x38, 0x3a);
+    addRange(expected, 0x40, 0x48);
+    addRange(expected, 0x50, 0x52);
+    addRange(expected, 0x58, 0x5d);
+    addRange(expected, 0x70, 0x7d);
+    addRange(expected, 0x80, 0x89);
+
+    Set<Integer> known = new TreeSet<>();
+    for (FaultReason reason : FaultReason.values()) {
+      if (reason.code() >= 0x30) {
+        assertThat(reason.kind()).isEqualTo(FaultReason.Kind.DMA);
+        known.add(reason.code());
+      }
+    }
+
+    assertThat(known).isEqualTo(expected);
+  }
+
+  private static void addRange(Set<Integer> codes, int first, int last) {
+    for (int code = first; code <= last; code++) {
+      codes.add(code);
+    }
   }
 
   @Test
