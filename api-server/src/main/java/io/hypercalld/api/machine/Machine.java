@@ -63,6 +63,7 @@ public final class Machine implements AutoCloseable {
   private final HypercallCatalogue catalogue;
   private final CallMeter meter;
   private final PendingCalls pending = new PendingCalls();
+  private final FaultRules faultRules = new FaultRules(this);
   private final Map<String, Long> violationCounts = new TreeMap<>();
   private long revision;
   private long deviceRevision;
@@ -327,7 +328,7 @@ public final class Machine implements AutoCloseable {
   /** The digest of everything that a later command can depend on. */
   public String digest() {
     StateDigest digest = new StateDigest();
-    digest.put(hypervisor).put(topology).put(driver).put(pending);
+    digest.put(hypervisor).put(topology).put(driver).put(pending).put(faultRules);
     units.forEach(digest::put);
     return digest.finish();
   }
@@ -372,6 +373,11 @@ public final class Machine implements AutoCloseable {
   /** Hypercalls that were preempted. */
   public PendingCalls pending() {
     return pending;
+  }
+
+  /** What goes wrong on purpose. */
+  public FaultRules faultRules() {
+    return faultRules;
   }
 
   /** Hypercalls made, by operation and result. */

@@ -14,8 +14,10 @@ public sealed interface MachineCommand<R> extends Command
         ChooseSyncHooks,
         ComposeDomain,
         DeviceDma,
+        InjectFault,
         PlaceDevice,
         Preempt,
+        RemoveFault,
         WriteGuestMemory,
         WriteMachineMemory,
         WriteRegister {

@@ -48,6 +48,7 @@ public final class Resources {
     routes.addAll(metrics.routes());
     if (about.simApi) {
       routes.addAll(SimRoutes.routes());
+      routes.addAll(FaultRoutes.routes());
       routes.addAll(UnbuiltRoutes.simulationRoutes());
     }
     return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);

@@ -44,7 +44,6 @@ final class UnbuiltRoutes {
             missing("starting over", "/_sim/reset", Method.POST),
             missing("snapshots", "/_sim/snapshots", Method.GET, Method.POST),
             missing("comparing states", "/_sim/diff", Method.GET),
-            missing("fault rules", "/_sim/faults", Method.GET, Method.POST),
             missing("the virtual clock", "/_sim/clock", Method.GET, Method.POST))
         .flatMap(List::stream)
         .toList();

@@ -29,6 +29,7 @@ public final class FrameAllocator implements Digestible {
   private final Claims claims = new Claims();
   private final long totalFrames;
   private long freeFrames;
+  private long withheldFrames;
 
   /** An allocator of all RAM of the memory that firmware does not keep. */
   public FrameAllocator(MachineMemory memory, FrameTable frames) {
@@ -101,9 +102,9 @@ public final class FrameAllocator implements Digestible {
     if (!claimed && count > unclaimedFrames()) {
       throw Refusal.of(
           Errno.ENOMEM,
-          "of %d free frames %d are claimed: none for %d",
+          "of %d free frames %d are claimed or withheld: none for %d",
           freeFrames,
-          claims.total(),
+          claims.total() + withheldFrames,
           count);
     }
   }
@@ -165,7 +166,17 @@ public final class FrameAllocator implements Digestible {
 
   /** Free frames that nobody was promised. */
   public long unclaimedFrames() {
-    return freeFrames - claims.total();
+    return freeFrames - claims.total() - withheldFrames;
+  }
+
+  /** Has memory run out when so many more frames have been handed out. */
+  public void runOutAfter(long more) {
+    withheldFrames = Math.max(0, freeFrames - claims.total() - more);
+  }
+
+  /** Hands out everything that is free again. */
+  public void runOutNever() {
+    withheldFrames = 0;
   }
 
   /** Frames that were free at the start: RAM that firmware does not keep. */
@@ -272,7 +283,7 @@ public final class FrameAllocator implements Digestible {
   /** Which frames are free is what the frame table does not say is taken. */
   @Override
   public void digest(StateDigest digest) {
-    digest.section("allocator").put(freeFrames).put(claims);
+    digest.section("allocator").put(freeFrames).put(withheldFrames).put(claims);
     for (SparseBitmap blocks : free) {
       digest.put(blocks.size());
     }

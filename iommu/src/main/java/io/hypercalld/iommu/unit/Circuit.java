@@ -5,10 +5,14 @@ import io.hypercalld.iommu.vtd.Capabilities;
 
 /** What all parts of one unit share. Confined to the machine thread. */
 record Circuit(
-    UnitSettings settings, MachineMemory memory, RegisterFile registers, UnitCounters counters) {
+    UnitSettings settings,
+    MachineMemory memory,
+    RegisterFile registers,
+    UnitCounters counters,
+    Malfunctions malfunctions) {
   static Circuit of(UnitSettings settings, MachineMemory memory) {
     RegisterFile registers = new RegisterFile(settings.capabilities(), settings.windowBytes());
-    return new Circuit(settings, memory, registers, new UnitCounters());
+    return new Circuit(settings, memory, registers, new UnitCounters(), new Malfunctions());
   }
 
   Capabilities capabilities() {

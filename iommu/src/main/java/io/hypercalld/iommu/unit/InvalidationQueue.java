@@ -104,15 +104,17 @@ final class InvalidationQueue implements Digestible {
     }
     running = true;
     try {
-      while (enabled && !log.hasQueueError() && head() != tail()) {
-        step();
+      boolean goesOn = true;
+      while (goesOn && enabled && !log.hasQueueError() && head() != tail()) {
+        goesOn = step();
       }
     } finally {
       running = false;
     }
   }
 
-  private void step() {
+  /** Deals with one descriptor; false where the unit stays in front of it. */
+  private boolean step() {
     int bytes = InvalidationQueueFields.bytes(ring);
     long address = InvalidationQueueFields.base(ring) + head();
     if (InvalidationQueueFields.DW.isSet(ring)) {
@@ -122,8 +124,9 @@ final class InvalidationQueue implements Digestible {
     } else if (!memory.isRam(address)) {
       stop(QueueError.DESCRIPTOR_UNREADABLE);
     } else {
-      execute(fetch(address), (head() + InvalidationDescriptor.BYTES) % bytes);
+      return execute(fetch(address), (head() + InvalidationDescriptor.BYTES) % bytes);
     }
+    return true;
   }
 
   private Invalidation fetch(long address) {
@@ -132,7 +135,21 @@ final class InvalidationQueue implements Digestible {
         .decode(circuit.capabilities());
   }
 
-  private void execute(Invalidation command, long next) {
+  private boolean execute(Invalidation command, long next) {
+    Optional<Malfunction.Effect> malfunction = circuit.malfunctions().strike(command);
+    if (malfunction.isEmpty()) {
+      carryOut(command, next);
+      return true;
+    }
+    switch (malfunction.get()) {
+      case INVALIDATION_TIMEOUT -> {}
+      case QUEUE_ERROR -> stop(QueueError.DESCRIPTOR_UNREADABLE);
+      case DROP_INVALIDATION -> registers.set(Register.IQH, next);
+    }
+    return malfunction.get() == Malfunction.Effect.DROP_INVALIDATION;
+  }
+
+  private void carryOut(Invalidation command, long next) {
     switch (command) {
       case Invalidation.OfContexts contexts -> {
         caches.carryOut(contexts);

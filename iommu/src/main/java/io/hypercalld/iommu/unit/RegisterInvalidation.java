@@ -7,6 +7,7 @@ import io.hypercalld.iommu.vtd.Invalidation;
 import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
+import java.util.Optional;
 
 /**
  * Invalidation commands through CCMD and IOTLB, for software that does not use the queue. Confined
@@ -18,12 +19,17 @@ import io.hypercalld.iommu.vtd.Register;
  * @see "VT-d §6.5.1"
  */
 final class RegisterInvalidation {
+  private static final Optional<InvalidationGranularity> NOT_DONE =
+      Optional.of(InvalidationGranularity.NONE);
+
+  private final Circuit circuit;
   private final RegisterFile registers;
   private final Capabilities capabilities;
   private final TranslationCaches caches;
   private final InvalidationQueue queue;
 
   RegisterInvalidation(Circuit circuit, TranslationCaches caches, InvalidationQueue queue) {
+    this.circuit = circuit;
     this.registers = circuit.registers();
     this.capabilities = circuit.capabilities();
     this.caches = caches;
@@ -42,68 +48,86 @@ final class RegisterInvalidation {
   private void contextCommandWritten() {
     long command = registers.get(Register.CCMD);
     if (ContextCommand.ICC.isSet(command)) {
-      InvalidationGranularity done =
-          queue.isEnabled() ? InvalidationGranularity.NONE : forgetContexts(command);
-      registers.set(
-          Register.CCMD,
-          ContextCommand.ICC.clear(ContextCommand.CAIG.put(command, done.encoding())));
+      contexts(command)
+          .map(asked -> carryOut(asked, asked.granularity(), () -> caches.carryOut(asked)))
+          .orElse(NOT_DONE)
+          .ifPresent(
+              done ->
+                  registers.set(
+                      Register.CCMD,
+                      ContextCommand.ICC.clear(ContextCommand.CAIG.put(command, done.encoding()))));
     }
   }
 
-  private InvalidationGranularity forgetContexts(long command) {
+  private static Optional<Invalidation.OfContexts> contexts(long command) {
     int domainId = ContextCommand.DID.getInt(command);
-    InvalidationGranularity asked = InvalidationGranularity.of(ContextCommand.CIRG.getInt(command));
-    switch (asked) {
-      case NONE -> {}
-      case GLOBAL -> caches.carryOut(new Invalidation.AllContexts());
-      case DOMAIN -> caches.carryOut(new Invalidation.DomainContexts(domainId));
+    return switch (InvalidationGranularity.of(ContextCommand.CIRG.getInt(command))) {
+      case NONE -> Optional.empty();
+      case GLOBAL -> Optional.of(new Invalidation.AllContexts());
+      case DOMAIN -> Optional.of(new Invalidation.DomainContexts(domainId));
       case SELECTIVE ->
-          caches.carryOut(
+          Optional.of(
               new Invalidation.DeviceContexts(
                   domainId,
                   new SourceId(ContextCommand.SID.getInt(command)),
                   ContextCommand.FM.getInt(command)));
-    }
-    return asked;
+    };
   }
 
   private void iotlbCommandWritten() {
     long command = registers.get(Register.IOTLB);
     if (IotlbCommand.IVT.isSet(command)) {
-      InvalidationGranularity done =
-          queue.isEnabled() ? InvalidationGranularity.NONE : forgetTranslations(command);
-      registers.set(
-          Register.IOTLB, IotlbCommand.IVT.clear(IotlbCommand.IAIG.put(command, done.encoding())));
+      translations(command)
+          .map(asked -> carryOut(asked, asked.granularity(), () -> caches.carryOut(asked)))
+          .orElse(NOT_DONE)
+          .ifPresent(
+              done ->
+                  registers.set(
+                      Register.IOTLB,
+                      IotlbCommand.IVT.clear(IotlbCommand.IAIG.put(command, done.encoding()))));
     }
   }
 
-  private InvalidationGranularity forgetTranslations(long command) {
+  private Optional<Invalidation.OfTranslations> translations(long command) {
     int domainId = IotlbCommand.DID.getInt(command);
-    InvalidationGranularity asked = InvalidationGranularity.of(IotlbCommand.IIRG.getInt(command));
-    switch (asked) {
-      case NONE -> {}
-      case GLOBAL -> caches.carryOut(new Invalidation.AllTranslations());
-      case DOMAIN -> caches.carryOut(new Invalidation.DomainTranslations(domainId));
-      case SELECTIVE -> {
-        return forgetPages(domainId);
-      }
-    }
-    return asked;
+    return switch (InvalidationGranularity.of(IotlbCommand.IIRG.getInt(command))) {
+      case NONE -> Optional.empty();
+      case GLOBAL -> Optional.of(new Invalidation.AllTranslations());
+      case DOMAIN -> Optional.of(new Invalidation.DomainTranslations(domainId));
+      case SELECTIVE -> pages(domainId);
+    };
   }
 
-  private InvalidationGranularity forgetPages(int domainId) {
+  private Optional<Invalidation.OfTranslations> pages(int domainId) {
     long address = registers.get(Register.IVA);
     int addressMask = IotlbCommand.AM.getInt(address);
     if (!capabilities.pageSelectiveInvalidation()
         || addressMask > capabilities.maximumAddressMask()) {
-      return InvalidationGranularity.NONE;
+      return Optional.empty();
     }
-    caches.carryOut(
+    return Optional.of(
         new Invalidation.PageTranslations(
             domainId,
             IotlbCommand.ADDR.inPlace(address),
             addressMask,
             IotlbCommand.IH.isSet(address)));
-    return InvalidationGranularity.SELECTIVE;
+  }
+
+  /** What was done; empty where the command is still under way. */
+  private Optional<InvalidationGranularity> carryOut(
+      Invalidation command, InvalidationGranularity granularity, Runnable action) {
+    if (queue.isEnabled()) {
+      return NOT_DONE;
+    }
+    Optional<Malfunction.Effect> malfunction = circuit.malfunctions().strike(command);
+    if (malfunction.isEmpty()) {
+      action.run();
+      return Optional.of(granularity);
+    }
+    return switch (malfunction.get()) {
+      case INVALIDATION_TIMEOUT -> Optional.empty();
+      case QUEUE_ERROR -> NOT_DONE;
+      case DROP_INVALIDATION -> Optional.of(granularity);
+    };
   }
 }

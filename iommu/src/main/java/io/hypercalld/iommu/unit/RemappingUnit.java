@@ -84,6 +84,11 @@ public final class RemappingUnit implements Mmio, Digestible {
     return circuit.counters();
   }
 
+  /** What goes wrong in it on purpose. */
+  public Malfunctions malfunctions() {
+    return circuit.malfunctions();
+  }
+
   /** Whether requests are translated: GSTS.TES. */
   public boolean isEnabled() {
     return remapper.isEnabled();
@@ -180,6 +185,6 @@ public final class RemappingUnit implements Mmio, Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.section("remapping-unit").put(registers).put(log).put(remapper.tables());
-    digest.put(queue).put(caches);
+    digest.put(queue).put(caches).put(circuit.malfunctions());
   }
 }

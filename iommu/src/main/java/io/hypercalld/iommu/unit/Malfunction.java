@@ -1,0 +1,120 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.Invalidation;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Something that goes wrong with invalidation commands, on purpose and at a chosen moment. One may
+ * strike several units, which then count together. Confined to the machine thread.
+ */
+public final class Malfunction implements Digestible {
+  /** What becomes of a command. */
+  public enum Effect {
+    /**
+     * It is not carried out until software rings again: a queue stands still before the command, a
+     * command register stays busy.
+     */
+    INVALIDATION_TIMEOUT,
+
+    /** The queue stops as if the command could not be fetched; a register refuses it. */
+    QUEUE_ERROR,
+
+    /** It is reported as done and has changed nothing. */
+    DROP_INVALIDATION;
+
+    /** As rules spell it: {@code invalidation-timeout}. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** Which commands. */
+  public enum Command {
+    CONTEXT,
+    IOTLB,
+    PASID_CACHE,
+    PASID_IOTLB,
+    WAIT;
+
+    /** As rules spell it: {@code pasid-iotlb}. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    private static Optional<Command> of(Invalidation command) {
+      return switch (command) {
+        case Invalidation.OfContexts _ -> Optional.of(CONTEXT);
+        case Invalidation.OfTranslations _ -> Optional.of(IOTLB);
+        case Invalidation.OfPasids _ -> Optional.of(PASID_CACHE);
+        case Invalidation.OfPasidTranslations _ -> Optional.of(PASID_IOTLB);
+        case Invalidation.Wait _ -> Optional.of(WAIT);
+        case Invalidation.Malformed _ -> Optional.empty();
+      };
+    }
+  }
+
+  /**
+   * The commands that it strikes: all that agree with what is given.
+   *
+   * @param requester whose entry the command is about
+   */
+  public record Target(Optional<Command> command, Optional<SourceId> requester) {
+    boolean matches(Invalidation invalidation) {
+      return (command.isEmpty() || command.equals(Command.of(invalidation)))
+          && (requester.isEmpty() || requester.equals(requesterOf(invalidation)));
+    }
+
+    private static Optional<SourceId> requesterOf(Invalidation invalidation) {
+      return invalidation instanceof Invalidation.DeviceContexts(int _, SourceId requester, int _)
+          ? Optional.of(requester)
+          : Optional.empty();
+    }
+  }
+
+  private final Target target;
+  private final long skip;
+  private final long times;
+  private final Effect effect;
+  private long seen;
+  private long hits;
+
+  /**
+   * @param skip how many matching commands it lets pass first
+   * @param times how many it strikes then
+   */
+  public Malfunction(Target target, long skip, long times, Effect effect) {
+    this.target = target;
+    this.skip = skip;
+    this.times = times;
+    this.effect = effect;
+  }
+
+  /** How many commands it has struck. */
+  public long hits() {
+    return hits;
+  }
+
+  /** Counts a command, and says what becomes of it; empty where nothing happens to it. */
+  Optional<Effect> strike(Invalidation command) {
+    if (hits >= times || !target.matches(command)) {
+      return Optional.empty();
+    }
+    seen++;
+    if (seen <= skip) {
+      return Optional.empty();
+    }
+    hits++;
+    return Optional.of(effect);
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(target.toString()).put(skip).put(times).put(effect.name()).put(seen).put(hits);
+  }
+}
