@@ -12,12 +12,14 @@ import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.domain.PhysicalMap;
 import io.hypercalld.core.domain.Reservation;
+import io.hypercalld.core.event.EventChannels;
 import io.hypercalld.core.guest.Emulation;
 import io.hypercalld.core.guest.GuestAccess;
 import io.hypercalld.core.guest.GuestMemory;
 import io.hypercalld.core.hypercall.Continuations;
 import io.hypercalld.core.hypercall.ControlCalls;
 import io.hypercalld.core.hypercall.DomainCalls;
+import io.hypercalld.core.hypercall.EventCalls;
 import io.hypercalld.core.hypercall.FeatureCalls;
 import io.hypercalld.core.hypercall.GrantCalls;
 import io.hypercalld.core.hypercall.MemoryCalls;
@@ -29,6 +31,7 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mCounters;
+import java.util.Optional;
 
 /**
  * The hypervisor without its devices: memory, frames, domains and the calls on them. Confined to
@@ -50,6 +53,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   private final ControlCalls controlCalls;
   private final GrantCalls grantCalls;
   private final PinCalls pinCalls;
+  private final EventCalls eventCalls;
   private final GuestMemory guestMemory;
   private final GuestAccess guestAccess;
 
@@ -61,12 +65,15 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     this.domains =
         new DomainTable(
             allocator, new Host(settings.iommu(), settings.snoop(), settings.addressWidth()));
+    // First of all facets, and so given up last: the others have ports.
+    domains.addFacet(domain -> Optional.of(new EventChannels(domain, memory)));
     this.domainCalls = new DomainCalls(domains, frames, continuations);
     this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
     this.featureCalls = FeatureCalls.of(domains, continuations);
     this.controlCalls = ControlCalls.of(domains, frames, continuations);
     this.grantCalls = new GrantCalls(domains, frames);
     this.pinCalls = new PinCalls(domains, frames);
+    this.eventCalls = new EventCalls(domains);
     this.guestMemory = new GuestMemory(memory);
     this.guestAccess = new GuestAccess(memory, Emulation.UNCLAIMED);
   }
@@ -158,6 +165,10 @@ public final class Hypervisor implements Digestible, AutoCloseable {
 
   public PinCalls pinCalls() {
     return pinCalls;
+  }
+
+  public EventCalls eventCalls() {
+    return eventCalls;
   }
 
   public GuestMemory guestMemory() {

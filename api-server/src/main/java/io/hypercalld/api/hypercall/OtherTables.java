@@ -94,8 +94,6 @@ public final class OtherTables {
             "pin_memory_cacheattr",
             "relocate_memory"),
         allMissing(
-            "event_channel_op", "alloc_unbound", "bind_interdomain", "send", "close", "status"),
-        allMissing(
             "iommu_op",
             "query_capabilities",
             "alloc_context",

@@ -1,6 +1,7 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.api.hypercall.DomctlTable;
+import io.hypercalld.api.hypercall.EventTable;
 import io.hypercalld.api.hypercall.FeatureTables;
 import io.hypercalld.api.hypercall.GrantTableRows;
 import io.hypercalld.api.hypercall.HypercallCatalogue;
@@ -130,6 +131,7 @@ public final class Machine implements AutoCloseable {
     tables.add(FeatureTables.domctl(hypervisor.featureCalls()));
     tables.add(FeatureTables.hvm(hypervisor.featureCalls()));
     tables.add(GrantTableRows.of(hypervisor.grantCalls()));
+    tables.add(EventTable.of(hypervisor.eventCalls()));
     tables.add(PageTableRows.of(hypervisor.pinCalls()));
     tables.add(OtherTables.physdev(devices));
     tables.add(OtherTables.deviceModel(hypervisor.controlCalls()));
