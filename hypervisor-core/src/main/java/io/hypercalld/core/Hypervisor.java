@@ -24,6 +24,7 @@ import io.hypercalld.core.hypercall.FeatureCalls;
 import io.hypercalld.core.hypercall.GrantCalls;
 import io.hypercalld.core.hypercall.MemoryCalls;
 import io.hypercalld.core.hypercall.PinCalls;
+import io.hypercalld.core.interrupt.DomainInterrupts;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
@@ -67,6 +68,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
             allocator, new Host(settings.iommu(), settings.snoop(), settings.addressWidth()));
     // First of all facets, and so given up last: the others have ports.
     domains.addFacet(domain -> Optional.of(new EventChannels(domain, memory)));
+    domains.addFacet(DomainInterrupts::of);
     this.domainCalls = new DomainCalls(domains, frames, continuations);
     this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
     this.featureCalls = FeatureCalls.of(domains, continuations);

@@ -1,0 +1,30 @@
+package io.hypercalld.core.interrupt;
+
+import java.util.Arrays;
+import java.util.Optional;
+
+/** How a processor takes an interrupt. The encodings 3 and 6 are reserved. */
+public enum DeliveryMode {
+  FIXED(0),
+  LOWEST_PRIORITY(1),
+  SMI(2),
+  NMI(4),
+  INIT(5),
+  EXTINT(7);
+
+  private final int encoding;
+
+  DeliveryMode(int encoding) {
+    this.encoding = encoding;
+  }
+
+  /** Three bits, the same in messages, redirection entries and remapping entries. */
+  public int encoding() {
+    return encoding;
+  }
+
+  /** The mode of an encoding; empty where it is reserved. */
+  public static Optional<DeliveryMode> of(int encoding) {
+    return Arrays.stream(values()).filter(mode -> mode.encoding == encoding).findFirst();
+  }
+}

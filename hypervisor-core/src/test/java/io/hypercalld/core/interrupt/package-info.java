@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.core.interrupt;
+
+import org.jspecify.annotations.NullMarked;
