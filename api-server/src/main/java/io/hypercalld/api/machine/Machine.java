@@ -85,7 +85,7 @@ public final class Machine implements AutoCloseable {
                 !platform.units().isEmpty(),
                 canSnoop(platform),
                 platform.hostAddressWidth()));
-    MessageSink interrupts = (address, data) -> {};
+    MessageSink interrupts = _ -> {};
     this.units = assemble(platform, hypervisor, interrupts);
     this.topology = platform.topology();
     this.scopes = platform.unitScopes(topology);

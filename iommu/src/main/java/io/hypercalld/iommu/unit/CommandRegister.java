@@ -1,8 +1,10 @@
 package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.bits.BitField;
+import io.hypercalld.iommu.vtd.BitKinds;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Register;
 
 /**
@@ -21,20 +23,34 @@ final class CommandRegister {
   private final DmaRemapper remapper;
   private final TranslationCaches caches;
   private final InvalidationQueue queue;
+  private final InterruptRemapper interrupts;
 
   CommandRegister(
-      Circuit circuit, DmaRemapper remapper, TranslationCaches caches, InvalidationQueue queue) {
+      Circuit circuit,
+      DmaRemapper remapper,
+      TranslationCaches caches,
+      InvalidationQueue queue,
+      InterruptRemapper interrupts) {
     this.registers = circuit.registers();
     this.capabilities = circuit.capabilities();
     this.remapper = remapper;
     this.caches = caches;
     this.queue = queue;
+    this.interrupts = interrupts;
   }
 
   /** Puts the registers into the window. */
   void attach() {
     for (Register register : new Register[] {Register.GCMD, Register.GSTS, Register.RTADDR}) {
       registers.declare(register, register.kinds());
+    }
+    if (capabilities.interruptRemapping()) {
+      BitKinds kinds = Register.IRTA.kinds();
+      registers.declare(
+          Register.IRTA,
+          capabilities.extendedInterruptMode()
+              ? kinds
+              : kinds.without(InterruptTableAddress.EIME.mask()));
     }
     registers.onWrite(Register.GCMD, written -> carryOut(Integer.toUnsignedLong(written)));
   }
@@ -46,6 +62,9 @@ final class CommandRegister {
     if (capabilities.queuedInvalidation()) {
       show(GlobalCommand.QIE, GlobalCommand.QIE.isSet(command));
       queue.enable(GlobalCommand.QIE.isSet(command));
+    }
+    if (capabilities.interruptRemapping()) {
+      remapInterrupts(command);
     }
     show(GlobalCommand.TE, GlobalCommand.TE.isSet(command));
     remapper.enable(GlobalCommand.TE.isSet(command));
@@ -59,6 +78,20 @@ final class CommandRegister {
       caches.clear();
     }
     show(GlobalCommand.SRTP, true);
+  }
+
+  private void remapInterrupts(long command) {
+    if (GlobalCommand.SIRTP.isSet(command)) {
+      interrupts.setTable(registers.get(Register.IRTA));
+      if (capabilities.invalidatesOnInterruptTablePointer()) {
+        interrupts.cache().clear();
+      }
+      show(GlobalCommand.SIRTP, true);
+    }
+    show(GlobalCommand.IRE, GlobalCommand.IRE.isSet(command));
+    interrupts.enable(GlobalCommand.IRE.isSet(command));
+    show(GlobalCommand.CFI, GlobalCommand.CFI.isSet(command));
+    interrupts.letCompatibilityPass(GlobalCommand.CFI.isSet(command));
   }
 
   private void show(BitField status, boolean on) {

@@ -35,8 +35,8 @@ public record DmaSegment(long iova, int length, End end) {
   /** A unit blocked the request because it touches a protected memory region. */
   public record Protected() implements End {}
 
-  /** The write was an interrupt message, and it was delivered. */
-  public record Interrupt() implements End {}
+  /** The write was an interrupt request, and it was delivered or posted. */
+  public record Interrupt(InterruptOutcome outcome) implements End {}
 
   /** The request passed the unit, but nothing answers at this machine address. */
   public record MasterAbort(long maddr) implements End {}

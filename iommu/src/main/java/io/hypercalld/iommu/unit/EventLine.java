@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.unit;
 
 import io.hypercalld.iommu.vtd.EventControl;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.Register;
 
 /**
@@ -64,7 +65,9 @@ final class EventLine {
       // Cleared first: whoever takes the message may come back with stores of its own.
       registers.set(control, EventControl.IP.clear(state));
       long high = registers.get(upperAddress);
-      sink.deliver(high << Integer.SIZE | registers.get(address), (int) registers.get(data));
+      sink.deliver(
+          InterruptMessage.written(
+              high << Integer.SIZE | registers.get(address), (int) registers.get(data)));
     }
   }
 }

@@ -3,6 +3,7 @@ package io.hypercalld.iommu.unit;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.BitKinds;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
@@ -62,6 +63,18 @@ final class FaultLog implements Digestible {
   /** Records a blocked memory request; false where it was lost. */
   boolean record(
       int sourceId, PasidPrefix prefix, long iova, DmaAccess access, FaultReason reason) {
+    return record(
+        FaultRecord.dmaLo(recordedAddress.inPlace(iova)),
+        FaultRecord.dmaHi(sourceId, prefix, access, reason));
+  }
+
+  /** Records a blocked interrupt request; false where it was lost. */
+  boolean recordInterrupt(SourceId requester, int index, FaultReason reason) {
+    FaultRecord record = FaultRecord.interrupt(requester, index, reason);
+    return record(record.lo(), record.hi());
+  }
+
+  private boolean record(long lo, long hi) {
     if (FaultStatus.PFO.isSet(status())) {
       counters.faultsLost++;
       return false;
@@ -73,8 +86,8 @@ final class FaultLog implements Digestible {
       raise(FaultStatus.PFO.mask());
       return false;
     }
-    registers.setWord(offset, FaultRecord.dmaLo(recordedAddress.inPlace(iova)));
-    registers.setWord(offset + Long.BYTES, FaultRecord.dmaHi(sourceId, prefix, access, reason));
+    registers.setWord(offset, lo);
+    registers.setWord(offset + Long.BYTES, hi);
     int index = next;
     next = (next + 1) % capabilities.faultRecords();
     counters.faultsRecorded++;

@@ -27,6 +27,7 @@ final class InvalidationQueue implements Digestible {
   private final TranslationCaches caches;
   private final FaultLog log;
   private final EventLine completion;
+  private final InterruptRemapper interrupts;
 
   private boolean enabled;
   private boolean running;
@@ -34,11 +35,17 @@ final class InvalidationQueue implements Digestible {
   /** IQA as it was when the queue was enabled. */
   private long ring;
 
-  InvalidationQueue(Circuit circuit, TranslationCaches caches, FaultLog log, EventLine completion) {
+  InvalidationQueue(
+      Circuit circuit,
+      TranslationCaches caches,
+      InterruptRemapper interrupts,
+      FaultLog log,
+      EventLine completion) {
     this.circuit = circuit;
     this.registers = circuit.registers();
     this.memory = circuit.memory();
     this.caches = caches;
+    this.interrupts = interrupts;
     this.log = log;
     this.completion = completion;
     if (circuit.capabilities().queuedInvalidation()) {
@@ -167,6 +174,14 @@ final class InvalidationQueue implements Digestible {
         caches.carryOut(translations);
         registers.set(Register.IQH, next);
       }
+      case Invalidation.OfInterrupts entries -> {
+        interrupts.cache().carryOut(entries);
+        circuit.counters().interruptInvalidations++;
+        registers.set(Register.IQH, next);
+      }
+      case Invalidation.DeviceTranslations _,
+          Invalidation.PageGroupResponse _ ->
+          stop(QueueError.DESCRIPTOR_TYPE_INVALID);
       case Invalidation.Wait wait -> complete(wait, next);
       case Invalidation.Malformed(QueueError error) -> stop(error);
     }

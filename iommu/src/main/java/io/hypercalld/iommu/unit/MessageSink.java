@@ -1,13 +1,13 @@
 package io.hypercalld.iommu.unit;
 
-/** Where interrupt messages go that nothing remaps: a unit's own, and devices' with IR off. */
+import io.hypercalld.iommu.vtd.InterruptMessage;
+
+/**
+ * Where interrupts go once nothing more will change them: a unit's own, and those of devices that a
+ * unit has remapped or let pass.
+ */
 @FunctionalInterface
 public interface MessageSink {
-  /**
-   * Takes one message.
-   *
-   * @param address the address written to: {@code 0xfee.....} in the low half
-   * @param data the 32 bits written
-   */
-  void deliver(long address, int data);
+  /** Takes one interrupt; it may come back with stores to the sender's registers. */
+  void deliver(InterruptMessage message);
 }

@@ -7,10 +7,13 @@ import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.BitKinds;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One DMA-remapping unit: its register window for software, its translation for devices' requests,
@@ -31,6 +34,7 @@ public final class RemappingUnit implements Mmio, Digestible {
   private final ProtectedMemory protectedMemory;
   private final TranslationCaches caches;
   private final DmaRemapper remapper;
+  private final InterruptRemapper interrupts;
   private final InvalidationQueue queue;
   private final Explainer explainer;
 
@@ -47,7 +51,10 @@ public final class RemappingUnit implements Mmio, Digestible {
     this.protectedMemory = new ProtectedMemory(circuit);
     this.caches = new TranslationCaches(circuit);
     this.remapper = new DmaRemapper(circuit, caches, log, protectedMemory);
-    this.queue = new InvalidationQueue(circuit, caches, log, EventLine.completions(circuit, sink));
+    this.interrupts = new InterruptRemapper(circuit, log, sink);
+    this.queue =
+        new InvalidationQueue(
+            circuit, caches, interrupts, log, EventLine.completions(circuit, sink));
     this.explainer = new Explainer(circuit, caches, remapper, protectedMemory);
     declareRegisters();
   }
@@ -56,7 +63,7 @@ public final class RemappingUnit implements Mmio, Digestible {
     constant(Register.VER, settings.version());
     constant(Register.CAP, capabilities().cap());
     constant(Register.ECAP, capabilities().ecap());
-    new CommandRegister(circuit, remapper, caches, queue).attach();
+    new CommandRegister(circuit, remapper, caches, queue, interrupts).attach();
     if (settings.version() < MAJOR_WITHOUT_REGISTER_INVALIDATION) {
       new RegisterInvalidation(circuit, caches, queue).attach();
     }
@@ -115,6 +122,16 @@ public final class RemappingUnit implements Mmio, Digestible {
   }
 
   /**
+   * Carries out an interrupt request: it reaches a processor, a descriptor or the fault log.
+   *
+   * @param requester whose request it is; the topology sees to it that it is one of this unit's
+   * @param address {@code 0xfee.....} in the low half
+   */
+  public InterruptOutcome interrupt(SourceId requester, long address, int data) {
+    return interrupts.request(requester, new RemappableMessage(address, data));
+  }
+
+  /**
    * What {@link #translate} would answer, and why; fills no cache, records no fault, and counts
    * nothing.
    */
@@ -154,6 +171,7 @@ public final class RemappingUnit implements Mmio, Digestible {
     remapper.enable(false);
     remapper.setRoot(0);
     queue.reset();
+    interrupts.reset();
     protectedMemory.reset();
   }
 
@@ -172,6 +190,11 @@ public final class RemappingUnit implements Mmio, Digestible {
     return caches.contexts().entries();
   }
 
+  /** The entries that the interrupt-entry cache holds, by index. */
+  public Map<Integer, InterruptEntry> interruptCache() {
+    return interrupts.cache().entries();
+  }
+
   /** The faults that wait for software, by the index of their record. */
   public List<PendingFault> faults() {
     return log.pending();
@@ -185,6 +208,6 @@ public final class RemappingUnit implements Mmio, Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.section("remapping-unit").put(registers).put(log).put(remapper.tables());
-    digest.put(queue).put(caches).put(circuit.malfunctions());
+    digest.put(queue).put(caches).put(interrupts).put(circuit.malfunctions());
   }
 }

@@ -4,12 +4,14 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.InterruptRange;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Takes devices' memory requests, sends them through their units and moves the bytes. Confined to
@@ -145,7 +147,7 @@ public final class RootComplex {
     return BEYOND_THE_END;
   }
 
-  /** Without interrupt remapping a message is delivered as it was written. */
+  /** A request that no unit sees is delivered as it was written. */
   private DmaSegment.End interrupt(DmaRequester requester, long iova, Part part) {
     if (!requester.busMaster()) {
       return NOT_BUS_MASTER;
@@ -153,8 +155,28 @@ public final class RootComplex {
     if (part.length != Integer.BYTES || iova % Integer.BYTES != 0) {
       return NO_INTERRUPT;
     }
-    interrupts.deliver(iova, part.message());
-    return new DmaSegment.Interrupt();
+    return switch (interrupt(requester, iova, part.message())) {
+      case InterruptOutcome.Blocked(var reason, _, boolean recorded) ->
+          new DmaSegment.Faulted(reason, recorded);
+      case InterruptOutcome taken -> new DmaSegment.Interrupt(taken);
+    };
+  }
+
+  /**
+   * A function, an IOAPIC or a timer asks for an interrupt, by a message in either format.
+   *
+   * @param address {@code 0xfee.....} in the low half
+   */
+  public InterruptOutcome interrupt(DmaRequester requester, long address, int data) {
+    return requester
+        .unit()
+        .map(unit -> unit.interrupt(requester.sourceId(), address, data))
+        .orElseGet(() -> deliver(InterruptMessage.written(address, data)));
+  }
+
+  private InterruptOutcome deliver(InterruptMessage message) {
+    interrupts.deliver(message);
+    return new InterruptOutcome.Delivered(message, OptionalInt.empty());
   }
 
   /** Where one request ends; {@code Moved} says where its bytes may move. */

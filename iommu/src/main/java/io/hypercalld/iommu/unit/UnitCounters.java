@@ -29,6 +29,12 @@ public final class UnitCounters {
   long faultOverflows;
   long protectedBlocks;
   long waits;
+  long interruptEntryHits;
+  long interruptEntryMisses;
+  long interruptsDelivered;
+  long interruptsPosted;
+  long interruptNotifications;
+  long interruptInvalidations;
   private final long[] contextInvalidations = new long[GRANULARITIES];
   private final long[] iotlbInvalidations = new long[GRANULARITIES];
   private final long[] pasidInvalidations = new long[GRANULARITIES];
@@ -94,6 +100,36 @@ public final class UnitCounters {
     return waits;
   }
 
+  /** Interrupt requests that the interrupt-entry cache answered. */
+  public long interruptEntryHits() {
+    return interruptEntryHits;
+  }
+
+  /** Interrupt requests whose entry was read from memory. */
+  public long interruptEntryMisses() {
+    return interruptEntryMisses;
+  }
+
+  /** Interrupt requests that went to processors, remapped or not. */
+  public long interruptsDelivered() {
+    return interruptsDelivered;
+  }
+
+  /** Interrupt requests posted to a descriptor. */
+  public long interruptsPosted() {
+    return interruptsPosted;
+  }
+
+  /** Posted interrupts that a processor was notified of. */
+  public long interruptNotifications() {
+    return interruptNotifications;
+  }
+
+  /** Interrupt-entry-cache invalidations carried out. */
+  public long interruptInvalidations() {
+    return interruptInvalidations;
+  }
+
   /** Context-cache invalidations carried out, through the queue or the registers. */
   public long contextInvalidations(InvalidationGranularity granularity) {
     return contextInvalidations[granularity.encoding()];
@@ -138,6 +174,12 @@ public final class UnitCounters {
     faultOverflows = 0;
     protectedBlocks = 0;
     waits = 0;
+    interruptEntryHits = 0;
+    interruptEntryMisses = 0;
+    interruptsDelivered = 0;
+    interruptsPosted = 0;
+    interruptNotifications = 0;
+    interruptInvalidations = 0;
     Arrays.fill(contextInvalidations, 0);
     Arrays.fill(iotlbInvalidations, 0);
     Arrays.fill(pasidInvalidations, 0);

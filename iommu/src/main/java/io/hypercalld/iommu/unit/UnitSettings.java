@@ -71,6 +71,8 @@ public record UnitSettings(
           CapabilityFields.MAMV,
           CapabilityFields.DWD,
           CapabilityFields.DRD,
+          CapabilityFields.PI,
+          CapabilityFields.ESIRTPS,
           CapabilityFields.ESRTPS);
 
   private static final long IMPLEMENTED_WIDTHS =
@@ -86,6 +88,9 @@ public record UnitSettings(
       mask(
           ExtendedCapabilityFields.C,
           ExtendedCapabilityFields.QI,
+          ExtendedCapabilityFields.IR,
+          ExtendedCapabilityFields.EIM,
+          ExtendedCapabilityFields.MHMV,
           ExtendedCapabilityFields.PT,
           ExtendedCapabilityFields.SC,
           ExtendedCapabilityFields.IRO);

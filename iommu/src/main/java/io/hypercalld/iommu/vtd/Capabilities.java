@@ -115,6 +115,11 @@ public record Capabilities(long cap, long ecap) {
     return CapabilityFields.ESRTPS.isSet(cap);
   }
 
+  /** ESIRTPS: setting the interrupt table pointer invalidates the interrupt-entry cache. */
+  public boolean invalidatesOnInterruptTablePointer() {
+    return CapabilityFields.ESIRTPS.isSet(cap);
+  }
+
   /** C: hardware snoops the processor's caches when it reads tables. */
   public boolean coherentWalks() {
     return ExtendedCapabilityFields.C.isSet(ecap);

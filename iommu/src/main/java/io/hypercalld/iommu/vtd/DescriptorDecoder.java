@@ -20,6 +20,7 @@ final class DescriptorDecoder {
       case InvalidationDescriptor.CONTEXT -> context(descriptor);
       case InvalidationDescriptor.IOTLB -> translations(descriptor, capabilities);
       case InvalidationDescriptor.WAIT -> waiting(descriptor, capabilities);
+      case InvalidationDescriptor.INTERRUPT -> interrupts(descriptor, capabilities);
       default -> new Invalidation.Malformed(QueueError.DESCRIPTOR_TYPE_INVALID);
     };
   }
@@ -70,6 +71,24 @@ final class DescriptorDecoder {
         InvalidationDescriptor.ADDR.inPlace(hi),
         addressMask,
         InvalidationDescriptor.IH.isSet(hi));
+  }
+
+  private static Invalidation interrupts(
+      InvalidationDescriptor descriptor, Capabilities capabilities) {
+    long lo = descriptor.lo();
+    int ignoredBits = InvalidationDescriptor.IM.getInt(lo);
+    boolean selective = InvalidationDescriptor.INDEX_SELECTIVE.isSet(lo);
+    if (!capabilities.interruptRemapping()) {
+      return new Invalidation.Malformed(QueueError.DESCRIPTOR_TYPE_INVALID);
+    }
+    if (hasReservedBits(
+            descriptor, InvalidationDescriptor.INTERRUPT_LO, InvalidationDescriptor.RESERVED_HI)
+        || (selective && ignoredBits > capabilities.maximumHandleMask())) {
+      return RESERVED_SET;
+    }
+    return selective
+        ? new Invalidation.Interrupts(InvalidationDescriptor.IIDX.getInt(lo), ignoredBits)
+        : new Invalidation.AllInterrupts();
   }
 
   private static Invalidation waiting(

@@ -18,6 +18,9 @@ public sealed interface Invalidation {
     InvalidationGranularity granularity();
   }
 
+  /** Remove interrupt-remapping entries. */
+  sealed interface OfInterrupts extends Invalidation {}
+
   /** Remove PASID-table entries. */
   sealed interface OfPasids extends Invalidation {
     InvalidationGranularity granularity();
@@ -134,6 +137,38 @@ public sealed interface Invalidation {
       return InvalidationGranularity.SELECTIVE;
     }
   }
+
+  /** All interrupt-remapping entries. */
+  record AllInterrupts() implements OfInterrupts {}
+
+  /**
+   * Interrupt-remapping entries whose index matches.
+   *
+   * @param ignoredBits how many low bits of the index do not count
+   */
+  record Interrupts(int index, int ignoredBits) implements OfInterrupts {}
+
+  /**
+   * Translations that a device keeps.
+   *
+   * @param prefix the address space; none for requests without one
+   * @param everyPasid G: of all address spaces that have a PASID
+   * @param iova first address, a multiple of 2^(12+addressMask)
+   * @param addressMask log2 of the number of 4 KiB pages; 52 for all there are
+   */
+  record DeviceTranslations(
+      SourceId device, PasidPrefix prefix, boolean everyPasid, long iova, int addressMask)
+      implements Invalidation {}
+
+  /**
+   * Software's answer to a device's page requests.
+   *
+   * @param prefix the address space of the requests
+   * @param group PRGI: index of the page request group
+   * @param code 0 success, 1 invalid request, 15 failure
+   */
+  record PageGroupResponse(SourceId device, PasidPrefix prefix, int group, int code)
+      implements Invalidation {}
 
   /**
    * A mark in the queue: everything before it has taken effect.

@@ -1,6 +1,5 @@
 package io.hypercalld.iommu.vtd;
 
-import static io.hypercalld.core.bits.BitField.bit;
 import static io.hypercalld.core.bits.BitField.bits;
 import static io.hypercalld.core.bits.BitField.reserved;
 import static io.hypercalld.iommu.vtd.BitKinds.READ_ONLY;
@@ -72,7 +71,11 @@ public enum Register {
   IEADDR(0x0a8, 4, EventControl.ADDRESS, readWrite(EventControl.MA)),
   IEUADDR(0x0ac, 4, EventControl.UPPER_ADDRESS, readWrite(EventControl.MUA)),
   IQERCD(0x0b0, 8, InvalidationQueueFields.ERROR, READ_ONLY),
-  IRTA(0x0b8, 8, Layouts.INTERRUPT_TABLE, READ_ONLY),
+  IRTA(
+      0x0b8,
+      8,
+      InterruptTableAddress.LAYOUT,
+      readWrite(InterruptTableAddress.IRTA, InterruptTableAddress.EIME, InterruptTableAddress.S)),
   IVA(
       Register.RELOCATABLE,
       8,
@@ -110,10 +113,6 @@ public enum Register {
   private static final class Layouts {
     static final WordLayout VERSION =
         WordLayout.covering("VER", bits("MIN", 3, 0), bits("MAX", 7, 4), reserved(63, 8));
-
-    static final WordLayout INTERRUPT_TABLE =
-        WordLayout.covering(
-            "IRTA", bits("S", 3, 0), reserved(10, 4), bit("EIME", 11), bits("IRTA", 63, 12));
 
     static final BitKinds EVENT_CONTROL = readWrite(EventControl.IM).andSetAtReset(EventControl.IM);
   }

@@ -94,7 +94,7 @@ final class SimulatedMachine implements AutoCloseable {
           new RemappingUnit(
               UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(cap, ECAP), 46),
               hypervisor.memory(),
-              (_, _) -> {}));
+              _ -> {}));
     }
     RemappingHardware hardware =
         new RemappingHardware(
@@ -106,7 +106,7 @@ final class SimulatedMachine implements AutoCloseable {
     hypervisor.bootDom0();
     driver.start();
     calls = new DeviceCalls(hypervisor, driver, topology);
-    rootComplex = new RootComplex(hypervisor.memory(), (_, _) -> {});
+    rootComplex = new RootComplex(hypervisor.memory(), _ -> {});
   }
 
   static SimulatedMachine boot() {

@@ -5,13 +5,13 @@ import static io.hypercalld.iommu.unit.SimulatedUnit.with;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.iommu.pci.SourceId;
-import io.hypercalld.iommu.unit.SimulatedUnit.Message;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.EventControl;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.FaultStatus;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.Register;
 import org.junit.jupiter.api.Test;
@@ -62,7 +62,7 @@ final class FaultLogBehaviourTest {
       assertThat(it.messages).isEmpty();
 
       mask(it, false);
-      assertThat(it.messages).containsExactly(new Message(0xfee0_1000L, 0x4031));
+      assertThat(it.messages).containsExactly(InterruptMessage.written(0xfee0_1000L, 0x4031));
       assertThat(eventPending(it)).isFalse();
     }
   }

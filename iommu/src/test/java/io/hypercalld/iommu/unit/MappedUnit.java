@@ -55,7 +55,7 @@ final class MappedUnit implements AutoCloseable {
         UnitSettings.of(
                 UnitSettings.VERSION_1_0, SimulatedUnit.MODEL, SimulatedUnit.HOST_ADDRESS_WIDTH)
             .withCaches(new UnitSettings.CacheSizes(iotlbEntries, 64));
-    this.unit = new RemappingUnit(settings, memory, (_, _) -> {});
+    this.unit = new RemappingUnit(settings, memory, _ -> {});
     writeTables();
     start();
   }

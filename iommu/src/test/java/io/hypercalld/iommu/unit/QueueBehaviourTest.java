@@ -12,11 +12,11 @@ import static io.hypercalld.iommu.vtd.InvalidationDescriptor.waitWithInterrupt;
 import static io.hypercalld.iommu.vtd.InvalidationDescriptor.waitWithStatus;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.iommu.unit.SimulatedUnit.Message;
 import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.EventControl;
 import io.hypercalld.iommu.vtd.FaultStatus;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.IotlbCommand;
@@ -166,7 +166,7 @@ final class QueueBehaviourTest {
 
       queue.submit(waitWithInterrupt(), waitWithInterrupt());
       assertThat(it.unit.read32(Register.ICS.offset())).isEqualTo(1);
-      assertThat(it.messages).containsExactly(new Message(0xfee0_2000L, 0x32));
+      assertThat(it.messages).containsExactly(InterruptMessage.written(0xfee0_2000L, 0x32));
 
       it.unit.write32(Register.ICS.offset(), 1);
       queue.submit(waitWithInterrupt());

@@ -7,17 +7,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.unit.DmaOutcome.Verdict;
-import io.hypercalld.iommu.unit.SimulatedUnit.Message;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -28,10 +29,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** DMA from a device, bytes and all. */
 final class RootComplexTest {
   private final SimulatedUnit machine = SimulatedUnit.on();
-  private final List<Message> interrupts = new ArrayList<>();
-  private final RootComplex rootComplex =
-      new RootComplex(
-          machine.memory, (address, data) -> interrupts.add(new Message(address, data)));
+  private final RootComplex rootComplex = new RootComplex(machine.memory, machine.messages::add);
   private final DmaRequester device = new DmaRequester(X, Optional.of(machine.unit), true);
 
   @AfterEach
@@ -147,8 +145,14 @@ final class RootComplexTest {
     DmaOutcome outcome = rootComplex.write(device, 0xfee0_1004L, new byte[] {0x41, 0, 0x12, 0});
 
     assertThat(outcome.segments())
-        .containsExactly(new DmaSegment(0xfee0_1004L, 4, new DmaSegment.Interrupt()));
-    assertThat(interrupts).containsExactly(new Message(0xfee0_1004L, 0x12_0041));
+        .containsExactly(
+            new DmaSegment(
+                0xfee0_1004L,
+                4,
+                new DmaSegment.Interrupt(
+                    new InterruptOutcome.Delivered(
+                        InterruptMessage.written(0xfee0_1004L, 0x12_0041), OptionalInt.empty()))));
+    assertThat(machine.messages).containsExactly(InterruptMessage.written(0xfee0_1004L, 0x12_0041));
     assertThat(machine.unit.iotlb()).isEmpty();
     assertThat(machine.status()).isZero();
   }
@@ -159,7 +163,7 @@ final class RootComplexTest {
 
     rootComplex.write(device, 0xfeef_fffcL, new byte[4]);
 
-    assertThat(interrupts).hasSize(1);
+    assertThat(machine.messages).hasSize(1);
   }
 
   @Test
@@ -179,7 +183,7 @@ final class RootComplexTest {
     DmaOutcome outcome = rootComplex.write(device, 0xfee0_0000L, new byte[length]);
 
     assertThat(outcome.verdict()).isEqualTo(Verdict.BLOCKED);
-    assertThat(interrupts).isEmpty();
+    assertThat(machine.messages).isEmpty();
   }
 
   @Test
@@ -190,7 +194,7 @@ final class RootComplexTest {
     assertThat(rootComplex.write(silent, 0x5000, bytes(8)).verdict()).isEqualTo(Verdict.BLOCKED);
     assertThat(rootComplex.write(silent, 0xfee0_0000L, new byte[4]).verdict())
         .isEqualTo(Verdict.BLOCKED);
-    assertThat(interrupts).isEmpty();
+    assertThat(machine.messages).isEmpty();
     assertThat(machine.unit.counters().contextMisses()).isZero();
   }
 

@@ -16,6 +16,7 @@ import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RootEntry;
@@ -61,11 +62,8 @@ final class SimulatedUnit implements AutoCloseable {
 
   static final Capabilities MODEL = new Capabilities(MODEL_CAP, MODEL_ECAP);
 
-  /** A message that the unit sent. */
-  record Message(long address, int data) {}
-
   final MachineMemory memory = new MachineMemory(MemoryMap.of(RAM_BYTES, RAM_BYTES, List.of()));
-  final List<Message> messages = new ArrayList<>();
+  final List<InterruptMessage> messages = new ArrayList<>();
   final RemappingUnit unit;
   final Translation translation = new Translation();
   final long rootTable;
@@ -73,9 +71,7 @@ final class SimulatedUnit implements AutoCloseable {
   private long nextTable = 0x10_0000L;
 
   private SimulatedUnit(UnitSettings settings) {
-    unit =
-        new RemappingUnit(
-            settings, memory, (address, data) -> messages.add(new Message(address, data)));
+    unit = new RemappingUnit(settings, memory, messages::add);
     rootTable = newTable();
     pageTable = newTable();
   }

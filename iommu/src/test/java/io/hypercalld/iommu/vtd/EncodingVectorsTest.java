@@ -66,4 +66,33 @@ final class EncodingVectorsTest {
         .isEqualTo(0x7fff_ffff_ffff_f001L);
     assertThat(InvalidationDescriptor.deviceTranslations(X, 0x5000, 0).hi()).isEqualTo(0x5000);
   }
+
+  @Test
+  void v7_remappableMessageAndIoApicEntry_haveTheKnownWords() {
+    RemappableMessage message = RemappableMessage.of(0x8005, 0);
+    IoApicEntry entry = IoApicEntry.remappable(0x8005, 0x31, false);
+
+    assertThat(message).isEqualTo(new RemappableMessage(0xfee0_00bcL, 0));
+    assertThat(message.index()).isEqualTo(0x8005);
+    assertThat(entry.value()).isEqualTo(0x000b_0000_0000_0831L);
+    assertThat(entry.index()).isEqualTo(0x8005);
+    assertThat(entry.message().index()).isEqualTo(0x8005);
+  }
+
+  @Test
+  void v8_interruptEntry_hasTheKnownWords() {
+    InterruptEntry entry =
+        InterruptEntry.remapped(InterruptMessage.fixed(0x41, 3), false).from(X, 0);
+
+    assertThat(entry).isEqualTo(new InterruptEntry(0x0300_0041_0001L, 0x4_0382L));
+    assertThat(entry.message(false)).isEqualTo(InterruptMessage.fixed(0x41, 3));
+  }
+
+  @Test
+  void v9_postedInterruptEntry_hasTheKnownWords() {
+    InterruptEntry entry = InterruptEntry.posted(0x1_2345_6780L, 0x41, false).from(X, 0);
+
+    assertThat(entry).isEqualTo(new InterruptEntry(0x2345_6780_0041_8001L, 0x1_0004_0382L));
+    assertThat(entry.descriptor()).isEqualTo(0x1_2345_6780L);
+  }
 }
