@@ -179,8 +179,7 @@ final class InvalidationQueue implements Digestible {
         circuit.counters().interruptInvalidations++;
         registers.set(Register.IQH, next);
       }
-      case Invalidation.DeviceTranslations _,
-          Invalidation.PageGroupResponse _ ->
+      case Invalidation.DeviceTranslations _, Invalidation.PageGroupResponse _ ->
           stop(QueueError.DESCRIPTOR_TYPE_INVALID);
       case Invalidation.Wait wait -> complete(wait, next);
       case Invalidation.Malformed(QueueError error) -> stop(error);
