@@ -39,6 +39,9 @@ public final class Malfunction implements Digestible {
     IOTLB,
     PASID_CACHE,
     PASID_IOTLB,
+    IEC,
+    DEV_IOTLB,
+    PAGE_RESPONSE,
     WAIT;
 
     /** As rules spell it: {@code pasid-iotlb}. */
@@ -53,6 +56,9 @@ public final class Malfunction implements Digestible {
         case Invalidation.OfTranslations _ -> Optional.of(IOTLB);
         case Invalidation.OfPasids _ -> Optional.of(PASID_CACHE);
         case Invalidation.OfPasidTranslations _ -> Optional.of(PASID_IOTLB);
+        case Invalidation.OfInterrupts _ -> Optional.of(IEC);
+        case Invalidation.DeviceTranslations _ -> Optional.of(DEV_IOTLB);
+        case Invalidation.PageGroupResponse _ -> Optional.of(PAGE_RESPONSE);
         case Invalidation.Wait _ -> Optional.of(WAIT);
         case Invalidation.Malformed _ -> Optional.empty();
       };
@@ -71,9 +77,12 @@ public final class Malfunction implements Digestible {
     }
 
     private static Optional<SourceId> requesterOf(Invalidation invalidation) {
-      return invalidation instanceof Invalidation.DeviceContexts(int _, SourceId requester, int _)
-          ? Optional.of(requester)
-          : Optional.empty();
+      return switch (invalidation) {
+        case Invalidation.DeviceContexts contexts -> Optional.of(contexts.requester());
+        case Invalidation.DeviceTranslations translations -> Optional.of(translations.device());
+        case Invalidation.PageGroupResponse response -> Optional.of(response.device());
+        default -> Optional.empty();
+      };
     }
   }
 
