@@ -18,6 +18,7 @@ public sealed interface MachineCommand<R> extends Command
         PlaceDevice,
         Preempt,
         RemoveFault,
+        ResetUnit,
         WriteGuestMemory,
         WriteMachineMemory,
         WriteRegister {

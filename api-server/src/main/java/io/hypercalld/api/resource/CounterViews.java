@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.ToLongFunction;
 
 /** Counters as they are told; what does not apply is left out. Immutable. */
 final class CounterViews {
@@ -38,6 +39,21 @@ final class CounterViews {
     counters.put("flushes", flushes(domain));
     counters.putAll(callMembers(domain.calls()));
     return counters;
+  }
+
+  private static Map<String, Object> interrupts(List<UnitCounters> units) {
+    Map<String, Object> interrupts = new LinkedHashMap<>();
+    interrupts.put("delivered", sum(units, UnitCounters::interruptsDelivered));
+    interrupts.put("posted", sum(units, UnitCounters::interruptsPosted));
+    interrupts.put("notifications", sum(units, UnitCounters::interruptNotifications));
+    interrupts.put("events", sum(units, UnitCounters::eventMessages));
+    interrupts.put("entryHits", sum(units, UnitCounters::interruptEntryHits));
+    interrupts.put("entryMisses", sum(units, UnitCounters::interruptEntryMisses));
+    return interrupts;
+  }
+
+  private static long sum(List<UnitCounters> units, ToLongFunction<UnitCounters> counter) {
+    return units.stream().mapToLong(counter).sum();
   }
 
   private static Map<String, Object> flushes(Domain domain) {
@@ -120,6 +136,7 @@ final class CounterViews {
     cache.put("contextHits", units.stream().mapToLong(UnitCounters::contextHits).sum());
     cache.put("contextMisses", units.stream().mapToLong(UnitCounters::contextMisses).sum());
     counters.put("cache", cache);
+    counters.put("interrupts", interrupts(units));
     counters.put("walkReads", units.stream().mapToLong(UnitCounters::entryReads).sum());
     counters.put("faults", faults(units));
     return counters;
@@ -136,6 +153,7 @@ final class CounterViews {
         context(units, InvalidationGranularity.GLOBAL)
             + context(units, InvalidationGranularity.DOMAIN)
             + context(units, InvalidationGranularity.SELECTIVE));
+    flushes.put("interruptEntries", sum(units, UnitCounters::interruptInvalidations));
     return flushes;
   }
 

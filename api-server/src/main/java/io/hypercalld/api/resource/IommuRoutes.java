@@ -117,7 +117,8 @@ final class IommuRoutes {
     return machine -> Reply.ok(view.apply(machine, unit(machine, index)));
   }
 
-  private static int index(Request request) {
+  /** The number of the unit in the path; -1 for what is no such number. */
+  static int index(Request request) {
     String text = request.place("n");
     return text.matches("[0-9]{1,6}") ? Integer.parseInt(text) : -1;
   }

@@ -3,6 +3,7 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Preempt;
+import io.hypercalld.api.machine.ResetUnit;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -11,6 +12,7 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.iommu.audit.Violation;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 
 /** {@code /_sim/}: what only a simulator can tell. Immutable. */
@@ -30,6 +32,13 @@ final class SimRoutes {
    */
   record Preemption(long every) {}
 
+  /**
+   * A reset of hardware.
+   *
+   * @param power whether the power goes off and on
+   */
+  record Reset(Optional<Boolean> power) {}
+
   /** A preempted hypercall, with its progress among its arguments. */
   record PendingView(long number, DomainId caller, String call, Object rest) {}
 
@@ -48,12 +57,24 @@ final class SimRoutes {
         Route.of(Method.POST, "/_sim/continuations/{number}", "Lets a hypercall go on")
             .answering(HypercallRoutes.Result.class)
             .on(SimRoutes::resume),
+        Route.of(Method.POST, "/_sim/iommus/{n}/reset", "Resets a remapping unit")
+            .reading(Reset.class)
+            .on(SimRoutes::reset),
         Route.get("/_sim/digest", "The digest of the whole state")
             .answering(DigestView.class)
             .on(request -> machine -> Reply.ok(new DigestView(machine.digest()))),
         Route.get("/_sim/invariants", "Runs every consistency check")
             .answering(ViolationsView.class)
             .on(request -> machine -> Reply.ok(check(machine))));
+  }
+
+  private static Function<Machine, Reply> reset(Request request) {
+    int index = IommuRoutes.index(request);
+    Reset wanted = request.read(Reset.class);
+    return machine -> {
+      machine.execute(new ResetUnit(index, wanted.power.orElse(false)));
+      return Reply.done();
+    };
   }
 
   private static Preemption preemption(Machine machine) {

@@ -17,6 +17,7 @@ final class EventLine {
 
   private final RegisterFile registers;
   private final MessageSink sink;
+  private final UnitCounters counters;
   private final Register control;
   private final Register data;
   private final Register address;
@@ -25,6 +26,7 @@ final class EventLine {
   private EventLine(Circuit circuit, MessageSink sink, Register control, Register... message) {
     this.registers = circuit.registers();
     this.sink = sink;
+    this.counters = circuit.counters();
     this.control = control;
     this.data = message[0];
     this.address = message[1];
@@ -64,6 +66,7 @@ final class EventLine {
     if (EventControl.IP.isSet(state) && !EventControl.IM.isSet(state)) {
       // Cleared first: whoever takes the message may come back with stores of its own.
       registers.set(control, EventControl.IP.clear(state));
+      counters.eventMessages++;
       long high = registers.get(upperAddress);
       sink.deliver(
           InterruptMessage.written(

@@ -155,6 +155,11 @@ final class FaultLog implements Digestible {
     return pending;
   }
 
+  /** The log starts at its first record. */
+  void powerOn() {
+    next = 0;
+  }
+
   /** The records themselves are registers. */
   @Override
   public void digest(StateDigest digest) {

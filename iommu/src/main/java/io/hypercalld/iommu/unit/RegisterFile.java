@@ -207,6 +207,12 @@ final class RegisterFile implements Mmio, Digestible {
     }
   }
 
+  /** Power comes on: every bit takes its reset value. */
+  void powerOn() {
+    Arrays.fill(values, 0);
+    reset();
+  }
+
   /** Every implemented register as software reads it, by ascending offset. */
   List<RegisterReading> readings() {
     List<RegisterReading> readings = new ArrayList<>();

@@ -164,6 +164,13 @@ public final class RemappingUnit implements Mmio, Digestible {
     registers.write64(offset, value);
   }
 
+  /** Power goes off and on: nothing is left of what was. */
+  public void powerOn() {
+    reset();
+    registers.powerOn();
+    log.powerOn();
+  }
+
   /** A reset without loss of power: the fault log's sticky bits stay, everything else goes. */
   public void reset() {
     registers.reset();

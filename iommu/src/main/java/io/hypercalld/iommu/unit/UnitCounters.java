@@ -35,6 +35,7 @@ public final class UnitCounters {
   long interruptsPosted;
   long interruptNotifications;
   long interruptInvalidations;
+  long eventMessages;
   private final long[] contextInvalidations = new long[GRANULARITIES];
   private final long[] iotlbInvalidations = new long[GRANULARITIES];
   private final long[] pasidInvalidations = new long[GRANULARITIES];
@@ -125,6 +126,11 @@ public final class UnitCounters {
     return interruptNotifications;
   }
 
+  /** Messages that the unit sent of its own: fault, completion and page request events. */
+  public long eventMessages() {
+    return eventMessages;
+  }
+
   /** Interrupt-entry-cache invalidations carried out. */
   public long interruptInvalidations() {
     return interruptInvalidations;
@@ -180,6 +186,7 @@ public final class UnitCounters {
     interruptsPosted = 0;
     interruptNotifications = 0;
     interruptInvalidations = 0;
+    eventMessages = 0;
     Arrays.fill(contextInvalidations, 0);
     Arrays.fill(iotlbInvalidations, 0);
     Arrays.fill(pasidInvalidations, 0);

@@ -1,0 +1,432 @@
+package io.hypercalld.api.acceptance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.api.scenario.DaemonUnderTest;
+import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
+import io.hypercalld.core.bits.BitField;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.AddressWidth;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.CapabilityFields;
+import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RootEntry;
+import io.hypercalld.iommu.vtd.RootTableAddress;
+import io.hypercalld.iommu.vtd.SecondStageEntry;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+
+/**
+ * A served machine's only unit, driven by the test alone: the model unit of spec/vtd.md 7, or one
+ * with other capabilities. The hypervisor has booted on it and is never asked again.
+ *
+ * <p>Device X = 03:10.2 has domain-id 5 and four-level tables. Memory from {@link #FREE} on is the
+ * test's: {@link #newPage} hands it out and never twice, so that a row finds zeroes.
+ */
+public final class BareUnit implements NumberedBehaviours.Host {
+  static final SourceId X = new SourceId(0x0382);
+  static final int DOMAIN = 5;
+  static final int READ = (int) SecondStageEntry.R.mask();
+  static final int WRITE = (int) SecondStageEntry.W.mask();
+  static final int READ_WRITE = SecondStageEntry.READ_WRITE;
+
+  /** Above all RAM and below the host's address width. */
+  static final long BEYOND_RAM = 0x10_0000_0000L;
+
+  private static final long FREE = 0x4000_0000L;
+  private static final String UNIT = "/v1/iommus/0";
+
+  private static final long MODEL_CAP =
+      CapabilityFields.ND.of(2)
+          | CapabilityFields.PLMR.of(1)
+          | CapabilityFields.PHMR.of(1)
+          | CapabilityFields.SAGAW.of(0b0_0110)
+          | CapabilityFields.MGAW.of(47)
+          | CapabilityFields.ZLR.of(1)
+          | CapabilityFields.FRO.of(0x20)
+          | CapabilityFields.SLLPS.of(0b11)
+          | CapabilityFields.PSI.of(1)
+          | CapabilityFields.NFR.of(7)
+          | CapabilityFields.MAMV.of(18)
+          | CapabilityFields.DWD.of(1)
+          | CapabilityFields.DRD.of(1);
+  private static final long MODEL_ECAP =
+      ExtendedCapabilityFields.C.of(1)
+          | ExtendedCapabilityFields.QI.of(1)
+          | ExtendedCapabilityFields.IR.of(1)
+          | ExtendedCapabilityFields.EIM.of(1)
+          | ExtendedCapabilityFields.PT.of(1)
+          | ExtendedCapabilityFields.SC.of(1)
+          | ExtendedCapabilityFields.MHMV.of(15)
+          | ExtendedCapabilityFields.IRO.of(0x50);
+
+  private static final String PLATFORM =
+      """
+      name: bare
+      hostAddressWidth: 46
+      memory: {size: 4GiB, lowTop: 3GiB, dom0: 256MiB}
+      units:
+        - {base: 0xfed90000, cap: 0x%x, ecap: 0x%x, includeAll: true}
+      devices:
+        - {address: "00:00.0", vendor: 0x8086, device: 0x6f00, class: 0x060000}
+        - {address: "03:10.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "03:10.1", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "03:10.2", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "03:10.7", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "03:11.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "04:00.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "06:00.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
+      """;
+
+  private final DaemonUnderTest daemon;
+  private final Capabilities capabilities;
+  private long nextPage = FREE;
+  private long rootTable;
+  private long pageTable;
+
+  private BareUnit(Capabilities capabilities) {
+    this.capabilities = capabilities;
+    this.daemon = serve(PLATFORM.formatted(capabilities.cap(), capabilities.ecap()));
+    powerOn();
+  }
+
+  private static DaemonUnderTest serve(String platform) {
+    try {
+      Path file = Files.createTempFile("bare", ".yaml");
+      try {
+        Files.writeString(file, platform);
+        return DaemonUnderTest.on(PlatformSource.named(file.toString()));
+      } finally {
+        Files.delete(file);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The model unit. */
+  static BareUnit model() {
+    return on(modelCapabilities());
+  }
+
+  static BareUnit on(Capabilities capabilities) {
+    return new BareUnit(capabilities);
+  }
+
+  static Capabilities modelCapabilities() {
+    return new Capabilities(MODEL_CAP, MODEL_ECAP);
+  }
+
+  /** The model unit's capabilities but for one field. */
+  static Capabilities with(BitField field, long value) {
+    return with(modelCapabilities(), field, value);
+  }
+
+  /** Some capabilities but for one field of CAP or ECAP, whichever has it. */
+  static Capabilities with(Capabilities base, BitField field, long value) {
+    boolean extended = ExtendedCapabilityFields.LAYOUT.decode(0).containsKey(field.name());
+    return extended
+        ? new Capabilities(base.cap(), field.put(base.ecap(), value))
+        : new Capabilities(field.put(base.cap(), value), base.ecap());
+  }
+
+  DaemonUnderTest daemon() {
+    return daemon;
+  }
+
+  Capabilities capabilities() {
+    return capabilities;
+  }
+
+  /** Power off and on: every register as it comes, nothing remembered, new empty tables. */
+  void powerOn() {
+    resetUnit(true);
+    rootTable = newPage();
+    pageTable = newPage();
+  }
+
+  /** A reset without loss of power: sticky bits stay. */
+  void reset() {
+    resetUnit(false);
+  }
+
+  private void resetUnit(boolean power) {
+    expect(204, daemon.post("/_sim/iommus/0/reset", "{\"power\":%s}".formatted(power)));
+    daemon.post(UNIT + "/counters/reset", "");
+  }
+
+  /** Powers on, sets the root pointer, gives X its context entry, switches translation on. */
+  void translate() {
+    powerOn();
+    context(X, entry());
+    setRootPointer(rootTable);
+    command(GlobalCommand.TE, true);
+  }
+
+  private static JsonNode expect(int status, Answer answer) {
+    assertThat(answer.status()).as(answer.body().toString()).isEqualTo(status);
+    return answer.body();
+  }
+
+  // Registers.
+
+  int read32(int offset) {
+    return (int) mmio("{\"offset\":\"0x%x\",\"size\":4}".formatted(offset));
+  }
+
+  long read64(int offset) {
+    return mmio("{\"offset\":\"0x%x\",\"size\":8}".formatted(offset));
+  }
+
+  void write32(int offset, long value) {
+    mmio(
+        "{\"offset\":\"0x%x\",\"size\":4,\"value\":\"0x%x\"}"
+            .formatted(offset, value & 0xffff_ffffL));
+  }
+
+  void write64(int offset, long value) {
+    mmio("{\"offset\":\"0x%x\",\"size\":8,\"value\":\"0x%x\"}".formatted(offset, value));
+  }
+
+  private long mmio(String body) {
+    JsonNode answer = expect(200, daemon.post(UNIT + "/mmio", body));
+    return Long.parseUnsignedLong(answer.get("value").asText().substring(2), 16);
+  }
+
+  /** A register's value, by its own width and zero-extended. */
+  long read(Register register) {
+    int offset = register.offset(capabilities);
+    return register.bytes() == Long.BYTES ? read64(offset) : Integer.toUnsignedLong(read32(offset));
+  }
+
+  void write(Register register, long value) {
+    int offset = register.offset(capabilities);
+    if (register.bytes() == Long.BYTES) {
+      write64(offset, value);
+    } else {
+      write32(offset, value);
+    }
+  }
+
+  boolean isSet(Register register, BitField field) {
+    return field.isSet(read(register));
+  }
+
+  /** Changes one persistent bit of GCMD as careful software does, or gives a one-shot command. */
+  void command(BitField field, boolean on) {
+    long status = read(Register.GSTS) & Integer.toUnsignedLong(~GlobalCommand.ONE_SHOT);
+    write(Register.GCMD, field.put(status, on ? 1 : 0));
+  }
+
+  void setRootPointer(long table) {
+    write(Register.RTADDR, RootTableAddress.legacy(table));
+    command(GlobalCommand.SRTP, true);
+  }
+
+  // Memory and tables.
+
+  /** A page of zeroes that no row has used. */
+  long newPage() {
+    return newPages(1);
+  }
+
+  /** Some pages of zeroes in a row, as much aligned as they are many. */
+  long newPages(int count) {
+    long bytes = (long) count * PageSize.BYTES_4K;
+    long first = (nextPage + bytes - 1) & -Long.highestOneBit(bytes);
+    nextPage = first + bytes;
+    return first;
+  }
+
+  long word(long maddr) {
+    return ByteBuffer.wrap(bytes(maddr, Long.BYTES)).order(ByteOrder.LITTLE_ENDIAN).getLong();
+  }
+
+  int int32(long maddr) {
+    return ByteBuffer.wrap(bytes(maddr, Integer.BYTES)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+  }
+
+  private byte[] bytes(long maddr, int length) {
+    JsonNode answer =
+        expect(200, daemon.get("/v1/memory?maddr=0x%x&length=%d".formatted(maddr, length)));
+    return HexFormat.of().parseHex(answer.get("data").asText());
+  }
+
+  /** Writes 64-bit words, little-endian, from an address on. */
+  void poke(long maddr, long... words) {
+    ByteBuffer buffer =
+        ByteBuffer.allocate(words.length * Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+    for (long word : words) {
+      buffer.putLong(word);
+    }
+    String hex = HexFormat.of().formatHex(buffer.array());
+    Answer answer =
+        daemon.put("/v1/memory", "{\"maddr\":\"0x%x\",\"data\":\"%s\"}".formatted(maddr, hex));
+    assertThat(answer.status()).as(answer.body().toString()).isBetween(200, 204);
+  }
+
+  long rootTable() {
+    return rootTable;
+  }
+
+  /** X's page table, of four levels. */
+  long pageTable() {
+    return pageTable;
+  }
+
+  /** X's ordinary context entry. */
+  ContextEntry entry() {
+    return ContextEntry.translating(pageTable, AddressWidth.BITS_48, DOMAIN);
+  }
+
+  void context(SourceId requester, ContextEntry entry) {
+    context(rootTable, requester, entry);
+  }
+
+  /** Writes a context entry, and the root entry that leads to it, into the given root table. */
+  void context(long root, SourceId requester, ContextEntry entry) {
+    long slot = root + RootEntry.offset(requester);
+    if (word(slot) == 0) {
+      poke(slot, RootEntry.to(newPage()).lo());
+    }
+    long table = new RootEntry(word(slot), 0).contextTable();
+    poke(table + ContextEntry.offset(requester), entry.lo(), entry.hi());
+  }
+
+  void map(long iova, long maddr) {
+    map(iova, maddr, READ_WRITE);
+  }
+
+  void map(long iova, long maddr, int permissions) {
+    put(iova, 1, SecondStageEntry.leaf(maddr, PageSize.SIZE_4K, permissions));
+  }
+
+  /** Writes the entry of a level for an address of X's as it is given. */
+  void put(long iova, int level, long entry) {
+    poke(slot(pageTable, 4, iova, level), entry);
+  }
+
+  /** Address of the entry of {@code level} for {@code iova}, tables made on the way. */
+  long slot(long root, int levels, long iova, int level) {
+    long table = root;
+    for (int each = levels; each > level; each--) {
+      long slot = table + SecondStageEntry.offset(iova, each);
+      if (!SecondStageEntry.isPresent(word(slot))) {
+        poke(slot, SecondStageEntry.table(newPage()));
+      }
+      table = SecondStageEntry.target(word(slot));
+    }
+    return table + SecondStageEntry.offset(iova, level);
+  }
+
+  // Devices.
+
+  static String device(SourceId requester) {
+    return "/v1/devices/" + requester.in(0);
+  }
+
+  /** Has X read so many bytes. */
+  Dma dmaRead(long iova, int length) {
+    return dmaRead(X, iova, length);
+  }
+
+  Dma dmaRead(SourceId requester, long iova, int length) {
+    return dma(
+        requester, "{\"op\":\"read\",\"address\":\"0x%x\",\"length\":%d}".formatted(iova, length));
+  }
+
+  /** Has X write a 32-bit number. */
+  Dma dmaWrite(long iova, int value) {
+    return dmaWrite(X, iova, value);
+  }
+
+  Dma dmaWrite(SourceId requester, long iova, int value) {
+    String hex = HexFormat.of().toHexDigits(Integer.reverseBytes(value));
+    return dma(
+        requester, "{\"op\":\"write\",\"address\":\"0x%x\",\"data\":\"%s\"}".formatted(iova, hex));
+  }
+
+  Dma dma(SourceId requester, String body) {
+    return new Dma(expect(200, daemon.post(device(requester) + "/dma", body)));
+  }
+
+  /** What became of a DMA. */
+  record Dma(JsonNode body) {
+    boolean done() {
+      return body.get("outcome").asText().equals("done");
+    }
+
+    /** Machine address of the first byte; empty text where it did not get there. */
+    String maddr() {
+      return body.at("/segments/0/maddr").asText();
+    }
+
+    boolean landedAt(long maddr) {
+      return maddr().equals("0x" + Long.toHexString(maddr));
+    }
+
+    /** The first fault's reason number; 0 where there was none. */
+    int fault() {
+      String reason = body.at("/fault/reason").asText("");
+      return reason.isEmpty() ? 0 : Integer.decode(reason);
+    }
+
+    boolean recorded() {
+      return body.at("/fault/recorded").asBoolean();
+    }
+
+    /** How the first segment ended. */
+    String end() {
+      return body.at("/segments/0/end").asText();
+    }
+
+    boolean hitCache() {
+      return body.at("/segments/0/cache").asText().equals("hit");
+    }
+  }
+
+  // Faults and counters.
+
+  FaultRecord record(int index) {
+    int offset = capabilities.faultRecordOffset(index);
+    return new FaultRecord(read64(offset), read64(offset + Long.BYTES));
+  }
+
+  /** Clears F of one record as Linux and Xen do: by 32 bits at +12. */
+  void clearRecord(int index) {
+    write32(capabilities.faultRecordOffset(index) + 12, 0x8000_0000L);
+  }
+
+  /** A number that the unit counts, by its JSON Pointer. */
+  long counter(String pointer) {
+    JsonNode value = expect(200, daemon.get(UNIT + "/counters")).at(pointer);
+    assertThat(value.isNumber()).as(pointer).isTrue();
+    return value.asLong();
+  }
+
+  /** A listing of the unit's: {@code iotlb}, {@code faults}, {@code registers} and so on. */
+  JsonNode listing(String name) {
+    return expect(200, daemon.get(UNIT + "/" + name + "?limit=1000")).get("items");
+  }
+
+  JsonNode queue() {
+    return expect(200, daemon.get(UNIT + "/invalidation-queue"));
+  }
+
+  @Override
+  public void close() {
+    daemon.close();
+  }
+}
