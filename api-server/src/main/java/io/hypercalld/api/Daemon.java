@@ -1,12 +1,21 @@
 package io.hypercalld.api;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import io.hypercalld.api.cli.ConformanceOptions;
 import io.hypercalld.api.cli.DaemonSettings;
 import io.hypercalld.api.cli.InvalidSetting;
 import io.hypercalld.api.cli.StartOptions;
+import io.hypercalld.api.conformance.Conformance;
+import io.hypercalld.api.conformance.UnreadableRecording;
 import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.iommu.platform.Platform;
+import java.io.BufferedOutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
 import java.util.List;
 
 /** The program: understands how it is started, starts it, and ends it well. */
@@ -19,6 +28,10 @@ public final class Daemon {
 
   public static void main(String[] arguments) {
     try {
+      if (arguments.length > 0 && arguments[0].equals(ConformanceOptions.VERB)) {
+        conform(ConformanceOptions.parse(List.of(arguments)));
+        return;
+      }
       start(StartOptions.parse(List.of(arguments), System.getenv()));
     } catch (InvalidSetting e) {
       fail(USAGE, e.line());
@@ -28,6 +41,8 @@ public final class Daemon {
       fail(USAGE, "the platform cannot be booted: " + e.reason());
     } catch (CannotListen e) {
       fail(FAILED, e.line());
+    } catch (UnreadableRecording e) {
+      fail(USAGE, e.reason());
     }
   }
 
@@ -38,6 +53,22 @@ public final class Daemon {
       case PRINT_CONFIG -> print(options.settings().toYaml());
       case CHECK_CONFIG -> check(options.settings());
       case SERVE -> serve(options.settings());
+    }
+  }
+
+  private static void conform(ConformanceOptions options) {
+    switch (options) {
+      case ConformanceOptions.Help(String usage) -> print(usage);
+      case ConformanceOptions.Run(var recordings) -> {
+        // Many lines: one store each would be most of the time.
+        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8);
+        PrintStream lines = new PrintStream(new BufferedOutputStream(out, 1 << 16), false, UTF_8);
+        boolean conforms = Conformance.run(recordings, lines);
+        lines.flush();
+        if (!conforms) {
+          System.exit(FAILED);
+        }
+      }
     }
   }
 

@@ -66,7 +66,11 @@ public record StartOptions(Action action, DaemonSettings settings, String usage)
     CommandSpec spec = CommandSpec.create().name("hypercalld");
     spec.usageMessage()
         .synopsisSubcommandLabel("")
-        .description("A hypervisor's control plane you can curl.");
+        .description("A hypervisor's control plane you can curl.")
+        .footer(
+            "",
+            "hypercalld " + ConformanceOptions.VERB + " FILE|DIR...",
+            "  puts recorded hardware behaviour to the simulated one instead; see its --help");
     for (Setting setting : Setting.values()) {
       OptionSpec.Builder option =
           OptionSpec.builder(setting.flag()).description(setting.description());

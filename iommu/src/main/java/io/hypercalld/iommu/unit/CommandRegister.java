@@ -24,6 +24,7 @@ final class CommandRegister {
   private final TranslationCaches caches;
   private final InvalidationQueue queue;
   private final InterruptRemapper interrupts;
+  private final boolean forgetsWhenSwitched;
 
   CommandRegister(
       Circuit circuit,
@@ -37,6 +38,7 @@ final class CommandRegister {
     this.caches = caches;
     this.queue = queue;
     this.interrupts = interrupts;
+    this.forgetsWhenSwitched = circuit.settings().habits().forgetsWhenSwitched();
   }
 
   /** Puts the registers into the window. */
@@ -66,15 +68,14 @@ final class CommandRegister {
     if (capabilities.interruptRemapping()) {
       remapInterrupts(command);
     }
-    show(GlobalCommand.TE, GlobalCommand.TE.isSet(command));
-    remapper.enable(GlobalCommand.TE.isSet(command));
+    switchTranslation(GlobalCommand.TE.isSet(command));
     // WBF is over at once: stores to memory are visible to the walk as they are made. The other
     // commands belong to features that the unit does not announce.
   }
 
   private void setRootPointer() {
     remapper.setRoot(registers.get(Register.RTADDR));
-    if (capabilities.invalidatesOnRootPointer()) {
+    if (capabilities.invalidatesOnRootPointer() || forgetsWhenSwitched) {
       caches.clear();
     }
     show(GlobalCommand.SRTP, true);
@@ -92,6 +93,14 @@ final class CommandRegister {
     interrupts.enable(GlobalCommand.IRE.isSet(command));
     show(GlobalCommand.CFI, GlobalCommand.CFI.isSet(command));
     interrupts.letCompatibilityPass(GlobalCommand.CFI.isSet(command));
+  }
+
+  private void switchTranslation(boolean on) {
+    if (forgetsWhenSwitched && on != remapper.isEnabled()) {
+      caches.clear();
+    }
+    show(GlobalCommand.TE, on);
+    remapper.enable(on);
   }
 
   private void show(BitField status, boolean on) {

@@ -29,6 +29,7 @@ final class ContextCache implements Digestible {
   private static final long REF_MASK = JudgedContext.REF.mask();
 
   private final int homeMask;
+  private final boolean checksDomainOfDevice;
 
   /** What the entry means; {@link #FREE} where there is none. */
   private final long[] judged;
@@ -43,9 +44,11 @@ final class ContextCache implements Digestible {
    * An empty cache.
    *
    * @param entries how many context entries it holds, a power of two and at least 4
+   * @param checksDomainOfDevice see {@link Habits}
    */
-  ContextCache(int entries) {
+  ContextCache(int entries, boolean checksDomainOfDevice) {
     this.homeMask = entries - 1;
+    this.checksDomainOfDevice = checksDomainOfDevice;
     this.judged = new long[entries];
     this.los = new long[entries];
     this.his = new long[entries];
@@ -137,15 +140,17 @@ final class ContextCache implements Digestible {
   /**
    * Drops the entries of up to eight functions.
    *
-   * @param domainId what an entry must be tagged with to go
+   * @param domainId what an entry must be tagged with to go, where this is checked
    * @param functionMask how many low function bits to ignore, from bit 2 down
    */
   void invalidateDevice(int domainId, SourceId requester, int functionMask) {
     int exactBits = FUNCTION_BITS - functionMask;
     for (int difference = 0; difference < FUNCTIONS; difference += 1 << exactBits) {
       int entry = entryOf(requester.value() ^ difference);
-      if (entry >= 0) {
+      if (entry >= 0 && checksDomainOfDevice) {
         freeIfOf(domainId, entry);
+      } else if (entry >= 0) {
+        judged[entry] = FREE;
       }
     }
   }

@@ -31,12 +31,13 @@ final class ContextTables implements Digestible {
     this.cache = cache;
     this.hostAddressWidth = circuit.settings().hostAddressWidth();
     this.judge = new ContextJudge(circuit.capabilities(), hostAddressWidth);
-    this.remembersFaults = circuit.capabilities().cachingMode();
+    this.remembersFaults =
+        circuit.capabilities().cachingMode() && circuit.settings().habits().remembersAbsence();
   }
 
-  /** Takes a value of RTADDR into use. */
+  /** Takes a value of RTADDR into use; bits beyond the host address width mean nothing. */
   void latch(long rootTableAddress) {
-    root = rootTableAddress;
+    root = rootTableAddress & ((1L << hostAddressWidth) - 1);
   }
 
   /** The fault of every request in a mode other than legacy; empty in legacy mode. */

@@ -54,7 +54,8 @@ final class DmaRemapper {
     this.counters = circuit.counters();
     this.zeroLengthRead =
         circuit.capabilities().zeroLengthReads() ? DmaAccess.ZERO_LENGTH_READ : DmaAccess.READ;
-    this.remembersAbsence = circuit.capabilities().cachingMode();
+    this.remembersAbsence =
+        circuit.capabilities().cachingMode() && circuit.settings().habits().remembersAbsence();
   }
 
   ContextTables tables() {
@@ -195,9 +196,9 @@ final class DmaRemapper {
     }
   }
 
-  /** Whether the fault log would take another fault. */
-  boolean canRecord() {
-    return log.canRecord();
+  /** Whether the fault log would take another fault of a requester. */
+  boolean canRecord(int sourceId) {
+    return log.canRecord(sourceId);
   }
 
   private void bypass(SourceId requester, long iova, DmaAccess access, Translation out) {

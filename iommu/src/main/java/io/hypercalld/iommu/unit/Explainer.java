@@ -185,7 +185,7 @@ final class Explainer {
           PageSize.SIZE_4K,
           cached,
           stale,
-          !suppressed && remapper.canRecord(),
+          !suppressed && remapper.canRecord(request.requester().value()),
           steps,
           Optional.of(PassCondition.of(reason, steps)));
     }

@@ -29,6 +29,7 @@ final class FaultLog implements Digestible {
   private final EventLine event;
   private final UnitCounters counters;
   private final BitField recordedAddress;
+  private final boolean collapses;
   private int next;
 
   FaultLog(Circuit circuit, EventLine event) {
@@ -36,6 +37,7 @@ final class FaultLog implements Digestible {
     this.capabilities = circuit.capabilities();
     this.event = event;
     this.counters = circuit.counters();
+    this.collapses = circuit.settings().habits().collapsesFaults();
     this.recordedAddress =
         BitField.bits("recorded", capabilities.maximumGuestAddressWidth() - 1, 0);
     declareStatus();
@@ -79,6 +81,10 @@ final class FaultLog implements Digestible {
       counters.faultsLost++;
       return false;
     }
+    if (collapses && hasPending(FaultRecord.SID.getInt(hi))) {
+      counters.faultsLost++;
+      return false;
+    }
     int offset = capabilities.faultRecordOffset(next);
     if (FaultRecord.F.isSet(registers.getWord(offset + Long.BYTES))) {
       counters.faultsLost++;
@@ -97,10 +103,15 @@ final class FaultLog implements Digestible {
     return true;
   }
 
-  /** Whether the next fault would get a record. */
-  boolean canRecord() {
+  private boolean hasPending(int sourceId) {
+    return pending().stream().anyMatch(fault -> fault.record().sourceId().value() == sourceId);
+  }
+
+  /** Whether a requester's next fault would get a record. */
+  boolean canRecord(int sourceId) {
     int offset = capabilities.faultRecordOffset(next);
     return !FaultStatus.PFO.isSet(status())
+        && !(collapses && hasPending(sourceId))
         && !FaultRecord.F.isSet(registers.getWord(offset + Long.BYTES));
   }
 

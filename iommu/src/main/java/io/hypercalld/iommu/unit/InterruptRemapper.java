@@ -26,6 +26,7 @@ final class InterruptRemapper implements Digestible {
   private final MessageSink sink;
   private final InterruptCache cache = new InterruptCache();
   private final InterruptJudge judge;
+  private final boolean remembers;
 
   private boolean enabled;
   private boolean compatibilityPasses;
@@ -39,6 +40,7 @@ final class InterruptRemapper implements Digestible {
     this.log = log;
     this.sink = sink;
     this.judge = new InterruptJudge(circuit, cache);
+    this.remembers = circuit.settings().habits().remembersInterrupts();
   }
 
   InterruptCache cache() {
@@ -102,7 +104,7 @@ final class InterruptRemapper implements Digestible {
       counters.interruptEntryHits++;
     } else {
       counters.interruptEntryMisses++;
-      if (judge.isCacheable(entry, table)) {
+      if (remembers && judge.isCacheable(entry, table)) {
         cache.put(judgement.index(), entry);
       }
     }

@@ -18,7 +18,8 @@ final class TranslationCaches implements Digestible {
   TranslationCaches(Circuit circuit) {
     UnitSettings.CacheSizes sizes = circuit.settings().cacheSizes();
     this.counters = circuit.counters();
-    this.contexts = new ContextCache(sizes.contexts());
+    this.contexts =
+        new ContextCache(sizes.contexts(), circuit.settings().habits().checksDomainOfDevice());
     this.iotlb = new Iotlb(sizes.iotlb(), circuit.capabilities().domainIds());
   }
 

@@ -14,13 +14,15 @@ import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
  * @param hostAddressWidth bits of a machine address, from the DMAR table
  * @param windowBytes bytes of the register window, a multiple of 4096
  * @param cacheSizes how much the unit remembers
+ * @param habits what it does where the specification leaves a choice
  */
 public record UnitSettings(
     int version,
     Capabilities capabilities,
     int hostAddressWidth,
     int windowBytes,
-    CacheSizes cacheSizes) {
+    CacheSizes cacheSizes,
+    Habits habits) {
   /** Version 1.0, of the units that have register-based invalidation. */
   public static final int VERSION_1_0 = 0x10;
 
@@ -107,6 +109,16 @@ public record UnitSettings(
     checkCapabilities(capabilities, windowBytes);
   }
 
+  /** A unit with strict habits. */
+  public UnitSettings(
+      int version,
+      Capabilities capabilities,
+      int hostAddressWidth,
+      int windowBytes,
+      CacheSizes cacheSizes) {
+    this(version, capabilities, hostAddressWidth, windowBytes, cacheSizes, Habits.STRICT);
+  }
+
   /** A unit with one page of registers and large caches. */
   public static UnitSettings of(int version, Capabilities capabilities, int hostAddressWidth) {
     return new UnitSettings(version, capabilities, hostAddressWidth, PAGE_BYTES, CacheSizes.LARGE);
@@ -114,7 +126,13 @@ public record UnitSettings(
 
   /** The same unit with caches of other sizes. */
   public UnitSettings withCaches(CacheSizes sizes) {
-    return new UnitSettings(version, capabilities, hostAddressWidth, windowBytes, sizes);
+    return new UnitSettings(version, capabilities, hostAddressWidth, windowBytes, sizes, habits);
+  }
+
+  /** The same unit with other habits. */
+  public UnitSettings withHabits(Habits others) {
+    return new UnitSettings(
+        version, capabilities, hostAddressWidth, windowBytes, cacheSizes, others);
   }
 
   /** What of a real unit's capabilities this silicon implements, and so announces. */

@@ -22,7 +22,7 @@ public record InvalidationDescriptor(long lo, long hi) {
   /** Bytes of one descriptor. */
   public static final int BYTES = 16;
 
-  static final BitField TYPE = bits("TYPE", 3, 0);
+  public static final BitField TYPE = bits("TYPE", 3, 0);
   static final BitField G = bits("G", 5, 4);
   static final BitField DID = bits("DID", 31, 16);
 

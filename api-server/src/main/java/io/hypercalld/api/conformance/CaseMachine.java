@@ -1,0 +1,101 @@
+package io.hypercalld.api.conformance;
+
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.MemoryMap;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.unit.DmaRequester;
+import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.unit.RemappingUnit;
+import io.hypercalld.iommu.unit.RootComplex;
+import io.hypercalld.iommu.unit.UnitSettings;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.InterruptMessage;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** A machine as the corpus was recorded on: RAM in two pieces, one unit, some devices. */
+final class CaseMachine implements AutoCloseable {
+  private static final long GIB = 1L << 30;
+  private static final MemoryMap RAM = MemoryMap.of(6 * GIB, 2 * GIB, List.of());
+
+  /** The upper half of every word of a filled page; the lower one is the word's address. */
+  private static final long PATTERN = 0x5aa5_0000_0000_0000L;
+
+  final MachineMemory memory = new MachineMemory(RAM);
+  final RemappingUnit unit;
+  final RootComplex rootComplex;
+  private final List<InterruptMessage> sent = new ArrayList<>();
+  private final List<DmaRequester> requesters = new ArrayList<>();
+
+  CaseMachine(CorpusCase recorded) {
+    UnitSettings settings =
+        UnitSettings.of(
+                UnitSettings.VERSION_1_0,
+                new Capabilities(recorded.cap(), recorded.ecap()),
+                recorded.hostAddressWidth())
+            .withHabits(Habits.LENIENT);
+    unit = new RemappingUnit(settings, memory, sent::add);
+    rootComplex = new RootComplex(memory, sent::add);
+    for (int sourceId : recorded.devices()) {
+      requesters.add(new DmaRequester(new SourceId(sourceId), Optional.of(unit), true));
+    }
+    recorded.fills().forEach(this::fill);
+    edit(recorded.memory());
+  }
+
+  /**
+   * The device of an index.
+   *
+   * @throws UnreadableRecording where the case has none
+   */
+  DmaRequester requester(int device) {
+    if (device < 0 || device >= requesters.size()) {
+      throw new UnreadableRecording("no device " + device);
+    }
+    return requesters.get(device);
+  }
+
+  void setBusMaster(int device, boolean on) {
+    DmaRequester before = requester(device);
+    requesters.set(device, new DmaRequester(before.sourceId(), before.unit(), on));
+  }
+
+  void fill(CorpusCase.Fill fill) {
+    if (memory.isRam(fill.address(), fill.bytes())) {
+      memory.fillWords(
+          fill.address(), fill.bytes() / Long.BYTES, PATTERN | fill.address(), Long.BYTES);
+    }
+  }
+
+  /** Stores words as software does; what is no RAM keeps nothing. */
+  void edit(List<CorpusCase.Word> words) {
+    for (CorpusCase.Word word : words) {
+      if (memory.isRam(word.address(), Long.BYTES)) {
+        memory.writeWord(word.address(), word.value());
+      }
+    }
+  }
+
+  /** The word at an address; zero where there is no RAM. */
+  long word(long address) {
+    return memory.isRam(address, Long.BYTES) ? memory.readWord(address) : 0;
+  }
+
+  /** Takes back one interrupt that somebody has looked at already. */
+  void forget(InterruptMessage message) {
+    sent.remove(message);
+  }
+
+  /** The interrupts that reached processors since the last call, the unit's and the devices'. */
+  List<InterruptMessage> takeMessages() {
+    List<InterruptMessage> taken = List.copyOf(sent);
+    sent.clear();
+    return taken;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}

@@ -1,0 +1,218 @@
+package io.hypercalld.api.conformance;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.hypercalld.api.conformance.CorpusCase.After;
+import io.hypercalld.api.conformance.CorpusCase.FaultRegisters;
+import io.hypercalld.api.conformance.CorpusCase.Fill;
+import io.hypercalld.api.conformance.CorpusCase.InterruptRule;
+import io.hypercalld.api.conformance.CorpusCase.Message;
+import io.hypercalld.api.conformance.CorpusCase.Segment;
+import io.hypercalld.api.conformance.CorpusCase.Step;
+import io.hypercalld.api.conformance.CorpusCase.Transfer;
+import io.hypercalld.api.conformance.CorpusCase.Updates;
+import io.hypercalld.api.conformance.CorpusCase.Word;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/** Reads the cases of a corpus; every refusal is an {@link UnreadableRecording}. */
+final class CaseReader {
+  private static final int COMMAND_REGISTER = 0x4;
+  private static final int BUS_MASTER = 1 << 2;
+  private static final List<String> PROCESSOR_FIELDS =
+      List.of("vector", "delivery", "trigger", "dest", "dest_mode");
+
+  private CaseReader() {}
+
+  static CorpusCase read(JsonNode line) {
+    Members all = new Members(line);
+    String id = all.text("id");
+    try {
+      int width =
+          all.child("variant")
+              .orElseThrow(() -> new UnreadableRecording("no \"variant\""))
+              .integer("aw_bits");
+      return new CorpusCase(
+          id,
+          all.number("cap"),
+          all.number("ecap"),
+          width,
+          all.list("devices", node -> new Members(node).integer("sid")),
+          all.list("fills", CaseReader::fill),
+          all.list("mem", CaseReader::word),
+          all.list("steps", node -> step(new Members(node))),
+          all.child("final").map(Members::numbers).orElse(Map.of()));
+    } catch (UnreadableRecording e) {
+      throw e.in(id);
+    }
+  }
+
+  private static Word word(JsonNode pair) {
+    return new Word(element(pair, 0), element(pair, 1));
+  }
+
+  private static Fill fill(JsonNode pair) {
+    return new Fill(element(pair, 0), element(pair, 1));
+  }
+
+  private static long element(JsonNode array, int index) {
+    if (!array.has(index)) {
+      throw new UnreadableRecording("an array of two is due, not " + array);
+    }
+    return Members.number(array.get(index));
+  }
+
+  private static Step step(Members step) {
+    String operation = step.text("op");
+    return switch (operation) {
+      case "w32" -> write(step, Integer.BYTES);
+      case "w64" -> write(step, Long.BYTES);
+      case "r32" -> read(step, Integer.BYTES);
+      case "r64" -> read(step, Long.BYTES);
+      case "mem" -> new Step.MemoryEdit(step.list("writes", CaseReader::word));
+      case "memr" -> new Step.MemoryRead(new Word(step.number("addr"), step.number("result")));
+      case "dma" -> dma(step);
+      case "msi" -> new Step.Msi(message(step), after(step));
+      case "cfgw" -> configuration(step);
+      case "faultregs" ->
+          new Step.FaultCheck(
+              faultRegisters(step, "result")
+                  .orElseThrow(() -> new UnreadableRecording("no \"result\"")));
+      default -> new Step.Unknown(operation);
+    };
+  }
+
+  private static Step write(Members step, int bytes) {
+    return new Step.RegisterWrite(
+        step.integer("off"), bytes, step.number("val"), step.list("vtd_msi", CaseReader::sent));
+  }
+
+  private static Step read(Members step, int bytes) {
+    return new Step.RegisterRead(step.integer("off"), bytes, step.number("result"));
+  }
+
+  private static Step configuration(Members step) {
+    int offset = step.integer("off");
+    return offset == COMMAND_REGISTER
+        ? new Step.CommandWrite(step.integer("dev"), (step.number("val") & BUS_MASTER) != 0)
+        : new Step.Unknown("cfgw at " + Hex.of(offset));
+  }
+
+  private static Step dma(Members step) {
+    List<Optional<Members>> rules =
+        step.list(
+            "uncached_spec",
+            node -> node.isNull() ? Optional.empty() : Optional.of(new Members(node)));
+    List<Segment> segments = new ArrayList<>();
+    for (Members each : step.list("segs", Members::new)) {
+      int index = segments.size();
+      segments.add(segment(each, index < rules.size() ? rules.get(index) : Optional.empty()));
+    }
+    Transfer transfer =
+        new Transfer(
+            step.integer("dev"),
+            step.text("dir").equals("w"),
+            step.number("iova"),
+            step.integer("len"),
+            step.has("data") ? Hex.bytes(step.text("data")) : new byte[0],
+            step.list("fill_before", CaseReader::fill));
+    Updates updates =
+        new Updates(step.has("ad_ok"), step.present("ad_deviation").map(JsonNode::asText));
+    return new Step.Dma(transfer, segments, after(step), updates);
+  }
+
+  private static Transfer message(Members step) {
+    int data = (int) step.number("data");
+    byte[] bytes = {(byte) data, (byte) (data >> 8), (byte) (data >> 16), (byte) (data >> 24)};
+    return new Transfer(
+        step.integer("dev"), true, step.number("addr"), bytes.length, bytes, List.of());
+  }
+
+  private static Segment segment(Members recorded, Optional<Members> rule) {
+    List<Outcome> allowed = recorded.list("allowed", node -> Outcome.parse(node.asText()));
+    return new Segment(
+        recorded.number("iova"),
+        observed(recorded),
+        recorded.list("landed", Members::number),
+        allowed.isEmpty() ? rule.map(CaseReader::byWalk).map(List::of).orElse(List.of()) : allowed,
+        rule.map(each -> each.list("updates", CaseReader::word)).orElse(List.of()),
+        recorded.present("deviation").map(JsonNode::asText),
+        rule.filter(each -> isOfKind("pt", each)).isPresent(),
+        exception(recorded, rule));
+  }
+
+  private static Segment.Exception exception(Members recorded, Optional<Members> rule) {
+    if (recorded.flag("bus_master_off")) {
+      return Segment.Exception.BUS_MASTER_OFF;
+    }
+    if (recorded.flag("interrupt_range")
+        || rule.filter(each -> isOfKind("intr", each)).isPresent()) {
+      return Segment.Exception.INTERRUPT_RANGE;
+    }
+    return recorded.flag("unobservable") ? Segment.Exception.UNOBSERVABLE : Segment.Exception.NONE;
+  }
+
+  private static boolean isOfKind(String kind, Members rule) {
+    return rule.has("kind") && rule.text("kind").equals(kind);
+  }
+
+  /** What a walk of the tables as they are comes to. */
+  private static Outcome byWalk(Members rule) {
+    if (rule.flag("ok")) {
+      return new Outcome.Passed(rule.number("gpa"));
+    }
+    return rule.flag("fpd")
+        ? new Outcome.Suppressed()
+        : new Outcome.Faulted(rule.integer("reason"));
+  }
+
+  private static Optional<Outcome> observed(Members recorded) {
+    if (recorded.flag("unobservable") || !recorded.has("ok")) {
+      return Optional.empty();
+    }
+    if (recorded.flag("ok")) {
+      return recorded.optionalNumber("gpa").map(Outcome.Passed::new);
+    }
+    if (recorded.flag("fpd_suppressed")) {
+      return Optional.of(new Outcome.Suppressed());
+    }
+    return recorded
+        .child("fault")
+        .<Outcome>map(fault -> new Outcome.Faulted(fault.integer("reason")))
+        .or(() -> Optional.of(new Outcome.NotTranslated("dropped silently")));
+  }
+
+  private static After after(Members step) {
+    return new After(
+        faultRegisters(step, "regs"),
+        step.list("vtd_msi", CaseReader::sent),
+        step.child("spec_ir").map(CaseReader::interruptRule),
+        step.present("ir_deviation").map(JsonNode::asText));
+  }
+
+  private static Message sent(JsonNode node) {
+    Members message = new Members(node);
+    return new Message(message.number("addr"), (int) message.number("data"));
+  }
+
+  private static Optional<FaultRegisters> faultRegisters(Members step, String name) {
+    return step.child(name)
+        .map(
+            each ->
+                new FaultRegisters(
+                    each.number("fsts"), each.number("frcd_lo"), each.number("frcd_hi")));
+  }
+
+  private static InterruptRule interruptRule(Members rule) {
+    if (!rule.flag("ok")) {
+      return new InterruptRule(false, Map.of(), rule.integer("reason"), rule.flag("fpd"));
+    }
+    Map<String, Long> fields = new TreeMap<>();
+    for (String field : PROCESSOR_FIELDS) {
+      rule.optionalNumber(field).ifPresent(value -> fields.put(field, value));
+    }
+    return new InterruptRule(true, fields, 0, false);
+  }
+}

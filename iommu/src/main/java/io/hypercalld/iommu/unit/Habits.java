@@ -1,0 +1,29 @@
+package io.hypercalld.iommu.unit;
+
+/**
+ * How a unit uses the freedoms that the specification leaves to hardware. Immutable.
+ *
+ * <p>Software that is right on every unit does not notice. Whoever compares a unit with another one
+ * gives both the same habits.
+ *
+ * @param collapsesFaults a fault gets no record while another one of the same requester waits for
+ *     software (VT-d §7.2.1)
+ * @param remembersAbsence with caching mode on, absent and wrong entries are remembered (VT-d §6.1)
+ * @param checksDomainOfDevice a device-selective invalidation drops a context entry only where the
+ *     domain-id is the entry's too (VT-d §6.5.1.1)
+ * @param forgetsWhenSwitched translations and context entries go whenever translation is switched
+ *     on or off or the root pointer is set
+ * @param remembersInterrupts interrupt-remapping entries are remembered (VT-d §6.2.4)
+ */
+public record Habits(
+    boolean collapsesFaults,
+    boolean remembersAbsence,
+    boolean checksDomainOfDevice,
+    boolean forgetsWhenSwitched,
+    boolean remembersInterrupts) {
+  /** Forgets as little as it may, so that software that does not invalidate is found out. */
+  public static final Habits STRICT = new Habits(false, true, true, false, true);
+
+  /** Forgets readily, and records one fault per requester, as an emulated unit does. */
+  public static final Habits LENIENT = new Habits(true, false, false, true, false);
+}
