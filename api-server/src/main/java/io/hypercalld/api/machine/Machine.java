@@ -23,7 +23,7 @@ import io.hypercalld.iommu.acpi.UnitScopes;
 import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.driver.DomainIommu;
-import io.hypercalld.iommu.driver.Quarantine;
+import io.hypercalld.iommu.driver.DriverPolicies;
 import io.hypercalld.iommu.driver.RemappingHardware;
 import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.driver.VtdDriver;
@@ -75,6 +75,11 @@ public final class Machine implements AutoCloseable {
    * @throws io.hypercalld.core.errno.Refusal where the platform cannot carry it
    */
   public Machine(Platform platform) {
+    this(platform, DriverPolicies.usual());
+  }
+
+  /** As {@link #Machine(Platform)}, with other choices than Xen's. */
+  public Machine(Platform platform, DriverPolicies policies) {
     this.platform = platform;
     this.hypervisor =
         new Hypervisor(
@@ -93,7 +98,7 @@ public final class Machine implements AutoCloseable {
         new VtdDriver(
             hypervisor,
             new RemappingHardware(List.copyOf(units), topology, scopes, platform.reservedRegions()),
-            Quarantine.Mode.BASIC);
+            policies);
     this.rootComplex = new RootComplex(hypervisor.memory(), interrupts);
     this.deviceCalls = new DeviceCalls(hypervisor, driver, topology);
     this.catalogue = catalogue(hypervisor, deviceCalls);

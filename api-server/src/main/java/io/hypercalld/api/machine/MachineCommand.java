@@ -9,8 +9,8 @@ import io.hypercalld.core.hypercall.Command;
  */
 public sealed interface MachineCommand<R> extends Command
     permits AccessGuest,
-        AdoptProfile,
         AnswerVmEvent,
+        ChoosePolicies,
         ChooseSyncHooks,
         ComposeDomain,
         DeviceDma,

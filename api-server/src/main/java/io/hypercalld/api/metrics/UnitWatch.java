@@ -47,7 +47,7 @@ final class UnitWatch {
 
   /** Domain-ids come and go with hypercalls only. */
   void domainIdsMayHaveChanged() {
-    domainIdsUsed = driver.domainIdsInUse().size();
+    domainIdsUsed = driver.domainIds().used();
   }
 
   /** Looks at what takes long to find; whether all of it is current. */
@@ -91,7 +91,7 @@ final class UnitWatch {
     long faults = counters.faultsRecorded() + counters.faultsSuppressed() + counters.faultsLost();
     long requests = counters.iotlbHits() + counters.contextHits() + counters.untranslated();
     return new Version(
-        faults + requests + driver.domainIdFailures(),
+        faults + requests + driver.domainIds().failures(),
         activity(counters) + counters.waits() + queueErrors(counters),
         faultRecordsPending(),
         contextEntries,
@@ -103,7 +103,8 @@ final class UnitWatch {
     UnitCounters counters = unit.counters();
     return new UnitSample(
         driver.index(),
-        new DomainIdSample(domainIdsUsed, driver.domainIdCapacity(), driver.domainIdFailures()),
+        new DomainIdSample(
+            domainIdsUsed, driver.domainIds().capacity(), driver.domainIds().failures()),
         contextEntries,
         new CacheSample(counters.iotlbHits(), counters.iotlbMisses(), fill.figure().iotlb),
         new CacheSample(counters.contextHits(), counters.contextMisses(), fill.figure().contexts),

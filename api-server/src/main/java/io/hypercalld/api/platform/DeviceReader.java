@@ -34,7 +34,9 @@ final class DeviceReader {
             "sriov",
             "phantomStride",
             "msiX",
-            "busMaster");
+            "msiXMasked",
+            "busMaster",
+            "hidden");
     Sbdf sbdf = device.required("address").sbdf();
     PciIdentity identity =
         new PciIdentity(
@@ -49,10 +51,12 @@ final class DeviceReader {
     PciFunction function =
         PciFunction.of(sbdf, identity, kind(device, identity))
             .withMsiX(device.flag("msiX", false))
+            .withMsiXMasked(device.flag("msiXMasked", false))
             .withBusMaster(device.flag("busMaster", true))
             .withPhantomStride(device.number("phantomStride", MOST_STRIDE, 0));
     PciFunction bridge = device.optional("buses").map(b -> withBuses(function, b)).orElse(function);
-    return device.optional("sriov").map(s -> withSriov(bridge, s)).orElse(bridge);
+    PciFunction whole = device.optional("sriov").map(s -> withSriov(bridge, s)).orElse(bridge);
+    return device.flag("hidden", false) ? whole.hidden() : whole;
   }
 
   private static PciKind kind(YamlObject device, PciIdentity identity) {

@@ -1,6 +1,6 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.machine.AdoptProfile;
+import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
@@ -9,8 +9,10 @@ import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.iommu.driver.DomainIdPolicy;
 import io.hypercalld.iommu.driver.Passthrough;
 import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.Quarantine;
 import io.hypercalld.iommu.driver.TableSharing;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -65,7 +67,10 @@ final class MachineRoutes {
   record MachineChange(Changes policies) {}
 
   /** Those that there are. */
-  record Changes(Profile profile) {}
+  record Changes(
+      Optional<DomainIdPolicy> domainIds,
+      Optional<Quarantine.Mode> quarantine,
+      Optional<Profile> profile) {}
 
   /** Bytes of RAM. */
   record MemoryView(long totalBytes, long freeBytes, long usedBytes, long installedBytes) {}
@@ -150,8 +155,11 @@ final class MachineRoutes {
 
   private Function<Machine, Reply> change(Request request) {
     MachineChange wanted = request.read(MachineChange.class);
+    Changes changes = wanted.policies();
+    ChoosePolicies command =
+        new ChoosePolicies(changes.domainIds(), changes.quarantine(), changes.profile());
     return machine -> {
-      machine.execute(new AdoptProfile(wanted.policies().profile()));
+      machine.execute(command);
       return Reply.ok(view(machine));
     };
   }

@@ -4,6 +4,7 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.p2m.SyncHook;
+import io.hypercalld.iommu.driver.DriverPolicies;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +45,10 @@ final class PolicyCatalogue {
     all().stream()
         .filter(policy -> policy.appliesTo.equals(MACHINE))
         .forEach(policy -> policies.put(policy.name, policy.usual));
-    policies.put("profile", machine.driver().profile().toString());
+    DriverPolicies chosen = machine.driver().policies();
+    policies.put("domainIds", chosen.domainIds().toString());
+    policies.put("quarantine", chosen.quarantine().toString());
+    policies.put("profile", chosen.profile().toString());
     return policies;
   }
 
@@ -68,13 +72,13 @@ final class PolicyCatalogue {
   /** The first alternative is the default: what Xen ships. */
   private static List<Policy> all() {
     return List.of(
-        policy(
+        built(
             "domainIds",
             MACHINE,
             List.of("per-unit", "global", "verbatim"),
             "how domain-ids are chosen: from each unit's own space, from one for the platform, or"
                 + " the domain's number itself"),
-        policy(
+        built(
             "quarantine",
             MACHINE,
             List.of("basic", "off", "scratch-page"),
@@ -83,8 +87,8 @@ final class PolicyCatalogue {
             "profile",
             MACHINE,
             List.of("today", "as-shipped", "fixed"),
-            "which Xen it is: today's, the one that first gave devices to guests, with its errnos"
-                + " and the changes that its tables missed, or that one mended"),
+            "which Xen it is: today's; those of 2008 and 2009 that first gave devices to guests and"
+                + " had domain-ids per unit, with their errnos and defects; or those mended"),
         new Policy(
             "pageTables",
             DOMAIN,

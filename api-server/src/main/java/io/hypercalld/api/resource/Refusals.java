@@ -84,7 +84,7 @@ final class Refusals {
     }
     return machine.scopes().unitOf(assignment.machineSbdf()).stream()
         .mapToObj(index -> machine.driver().units().get(index))
-        .filter(unit -> unit.domainIdsInUse().size() == unit.domainIdCapacity())
+        .filter(unit -> unit.domainIds().used() == unit.domainIds().capacity())
         .map(unit -> Problems.DOMAIN_IDS_EXHAUSTED)
         .findFirst();
   }

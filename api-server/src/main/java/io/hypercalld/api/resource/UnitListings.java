@@ -100,8 +100,8 @@ final class UnitListings {
   }
 
   static List<DomainIdView> domainIds(Machine machine, UnitDriver unit) {
-    return unit.domainIdsInUse().entrySet().stream()
-        .map(entry -> new DomainIdView(entry.getKey(), entry.getValue().value()))
+    return unit.domainIds().inUse().stream()
+        .map(use -> new DomainIdView(use.did(), use.owner().value()))
         .toList();
   }
 
@@ -186,7 +186,18 @@ final class UnitListings {
         "0x" + Integer.toHexString(record.reasonCode()),
         record.reason().map(FaultReason::text).orElse("unknown reason"),
         Optional.empty(),
-        machine.driver().devices().find(sbdf).map(PciDevice::owner).map(DomainId::value));
+        culprit(machine, unit, sbdf).map(DomainId::value));
+  }
+
+  /**
+   * Whom the domain-id of the requester's entry stands for on this very unit; where it has no
+   * entry, whose the device is.
+   */
+  private static Optional<DomainId> culprit(Machine machine, UnitDriver unit, Sbdf sbdf) {
+    ContextEntry entry = unit.contextEntry(sbdf.sourceId());
+    return entry.isPresent()
+        ? unit.ownerOf(entry.domainId())
+        : machine.driver().devices().find(sbdf).map(PciDevice::owner);
   }
 
   /** How a reason is written. */

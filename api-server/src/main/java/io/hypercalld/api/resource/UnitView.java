@@ -4,6 +4,7 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.UnitDomainIds;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.platform.PlatformUnit;
 import io.hypercalld.iommu.unit.RemappingUnit;
@@ -33,8 +34,16 @@ record UnitView(
     Map<String, Object> counters) {
   private static final List<Integer> ADDRESS_WIDTHS = List.of(30, 39, 48, 57, 64);
 
-  /** How many are in use, of how many. */
-  record Usage(int used, int capacity) {}
+  /**
+   * How many are in use, of how many.
+   *
+   * @param scans slots that look-ups by owner have read one after the other
+   */
+  record Usage(int used, int capacity, long scans) {
+    static Usage of(UnitDomainIds ids) {
+      return new Usage(ids.used(), ids.capacity(), ids.scans());
+    }
+  }
 
   /** What the two capability registers mean. */
   record CapabilityView(
@@ -104,7 +113,7 @@ record UnitView(
         new Word(unit.capabilities().ecap()),
         CapabilityView.of(unit.capabilities()),
         unit.isEnabled(),
-        new Usage(driver.domainIdsInUse().size(), driver.domainIdCapacity()),
+        Usage.of(driver.domainIds()),
         devicesOf(machine, index),
         new Word(driver.rootTable()),
         CounterViews.of(unit.counters()));

@@ -19,7 +19,8 @@ import java.util.Optional;
  *   <li>I1 a domain-id is in use exactly where its owner has a device, or a private quarantine
  *       table
  *   <li>I2 a present context entry carries the domain-id of whoever owns the requester
- *   <li>I3 a domain-id goes with one table
+ *   <li>I3 a domain-id goes with one table, is one that the unit tells apart, and is not the one
+ *       that caching mode keeps for entries that are not present
  *   <li>I4 no cache holds an entry of a free domain-id
  *   <li>I5 every table that a context entry leads to is a table of that owner
  *   <li>I6 every cached entry says what the tables in memory say
@@ -61,6 +62,11 @@ public final class IommuAudit {
   static Optional<DomainId> expectedTag(PciDevice device) {
     return device.owner().equals(DomainId.IO)
         ? device.quarantineTag()
-        : Optional.of(device.owner());
+        : Optional.of(user(device.owner()));
+  }
+
+  /** Hidden devices translate as the hardware domain's do. */
+  static DomainId user(DomainId owner) {
+    return owner.equals(DomainId.XEN) ? DomainId.DOM0 : owner;
   }
 }

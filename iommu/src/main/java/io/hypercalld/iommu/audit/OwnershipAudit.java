@@ -39,8 +39,11 @@ final class OwnershipAudit {
         expectedUsers(device).forEach(expected::add);
       }
     }
-    Set<DomainId> actual = new TreeSet<>(unit.domainIdsInUse().values());
-    if (!actual.equals(expected)) {
+    Set<DomainId> actual = new TreeSet<>();
+    unit.domainIds().inUse().forEach(use -> actual.add(use.owner()));
+    boolean agree =
+        unit.domainIds().outliveDevices() ? actual.containsAll(expected) : actual.equals(expected);
+    if (!agree) {
       found.add(
           new Violation(
               "I1",
@@ -52,10 +55,8 @@ final class OwnershipAudit {
   private static List<DomainId> expectedUsers(PciDevice device) {
     List<DomainId> users = new ArrayList<>();
     device.quarantineTag().ifPresent(users::add);
-    if (device.owner().equals(DomainId.XEN)) {
-      users.add(DomainId.DOM0);
-    } else if (!device.owner().equals(DomainId.IO)) {
-      users.add(device.owner());
+    if (!device.owner().equals(DomainId.IO)) {
+      users.add(IommuAudit.user(device.owner()));
     }
     return users;
   }
@@ -86,7 +87,8 @@ final class OwnershipAudit {
       Optional<DomainId> actual =
           entry.isPresent() ? unit.ownerOf(entry.domainId()) : Optional.empty();
       Optional<DomainId> expected = IommuAudit.expectedTag(device);
-      if (entry.isPresent() != expected.isPresent() || !actual.equals(expected)) {
+      boolean broken = device.state() == PciDevice.State.BROKEN && !entry.isPresent();
+      if (!broken && (entry.isPresent() != expected.isPresent() || !actual.equals(expected))) {
         found.add(
             new Violation(
                 "I2",

@@ -37,21 +37,53 @@ final class TableAudit {
     present(unit)
         .forEach(
             (requester, entry) -> {
+              checkDomainId(unit, requester, entry, found);
               ContextEntry other = byDomainId.putIfAbsent(entry.domainId(), entry);
               if (other != null && other.secondStageRoot() != entry.secondStageRoot()) {
                 found.add(
                     new Violation(
                         "I3",
-                        "domain-id %d of iommu %d stands for two tables, 0x%x and, for %s, 0x%x"
+                        "domain-id %d of iommu %d stands for two tables, %s and, for %s, %s"
                             .formatted(
                                 entry.domainId(),
                                 unit.index(),
-                                other.secondStageRoot(),
+                                table(other),
                                 requester,
-                                entry.secondStageRoot())));
+                                table(entry))));
               }
             });
     byDomainId.values().forEach(entry -> checkTables(unit, entry, found));
+  }
+
+  private String table(ContextEntry entry) {
+    long root = entry.secondStageRoot();
+    int owner = frames.owner(root >>> PageSize.SHIFT_4K);
+    return "0x%x of %s".formatted(root, new DomainId(owner));
+  }
+
+  private static void checkDomainId(
+      UnitDriver unit, SourceId requester, ContextEntry entry, List<Violation> found) {
+    int did = entry.domainId();
+    int known = unit.capabilities().domainIds();
+    if (did >= known) {
+      found.add(
+          new Violation(
+              "I3",
+              "%s has domain-id %d, but iommu %d tells only %d apart: %s overflows it"
+                  .formatted(requester, did, unit.index(), known, owner(unit, did))));
+    }
+    if (did == 0 && unit.capabilities().cachingMode()) {
+      found.add(
+          new Violation(
+              "I3",
+              "%s of %s has domain-id 0, which iommu %d in caching mode keeps for entries that are"
+                      .formatted(requester, owner(unit, did), unit.index())
+                  + " not present"));
+    }
+  }
+
+  private static String owner(UnitDriver unit, int did) {
+    return unit.ownerOf(did).map(DomainId::toString).orElse("nobody");
   }
 
   private void checkTables(UnitDriver unit, ContextEntry entry, List<Violation> found) {

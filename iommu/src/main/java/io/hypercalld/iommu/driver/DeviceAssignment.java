@@ -4,33 +4,29 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
-import io.hypercalld.iommu.pci.PciFunction;
-import io.hypercalld.iommu.pci.PciKind;
-import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
-import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.platform.ReservedRegion;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Moves devices between owners: the hardware switches first, entry by entry, and only then the
  * record of who owns what. Any refusal leaves the device, the tables and the domain-ids as they
- * were. Confined to the machine thread.
+ * were, unless the hardware does not obey even then: the device is broken from there on, and the
+ * guest that might still be reached by it is crashed. Confined to the machine thread.
  *
  * @see "xen/drivers/passthrough/pci.c, xen/drivers/passthrough/vtd/iommu.c"
  */
 public final class DeviceAssignment {
   private final VtdDriver driver;
   private final DeviceTable devices;
-  private final PciTopology topology;
+  private final DeviceContexts contexts;
   private final Quarantine quarantine;
 
-  DeviceAssignment(VtdDriver driver, PciTopology topology, Quarantine quarantine) {
+  DeviceAssignment(VtdDriver driver, DeviceContexts contexts, Quarantine quarantine) {
     this.driver = driver;
     this.devices = driver.devices();
-    this.topology = topology;
+    this.contexts = contexts;
     this.quarantine = quarantine;
   }
 
@@ -41,33 +37,44 @@ public final class DeviceAssignment {
    *     tolerated
    * @param guestAddress where the domain wants to see it; the first free slot where empty
    * @throws Refusal ENODEV unknown, or no unit covers it; EBUSY another guest has it, its group or
-   *     the guest address, or no domain-id is free; EXDEV the domain's pages come and go; EBADF
-   *     broken; EPERM a host bridge, or a shared reserved region; EADDRINUSE, EBUSY the reserved
-   *     region is in the way; EOPNOTSUPP a reserved region behind a bridge; EINVAL a kind of
-   *     function that cannot be given; ENOMEM, ENOSPC; EIO
+   *     the guest address, its MSI-X is masked as a whole, or no domain-id is free (EFAULT as
+   *     shipped); EXDEV the domain's pages come and go; EBADF broken; EPERM a host bridge, or a
+   *     shared reserved region; EADDRINUSE, EBUSY the reserved region is in the way; EOPNOTSUPP a
+   *     reserved region behind a bridge; EINVAL a kind of function that cannot be given; ENOMEM,
+   *     ENOSPC; EIO
    */
   public void assign(DomainId target, Sbdf sbdf, boolean relaxed, Optional<Sbdf> guestAddress) {
     PciDevice device = requireAvailable(sbdf);
     requireNoVeto(target);
-    if (device.broken) {
+    if (device.broken && isGuest(target)) {
       throw Refusal.of(Errno.EBADF, "%s is broken", sbdf);
     }
-    requireMovable(device.function());
+    if (device.function().msiXMasked()) {
+      throw Refusal.of(Errno.EBUSY, "MSI-X of %s is masked as a whole: was it reset?", sbdf);
+    }
+    DeviceContexts.requireMovable(device.function());
     Optional<Sbdf> place = target.isOrdinary() ? place(target, guestAddress) : Optional.empty();
-    Transaction.run(
-        steps -> {
-          if (!device.owner().equals(DomainId.IO)) {
-            quarantine.prepare(steps, device);
-          }
-          if (!target.equals(DomainId.IO)) {
-            provideReservedRegions(steps, device, target, relaxed);
-            driver.iommuOf(target).provideTable(steps);
-          }
-          reassign(steps, device, target);
-          return device;
-        });
+    try {
+      Transaction.run(steps -> assign(steps, device, target, relaxed));
+    } catch (Refusal refusal) {
+      breakIfRemembered(device, target);
+      throw refusal;
+    }
     device.guestAddress = place;
     device.quarantined |= target.equals(DomainId.IO);
+  }
+
+  private PciDevice assign(Transaction steps, PciDevice device, DomainId target, boolean relaxed) {
+    if (!device.owner().equals(DomainId.IO)) {
+      quarantine.prepare(steps, device);
+    }
+    if (!target.equals(DomainId.IO)) {
+      provideReservedRegions(steps, device, target, relaxed);
+      driver.iommuOf(target).provideTable(steps);
+    }
+    contexts.pointAt(steps, device, target);
+    handOver(device, target);
+    return device;
   }
 
   private void requireNoVeto(DomainId target) {
@@ -81,8 +88,20 @@ public final class DeviceAssignment {
     }
   }
 
+  /** A rollback that failed: as long as the unit may use the target's tables, the target has it. */
+  private void breakIfRemembered(PciDevice device, DomainId target) {
+    if (contexts.mayBeRemembered(device)) {
+      device.broken = true;
+      if (isGuest(target)) {
+        devices.transfer(device, target);
+        driver.crash(target, device.sbdf() + " could not be taken back");
+      }
+    }
+  }
+
   /**
-   * Takes a device from its owner: into quarantine, or from there back to the hardware domain.
+   * Takes a device from its owner: into quarantine, or from there back to the hardware domain. A
+   * guest from which it cannot be taken is crashed, and keeps it until it is destroyed.
    *
    * @throws Refusal ENODEV unknown or not the owner's; as {@link #assign} where it cannot be moved
    */
@@ -93,14 +112,36 @@ public final class DeviceAssignment {
             .filter(found -> found.owner().equals(owner))
             .orElseThrow(() -> Refusal.of(Errno.ENODEV, "%s does not own %s", owner, sbdf));
     DomainId next = quarantine.nextOwner(device);
-    Transaction.run(
-        steps -> {
-          quarantine.prepare(steps, device);
-          reassign(steps, device, next);
-          return device;
-        });
+    try {
+      Transaction.run(steps -> deassign(steps, device, next));
+    } catch (Refusal refusal) {
+      breakIfRemembered(device, owner);
+      throw refusal;
+    }
+    handOver(device, next);
     device.guestAddress = Optional.empty();
     device.quarantined &= !next.equals(DomainId.DOM0);
+  }
+
+  private PciDevice deassign(Transaction steps, PciDevice device, DomainId next) {
+    quarantine.prepare(steps, device);
+    quarantine.clean(device);
+    if (isGuest(device.owner()) && contexts.addressSpace(device, next).isEmpty()) {
+      return unmap(device);
+    }
+    contexts.pointAt(steps, device, next);
+    return device;
+  }
+
+  private PciDevice unmap(PciDevice device) {
+    try {
+      contexts.detach(device);
+    } catch (Refusal failure) {
+      driver.crash(device.owner(), "%s could not be unmapped".formatted(device.sbdf()));
+      releaseDomainId(device, device.owner());
+      throw failure;
+    }
+    return device;
   }
 
   /**
@@ -130,25 +171,20 @@ public final class DeviceAssignment {
           } catch (Refusal failure) {
             // The hardware may still remember the domain: nobody gets this device again.
             device.broken = true;
-            devices.transfer(device, DomainId.IO);
+            handOver(device, DomainId.IO);
           }
         });
     return first.isPresent();
   }
 
-  /** Ends a device's DMA for good: no context entry, no domain-id, no private table. */
+  /** Ends a device's DMA for good, as far as its unit obeys: no entry, no private table. */
   void withdraw(PciDevice device) {
-    Transaction.run(
-        steps -> {
-          if (isRequester(device.function())) {
-            UnitDriver unit = device.requireUnit();
-            requesters(device, DomainId.IO).forEach(requester -> unit.detach(steps, requester));
-          }
-          return device;
-        });
-    DomainId owner = device.owner();
-    devices.transfer(device, DomainId.IO);
-    leave(device, owner);
+    try {
+      contexts.detach(device);
+    } catch (Refusal failure) {
+      device.broken = true;
+    }
+    handOver(device, DomainId.IO);
     quarantine.discard(device);
   }
 
@@ -177,111 +213,20 @@ public final class DeviceAssignment {
       }
     }
     // The scarce thing first: where ids have run out, nothing at all is written.
-    device.unit().ifPresent(unit -> unit.claimDomainId(steps, target));
+    device.unit().ifPresent(unit -> unit.domainIds().claim(steps, target));
     ReservedRegions identity = driver.iommuOf(target).reservedRegions();
     regions.forEach(region -> identity.acquire(steps, region, relaxed));
   }
 
-  private void reassign(Transaction steps, PciDevice device, DomainId target) {
-    pointAt(steps, device, target);
+  /** Records the new owner, and gives back what the old one had for the device's sake. */
+  private void handOver(PciDevice device, DomainId target) {
     DomainId source = device.owner();
     devices.transfer(device, target);
-    leave(device, source);
-  }
-
-  /** Gives back what the domain had for the device's sake; the hardware has switched. */
-  private void leave(PciDevice device, DomainId source) {
     releaseDomainId(device, source);
     if (isGuest(source)) {
       ReservedRegions identity = driver.iommuOf(source).reservedRegions();
       driver.reservedRegionsOf(device.sbdf()).forEach(identity::release);
       driver.iommuOf(source).leftByDevice();
-    }
-  }
-
-  /** Switches every context entry of the device over to what the target's devices go through. */
-  void pointAt(Transaction steps, PciDevice device, DomainId target) {
-    if (!isRequester(device.function())) {
-      return;
-    }
-    UnitDriver unit = device.requireUnit();
-    Optional<AddressSpace> space =
-        target.equals(DomainId.IO)
-            ? quarantine.addressSpace(device)
-            : Optional.of(driver.iommuOf(target).addressSpace());
-    for (SourceId requester : requesters(device, target)) {
-      space.ifPresentOrElse(
-          to -> unit.attach(steps, requester, to), () -> unit.detach(steps, requester));
-    }
-  }
-
-  /** Whether requests of the function carry an id of its own, and so need a context entry. */
-  private static boolean isRequester(PciFunction function) {
-    return switch (function.kind()) {
-      case PCIE_ENDPOINT, PCI -> true;
-      case PCIE_BRIDGE, PCIE_TO_PCI_BRIDGE, LEGACY_PCI_BRIDGE -> false;
-      case HOST_BRIDGE, PCI_TO_PCIE_BRIDGE, UNKNOWN -> false;
-    };
-  }
-
-  private static void requireMovable(PciFunction function) {
-    switch (function.kind()) {
-      case PCIE_ENDPOINT, PCI, PCIE_BRIDGE, PCIE_TO_PCI_BRIDGE, LEGACY_PCI_BRIDGE -> {}
-      case HOST_BRIDGE -> throw Refusal.of(Errno.EPERM, "%s is a host bridge", function.sbdf());
-      case PCI_TO_PCIE_BRIDGE, UNKNOWN ->
-          throw Refusal.of(
-              Errno.EINVAL, "%s is of no kind that can be given away", function.sbdf());
-    }
-  }
-
-  /**
-   * The requester ids to switch: the device's own, and those of the bridges above it unless a
-   * sibling uses them for another domain.
-   */
-  private List<SourceId> requesters(PciDevice device, DomainId target) {
-    List<SourceId> own = new ArrayList<>(List.of(device.sbdf().sourceId()));
-    own.addAll(PciTopology.phantomIds(device.function()));
-    List<SourceId> all = topology.requesterIds(device.sbdf());
-    if (all.size() == own.size()) {
-      return all;
-    }
-    List<DomainId> siblings = guestsAmongSiblings(device);
-    requireSameGuest(device, target, siblings);
-    requireNoReservedRegion(device, target);
-    boolean inUse = siblings.stream().anyMatch(owner -> !owner.equals(target));
-    return inUse ? own : all;
-  }
-
-  private List<DomainId> guestsAmongSiblings(PciDevice device) {
-    return topology.groupMembers(device.sbdf()).stream()
-        .filter(member -> member.kind() == PciKind.PCI && !member.sbdf().equals(device.sbdf()))
-        .flatMap(member -> devices.find(member.sbdf()).stream())
-        .map(PciDevice::owner)
-        .filter(DeviceAssignment::isGuest)
-        .toList();
-  }
-
-  /** Requests of siblings may carry the same bridge's id, which can mean one domain only. */
-  private static void requireSameGuest(PciDevice device, DomainId target, List<DomainId> siblings) {
-    siblings.stream()
-        .filter(owner -> isGuest(target) && !owner.equals(target))
-        .findFirst()
-        .ifPresent(
-            owner -> {
-              throw Refusal.of(
-                  Errno.EBUSY,
-                  "%s shares its bridge with a device of domain %d",
-                  device.sbdf(),
-                  owner.value());
-            });
-  }
-
-  private void requireNoReservedRegion(PciDevice device, DomainId target) {
-    boolean present = device.requireUnit().contextEntry(device.sbdf().sourceId()).isPresent();
-    boolean changes = !device.owner().equals(target);
-    if (present && changes && !driver.reservedRegionsOf(device.sbdf()).isEmpty()) {
-      throw Refusal.of(
-          Errno.EOPNOTSUPP, "%s has a reserved region and lies behind a bridge", device.sbdf());
     }
   }
 
@@ -291,21 +236,19 @@ public final class DeviceAssignment {
       return;
     }
     boolean inUse =
-        usesUnit(source, device) || (isHardwareDomain(source) && usesUnit(DomainId.XEN, device));
+        usesUnit(source, device)
+            || (source.equals(DomainId.DOM0) && usesUnit(DomainId.XEN, device));
     if (!inUse) {
-      device.unit().ifPresent(unit -> unit.releaseDomainId(source));
+      device.unit().ifPresent(unit -> unit.domainIds().release(source));
     }
   }
 
   private boolean usesUnit(DomainId owner, PciDevice device) {
-    return devices.ownedBy(owner).stream().anyMatch(other -> other.unit().equals(device.unit()));
+    return devices.ownedBy(owner).stream()
+        .anyMatch(other -> other != device && other.unit().equals(device.unit()));
   }
 
-  private static boolean isHardwareDomain(DomainId id) {
-    return id.equals(DomainId.DOM0);
-  }
-
-  private static boolean isGuest(DomainId id) {
-    return id.isOrdinary() && !isHardwareDomain(id);
+  static boolean isGuest(DomainId id) {
+    return id.isOrdinary() && !id.equals(DomainId.DOM0);
   }
 }

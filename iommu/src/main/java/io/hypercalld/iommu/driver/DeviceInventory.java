@@ -41,7 +41,10 @@ public final class DeviceInventory {
         steps -> {
           driver.devices().add(device);
           steps.onFailure(() -> driver.devices().remove(device));
-          driver.assignment().pointAt(steps, device, DomainId.DOM0);
+          driver.contexts().pointAt(steps, device, DomainId.DOM0);
+          if (function.isHidden()) {
+            driver.devices().transfer(device, DomainId.XEN);
+          }
           return device;
         });
   }

@@ -2,7 +2,7 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.domain.DomainId;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -15,12 +15,16 @@ import java.util.OptionalInt;
  *
  * @see "VT-d §9.3 (DID), xen/drivers/passthrough/vtd/iommu.c"
  */
-sealed interface DomainIds extends Digestible permits MappedDomainIds, VerbatimDomainIds {
+public sealed interface DomainIds extends Digestible
+    permits MappedDomainIds, PlatformDomainIds, ScannedDomainIds, VerbatimDomainIds {
+  /** A domain-id that is in use. */
+  record Use(int did, DomainId owner) {}
+
   /**
    * The owner's domain-id, chosen now if it has none.
    *
-   * @throws io.hypercalld.core.errno.Refusal EBUSY every domain-id of the unit is in use; nothing
-   *     changed
+   * @throws io.hypercalld.core.errno.Refusal EBUSY, of 2009 EFAULT: every domain-id is in use;
+   *     nothing changed
    */
   int claim(DomainId owner);
 
@@ -30,12 +34,38 @@ sealed interface DomainIds extends Digestible permits MappedDomainIds, VerbatimD
   /** Whom the domain-id stands for, empty where it is free or reserved. */
   Optional<DomainId> ownerOf(int did);
 
-  /** Frees the owner's domain-id; no effect where it has none. */
+  /** The owner's last device has left the unit, which remembers nothing of it. */
   void release(DomainId owner);
+
+  /** As {@link #release}, but the unit was not brought to forget: no effect unless it is 2009. */
+  default void releaseUnforgotten(DomainId owner) {}
+
+  /** An operation that claimed the owner's id failed. */
+  default void undoClaim(DomainId owner) {
+    forget(owner);
+  }
+
+  /** The owner itself is gone; no effect where it has no domain-id. */
+  default void forget(DomainId owner) {
+    release(owner);
+  }
+
+  /** Whether an id stays with its owner when the last device leaves. */
+  default boolean outliveDevices() {
+    return false;
+  }
 
   /** Number of domain-ids that can be in use at once. */
   int capacity();
 
+  /** Number of domain-ids in use. */
+  int used();
+
   /** The domain-ids in use and their owners, ascending. */
-  Map<Integer, DomainId> inUse();
+  List<Use> inUse();
+
+  /** How many slots look-ups by owner have read, one after the other. */
+  default long scans() {
+    return 0;
+  }
 }

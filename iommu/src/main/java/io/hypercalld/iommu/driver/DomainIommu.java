@@ -246,7 +246,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
           driver
               .devices()
               .ownedBy(domain.id())
-              .forEach(device -> driver.assignment().pointAt(steps, device, domain.id()));
+              .forEach(device -> driver.contexts().pointAt(steps, device, domain.id()));
           return table;
         });
   }
@@ -286,6 +286,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
     }
     if (!tablesGone) {
       tablesGone = true;
+      driver.units().forEach(unit -> unit.domainIds().forget(domain.id()));
       separate.ifPresent(DmaTable::destroy);
     }
     return true;

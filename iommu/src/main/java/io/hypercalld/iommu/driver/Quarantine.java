@@ -11,6 +11,7 @@ import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.platform.ReservedRegion;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -19,7 +20,8 @@ import java.util.Optional;
  *
  * <p>{@link Mode#BASIC} leaves it without a context entry: its DMA faults. A device with reserved
  * regions keeps those, through a table of its own that is made when the device is first given away
- * and owns a domain-id of its unit from then on.
+ * and owns a domain-id of its unit from then on. With {@link Mode#SCRATCH_PAGE} every device gets
+ * such a table, through which it also reaches one page that is nobody's: its DMA does not fault.
  *
  * @see "xen/drivers/passthrough/pci.c, iommu_quarantine"
  */
@@ -28,13 +30,20 @@ public final class Quarantine implements Digestible {
   public enum Mode {
     /** It goes back to the hardware domain. */
     OFF,
-    BASIC
+    BASIC,
+    SCRATCH_PAGE;
+
+    /** As the policy spells it: {@code scratch-page}. */
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
   }
 
   private static final int FIRST_PSEUDO_ID = 0x8000;
   private static final int PSEUDO_IDS = 0x8000;
 
-  private final Mode mode;
+  private Mode mode;
   private final VtdDriver driver;
   private int cursor;
 
@@ -57,12 +66,34 @@ public final class Quarantine implements Digestible {
    */
   void prepare(Transaction steps, PciDevice device) {
     List<ReservedRegion> regions = driver.reservedRegionsOf(device.sbdf());
-    if (mode == Mode.OFF || regions.isEmpty() || device.quarantineTable.isPresent()) {
+    boolean needed =
+        switch (mode) {
+          case OFF -> false;
+          case BASIC -> !regions.isEmpty();
+          case SCRATCH_PAGE -> DeviceContexts.isRequester(device.function());
+        };
+    if (!needed || device.quarantineTable.isPresent()) {
       return;
     }
     UnitDriver unit = device.requireUnit();
     DomainId tag = pseudoId(unit);
-    unit.claimDomainId(steps, tag);
+    unit.domainIds().claim(steps, tag);
+    QuarantineTable table =
+        mode == Mode.BASIC
+            ? reservedOnly(steps, tag, regions)
+            : scratch(steps, tag, unit.levels(), regions);
+    int before = cursor;
+    device.quarantineTable = Optional.of(table);
+    cursor = tag.value() - FIRST_PSEUDO_ID + 1;
+    steps.onFailure(
+        () -> {
+          device.quarantineTable = Optional.empty();
+          cursor = before;
+        });
+  }
+
+  private QuarantineTable reservedOnly(
+      Transaction steps, DomainId tag, List<ReservedRegion> regions) {
     DmaTable table = driver.newTable(tag, DmaPolicy.usual());
     steps.onFailure(table::destroy);
     // Nothing points here yet, so there is nothing to flush.
@@ -72,22 +103,40 @@ public final class Quarantine implements Digestible {
       FrameRun identity = new FrameRun(first.value(), region.pages());
       table.map(unseen, identity, first, DmaPermission.READ_WRITE);
     }
-    int before = cursor;
-    device.quarantineTable = Optional.of(new QuarantineTable(tag, table));
-    cursor = tag.value() - FIRST_PSEUDO_ID + 1;
-    steps.onFailure(
-        () -> {
-          device.quarantineTable = Optional.empty();
-          cursor = before;
-        });
+    return new QuarantineTable.ReservedOnly(tag, table);
+  }
+
+  private QuarantineTable scratch(
+      Transaction steps, DomainId tag, int levels, List<ReservedRegion> regions) {
+    ScratchTable table = new ScratchTable(steps, driver.memory(), driver.allocator(), tag, levels);
+    regions.forEach(table::add);
+    return new QuarantineTable.Scratch(tag, table);
+  }
+
+  /** Removes what the device wrote during its last stay. */
+  void clean(PciDevice device) {
+    device.quarantineTable.ifPresent(QuarantineTable::clean);
+  }
+
+  /** What becomes of devices that are taken from guests. */
+  public Mode mode() {
+    return mode;
+  }
+
+  /** Has other things become of devices from now on; none may be in quarantine. */
+  void choose(Mode other) {
+    if (other != mode) {
+      driver.devices().all().forEach(this::discard);
+      mode = other;
+    }
   }
 
   /** Takes the device's private table back: when no context entry points at it. */
   void discard(PciDevice device) {
     device.quarantineTable.ifPresent(
         quarantine -> {
-          quarantine.table().destroy();
-          device.requireUnit().releaseDomainId(quarantine.tag());
+          quarantine.destroy();
+          device.requireUnit().domainIds().forget(quarantine.tag());
           device.quarantineTable = Optional.empty();
         });
   }

@@ -16,7 +16,6 @@ import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -27,9 +26,6 @@ import java.util.OptionalInt;
  * @see "VT-d §6, xen/drivers/passthrough/vtd/iommu.c"
  */
 public final class UnitDriver implements Digestible {
-  /** Above this a unit has ids for every domain and every pseudo domain, and needs no map. */
-  private static final int MAX_MAPPED_DOMAIN_IDS = 2 * 0x7fff + 1;
-
   private static final int INTERRUPT_BASE = 0xfee0_0000;
   private static final int FAULT_VECTOR = 0x28;
 
@@ -42,28 +38,33 @@ public final class UnitDriver implements Digestible {
   private final AddressWidth width;
   private final ContextTables contexts;
   private final Invalidations invalidations;
-  private final DomainIds domainIds;
-  private long domainIdFailures;
+  private final UnitDomainIds domainIds;
 
   /**
    * Looks at the unit, gives it empty tables and an invalidation queue, and enables everything but
    * translation.
    *
    * @param index position in the DMAR table
+   * @param ids its domain-ids, none of them in use
    * @throws Refusal ENODEV the unit cannot be driven; ENOMEM no frames for its tables
    */
-  UnitDriver(int index, Mmio registers, MachineMemory memory, FrameAllocator frames) {
+  UnitDriver(
+      int index, Mmio registers, MachineMemory memory, FrameAllocator frames, DomainIds ids) {
     this.index = index;
     this.registers = registers;
-    this.capabilities =
-        new Capabilities(
-            registers.read64(Register.CAP.offset()), registers.read64(Register.ECAP.offset()));
+    this.capabilities = capabilitiesOf(registers);
     this.width = drivableWidth();
     this.contexts = new ContextTables(memory, frames);
-    this.domainIds = domainIdsFor(index, capabilities);
+    this.domainIds = new UnitDomainIds(ids);
     enableFaultEvent();
     this.invalidations = chooseInvalidations(memory, frames);
     setRoot();
+  }
+
+  /** What a unit says that it can do. */
+  static Capabilities capabilitiesOf(Mmio registers) {
+    return new Capabilities(
+        registers.read64(Register.CAP.offset()), registers.read64(Register.ECAP.offset()));
   }
 
   private AddressWidth drivableWidth() {
@@ -74,13 +75,6 @@ public final class UnitDriver implements Digestible {
       return AddressWidth.BITS_39;
     }
     throw Refusal.of(Errno.ENODEV, "iommu %d walks neither 3 nor 4 levels", index);
-  }
-
-  private static DomainIds domainIdsFor(int index, Capabilities capabilities) {
-    int size = capabilities.domainIds();
-    return size > MAX_MAPPED_DOMAIN_IDS
-        ? new VerbatimDomainIds(capabilities.cachingMode())
-        : new MappedDomainIds(index, size, capabilities.cachingMode());
   }
 
   private Invalidations chooseInvalidations(MachineMemory memory, FrameAllocator frames) {
@@ -102,8 +96,7 @@ public final class UnitDriver implements Digestible {
   private void setRoot() {
     registers.write64(Register.RTADDR.offset(), contexts.root());
     command(GlobalCommand.SRTP);
-    invalidations.contextGlobal();
-    invalidations.iotlbGlobal();
+    forgetAll();
   }
 
   /** Turns translation on: from here on every request of every device behind the unit is judged. */
@@ -121,29 +114,6 @@ public final class UnitDriver implements Digestible {
   }
 
   /**
-   * Reserves the tag's domain-id on this unit.
-   *
-   * @throws Refusal EBUSY every domain-id is in use; nothing changed
-   */
-  void claimDomainId(Transaction steps, DomainId tag) {
-    if (domainIds.find(tag).isPresent()) {
-      return;
-    }
-    try {
-      domainIds.claim(tag);
-    } catch (Refusal exhausted) {
-      domainIdFailures++;
-      throw exhausted;
-    }
-    steps.onFailure(() -> domainIds.release(tag));
-  }
-
-  /** Frees the tag's domain-id: when no context entry carries it any more. */
-  void releaseDomainId(DomainId tag) {
-    domainIds.release(tag);
-  }
-
-  /**
    * Makes a requester's DMA go through an address space, by one swap of its context entry: every
    * request sees the old mapping or the new one, and when this returns only the new one.
    *
@@ -151,8 +121,7 @@ public final class UnitDriver implements Digestible {
    *     forget the old entry
    */
   void attach(Transaction steps, SourceId requester, AddressSpace space) {
-    claimDomainId(steps, space.tag());
-    int did = domainIds.claim(space.tag());
+    int did = domainIds.claim(steps, space.tag());
     AddressWidth walked = widthFor(space.levels());
     long root = space.root().forLevels(walked.levels());
     contexts.provideTable(steps, requester.bus());
@@ -165,41 +134,83 @@ public final class UnitDriver implements Digestible {
     return capabilities.supports(whole) ? whole : width;
   }
 
-  /** Makes every request of a requester fault: its context entry becomes not present. */
+  /**
+   * Makes every request of a requester fault: its context entry becomes not present, and again what
+   * it was should a later step fail.
+   *
+   * @throws Refusal EIO the unit does not forget the old entry
+   */
   void detach(Transaction steps, SourceId requester) {
     if (contexts.entry(requester).isPresent()) {
       swap(steps, requester, ContextEntry.ABSENT);
+    } else {
+      forgetAgain(requester);
+    }
+  }
+
+  /**
+   * As {@link #detach(Transaction, SourceId)}, for good: refused, the entry is gone all the same.
+   */
+  void detach(SourceId requester) {
+    if (contexts.entry(requester).isPresent()) {
+      replace(requester, ContextEntry.ABSENT);
+    } else {
+      forgetAgain(requester);
     }
   }
 
   private void swap(Transaction steps, SourceId requester, ContextEntry after) {
     ContextEntry before = contexts.entry(requester);
     if (before.equals(after)) {
+      forgetAgain(requester);
       return;
     }
-    steps.onFailure(() -> replace(requester, before));
+    steps.onFailure(() -> restore(requester, before));
     replace(requester, after);
+  }
+
+  /** Where the unit does not obey even now, it is left with nothing to find in memory. */
+  private void restore(SourceId requester, ContextEntry before) {
+    try {
+      replace(requester, before);
+    } catch (Refusal disobedience) {
+      contexts.replace(requester, ContextEntry.ABSENT);
+    }
   }
 
   private void replace(SourceId requester, ContextEntry after) {
     ContextEntry before = contexts.entry(requester);
     contexts.replace(requester, after);
-    forget(requester, before);
+    if (before.isPresent()) {
+      domainIds.unforgotten(requester, before.domainId());
+    } else if (capabilities.cachingMode()) {
+      domainIds.unforgotten(requester, ABSENT_ENTRY_DID);
+    }
+    forgetAgain(requester);
   }
 
   /**
-   * Drops what the unit remembers under an entry that is gone. With the OLD domain-id, since that
-   * is the tag; context before translations, since a walk through the stale entry would refill
-   * them.
+   * Drops what the unit remembers under entries that are gone. With their OLD domain-ids, since
+   * those are the tags; context before translations, since a walk through the stale entry would
+   * refill them.
    */
-  private void forget(SourceId requester, ContextEntry before) {
-    if (before.isPresent()) {
-      invalidations.contextDevice(before.domainId(), requester);
-      invalidations.iotlbDomain(before.domainId());
-    } else if (capabilities.cachingMode()) {
-      invalidations.contextDevice(ABSENT_ENTRY_DID, requester);
-      invalidations.iotlbDomain(ABSENT_ENTRY_DID);
+  private void forgetAgain(SourceId requester) {
+    for (int did : domainIds.unforgotten(requester)) {
+      invalidations.contextDevice(did, requester);
+      invalidations.iotlbDomain(did);
     }
+    domainIds.forgotten(requester);
+  }
+
+  /** Whether the unit may remember an entry of the requester that is gone. */
+  boolean mayRemember(SourceId requester) {
+    return !domainIds.unforgotten(requester).isEmpty();
+  }
+
+  /** Drops everything that the unit remembers. */
+  void forgetAll() {
+    invalidations.contextGlobal();
+    invalidations.iotlbGlobal();
   }
 
   /**
@@ -230,6 +241,11 @@ public final class UnitDriver implements Digestible {
     return index;
   }
 
+  /** How many levels of tables the unit walks, of 3 or 4. */
+  int levels() {
+    return width.levels();
+  }
+
   public Capabilities capabilities() {
     return capabilities;
   }
@@ -254,19 +270,9 @@ public final class UnitDriver implements Digestible {
     return domainIds.find(tag);
   }
 
-  /** The domain-ids in use and whom they stand for, ascending. */
-  public Map<Integer, DomainId> domainIdsInUse() {
-    return domainIds.inUse();
-  }
-
-  /** Number of domain-ids that can be in use at once. */
-  public int domainIdCapacity() {
-    return domainIds.capacity();
-  }
-
-  /** How often no domain-id was free. */
-  public long domainIdFailures() {
-    return domainIdFailures;
+  /** Which domain-id stands for whom. */
+  public UnitDomainIds domainIds() {
+    return domainIds;
   }
 
   @Override

@@ -2,70 +2,124 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import java.util.BitSet;
-import java.util.Map;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 
 /**
- * The scheme for units with 16-bit ids: the domain-id is the domain's own number, or its complement
- * where caching mode reserves 0, so that no map is needed. Confined to the machine thread.
+ * The domain's own number is its domain-id, or its complement where caching mode reserves 0, so
+ * that no map is needed. Confined to the machine thread.
  *
- * @see "xen/drivers/passthrough/vtd/iommu.c, domain_iommu_domid"
+ * <p>Today only where a unit has ids for every domain and every pseudo domain. Before December 2007
+ * everywhere: hardware then takes of the number as many bits as it has, and two domains whose
+ * numbers agree in them share a tag.
+ *
+ * @see "xen/drivers/passthrough/vtd/iommu.c, domain_iommu_domid; Xen 614f395bfd"
  */
 final class VerbatimDomainIds implements DomainIds {
-  private static final int SIZE = 1 << 16;
+  static final int ALL_IDS = 1 << 16;
 
+  private final int unit;
+  private final int size;
   private final int complement;
-  private final BitSet used = new BitSet();
+  private final boolean checked;
+  private final BitSet owners = new BitSet();
+  private final int[] users;
 
-  VerbatimDomainIds(boolean cachingMode) {
-    this.complement = cachingMode ? SIZE - 1 : 0;
+  private VerbatimDomainIds(int unit, int size, int complement, boolean checked) {
+    this.unit = unit;
+    this.size = size;
+    this.complement = complement;
+    this.checked = checked;
+    this.users = new int[size];
+  }
+
+  /** One id for each number that there is. */
+  static VerbatimDomainIds whole(int unit, boolean cachingMode) {
+    return new VerbatimDomainIds(unit, ALL_IDS, cachingMode ? ALL_IDS - 1 : 0, true);
+  }
+
+  /**
+   * However few ids the unit has.
+   *
+   * @param checked whether a number that has no id of its own is refused
+   */
+  static VerbatimDomainIds truncated(int unit, int size, boolean checked) {
+    return new VerbatimDomainIds(unit, size, 0, checked);
   }
 
   @Override
   public int claim(DomainId owner) {
-    int did = didOf(owner);
-    used.set(did);
-    return did;
+    if (checked && owner.value() >= size) {
+      throw Refusal.of(
+          Errno.EBUSY,
+          "iommu %d tells %d domain-ids apart, and none of them is %s's number",
+          unit,
+          size,
+          owner);
+    }
+    if (!owners.get(owner.value())) {
+      owners.set(owner.value());
+      users[didOf(owner)]++;
+    }
+    return didOf(owner);
   }
 
   @Override
   public OptionalInt find(DomainId owner) {
-    int did = didOf(owner);
-    return used.get(did) ? OptionalInt.of(did) : OptionalInt.empty();
+    return owners.get(owner.value()) ? OptionalInt.of(didOf(owner)) : OptionalInt.empty();
   }
 
+  /** The lowest number of those that share the id. */
   @Override
   public Optional<DomainId> ownerOf(int did) {
-    return used.get(did) ? Optional.of(new DomainId(did ^ complement)) : Optional.empty();
+    if (did >= size || users[did] == 0) {
+      return Optional.empty();
+    }
+    int owner = did ^ complement;
+    while (!owners.get(owner)) {
+      owner += size;
+    }
+    return Optional.of(new DomainId(owner));
   }
 
   @Override
   public void release(DomainId owner) {
-    used.clear(didOf(owner));
+    if (owners.get(owner.value())) {
+      owners.clear(owner.value());
+      users[didOf(owner)]--;
+    }
   }
 
   @Override
   public int capacity() {
-    return complement == 0 ? SIZE : SIZE - 1;
+    return complement == 0 ? size : size - 1;
   }
 
   @Override
-  public Map<Integer, DomainId> inUse() {
-    Map<Integer, DomainId> ids = new TreeMap<>();
-    used.stream().forEach(did -> ids.put(did, new DomainId(did ^ complement)));
-    return ids;
+  public int used() {
+    return owners.cardinality();
+  }
+
+  @Override
+  public List<Use> inUse() {
+    return owners.stream()
+        .mapToObj(DomainId::new)
+        .map(owner -> new Use(didOf(owner), owner))
+        .sorted(java.util.Comparator.comparingInt(Use::did).thenComparing(Use::owner))
+        .toList();
   }
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("domain-ids");
-    used.stream().forEach(digest::put);
+    digest.section("domain-ids").put(size).put(complement);
+    owners.stream().forEach(digest::put);
   }
 
   private int didOf(DomainId owner) {
-    return owner.value() ^ complement;
+    return (owner.value() ^ complement) & (size - 1);
   }
 }

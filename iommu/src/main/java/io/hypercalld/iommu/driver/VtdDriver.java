@@ -7,8 +7,11 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.GuestFrames;
+import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
@@ -39,8 +42,10 @@ public final class VtdDriver implements Digestible {
   private final List<UnitDriver> units;
   private final LeafFormat leafFormat;
   private final TableSharing sharing;
-  private Profile profile = Profile.TODAY;
+  private Profile profile;
+  private DomainIdPolicy domainIdPolicy;
   private final DeviceTable devices = new DeviceTable();
+  private final DeviceContexts contexts;
   private final DeviceAssignment assignment;
   private final Quarantine quarantine;
   private final DeviceInventory inventory;
@@ -51,25 +56,39 @@ public final class VtdDriver implements Digestible {
    *
    * @throws io.hypercalld.core.errno.Refusal ENODEV a unit cannot be driven; ENOMEM
    */
-  public VtdDriver(Hypervisor hypervisor, RemappingHardware hardware, Quarantine.Mode mode) {
+  public VtdDriver(Hypervisor hypervisor, RemappingHardware hardware, DriverPolicies policies) {
     this.hypervisor = hypervisor;
     this.hardware = hardware;
-    this.units = bringUp(hypervisor, hardware);
+    this.profile = policies.profile();
+    this.domainIdPolicy = policies.domainIds();
+    this.units = bringUp(hypervisor, hardware, policies);
     this.leafFormat = commonLeafFormat(units);
     this.sharing = new TableSharing(units);
-    this.quarantine = new Quarantine(mode, this);
-    this.assignment = new DeviceAssignment(this, hardware.topology(), quarantine);
+    this.quarantine = new Quarantine(policies.quarantine(), this);
+    this.contexts = new DeviceContexts(this, hardware.topology(), quarantine);
+    this.assignment = new DeviceAssignment(this, contexts, quarantine);
     this.inventory = new DeviceInventory(this, hardware.topology());
     hypervisor.domains().addFacet(this::facetFor);
     hypervisor.memoryCalls().reservedBy(new ReservedRanges(hardware.reservedRegions()));
   }
 
-  private static List<UnitDriver> bringUp(Hypervisor hypervisor, RemappingHardware hardware) {
+  private static List<UnitDriver> bringUp(
+      Hypervisor hypervisor, RemappingHardware hardware, DriverPolicies policies) {
+    List<DomainIds> spaces =
+        policies
+            .domainIds()
+            .ofUnits(
+                hardware.units().stream().map(UnitDriver::capabilitiesOf).toList(),
+                policies.profile());
     List<UnitDriver> units = new ArrayList<>();
     for (int index = 0; index < hardware.units().size(); index++) {
       units.add(
           new UnitDriver(
-              index, hardware.units().get(index), hypervisor.memory(), hypervisor.allocator()));
+              index,
+              hardware.units().get(index),
+              hypervisor.memory(),
+              hypervisor.allocator(),
+              spaces.get(index)));
     }
     return List.copyOf(units);
   }
@@ -149,6 +168,14 @@ public final class VtdDriver implements Digestible {
     hypervisor.allocator().free(frames.mfn(), frames.count());
   }
 
+  FrameAllocator allocator() {
+    return hypervisor.allocator();
+  }
+
+  DeviceContexts contexts() {
+    return contexts;
+  }
+
   MachineMemory memory() {
     return hypervisor.memory();
   }
@@ -167,12 +194,74 @@ public final class VtdDriver implements Digestible {
     return profile;
   }
 
+  /** How domain-ids are chosen. */
+  public DomainIdPolicy domainIdPolicy() {
+    return domainIdPolicy;
+  }
+
   /**
-   * Makes the driver another Xen's: refusals from now on, and what is missed of domains that are
-   * made from now on.
+   * Has the driver work in another way: as another Xen, whose refusals are that Xen's from now on
+   * and whose new domains miss what that one missed; with domain-ids that are chosen otherwise, and
+   * another quarantine.
+   *
+   * @throws Refusal EBUSY domain-ids or quarantine are to change while a device is a guest's or in
+   *     quarantine; EBUSY, EFAULT there are too few domain-ids. Nothing changed
    */
-  public void adopt(Profile other) {
-    profile = other;
+  public void choose(DriverPolicies wanted) {
+    DriverPolicies now = policies();
+    boolean idsChange = wanted.domainIds() != now.domainIds() || wanted.profile() != now.profile();
+    if (wanted.domainIds() != now.domainIds() || wanted.quarantine() != now.quarantine()) {
+      requireNothingGiven();
+    }
+    if (idsChange) {
+      Transaction.run(steps -> renumber(steps, wanted));
+    }
+    quarantine.choose(wanted.quarantine());
+    profile = wanted.profile();
+    domainIdPolicy = wanted.domainIds();
+  }
+
+  /** What is chosen now. */
+  public DriverPolicies policies() {
+    return new DriverPolicies(domainIdPolicy, quarantine.mode(), profile);
+  }
+
+  private void requireNothingGiven() {
+    devices.all().stream()
+        .filter(device -> !device.owner().equals(DomainId.DOM0))
+        .filter(device -> !device.owner().equals(DomainId.XEN))
+        .findFirst()
+        .ifPresent(
+            device -> {
+              throw Refusal.of(
+                  Errno.EBUSY,
+                  "%s is %s's: only dom0 may have devices",
+                  device.sbdf(),
+                  device.owner());
+            });
+  }
+
+  /** Everybody's ids are chosen anew; nobody's DMA is under way in between. */
+  private VtdDriver renumber(Transaction steps, DriverPolicies wanted) {
+    List<DomainIds> spaces =
+        wanted
+            .domainIds()
+            .ofUnits(units.stream().map(UnitDriver::capabilities).toList(), wanted.profile());
+    // Ids mean other tables on the way, in both directions.
+    steps.onFailure(() -> units.forEach(UnitDriver::forgetAll));
+    units.forEach(unit -> unit.domainIds().replace(steps, spaces.get(unit.index())));
+    devices.all().forEach(device -> contexts.pointAt(steps, device, device.owner()));
+    units.forEach(UnitDriver::forgetAll);
+    return this;
+  }
+
+  /** Crashes a guest that can go on being one no more; no effect on one that is going already. */
+  void crash(DomainId guest, String reason) {
+    hypervisor
+        .domains()
+        .find(guest)
+        .filter(domain -> !domain.isDying())
+        .ifPresent(domain -> domain.crash(reason));
   }
 
   /** The units in the order of the DMAR table. */
@@ -215,7 +304,7 @@ public final class VtdDriver implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("vtd-driver").put(profile.name()).put(devices).put(quarantine);
+    digest.section("vtd-driver").put(policies().toString()).put(devices).put(quarantine);
     units.forEach(digest::put);
   }
 }

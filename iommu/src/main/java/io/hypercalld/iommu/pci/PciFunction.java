@@ -10,6 +10,8 @@ import java.util.Optional;
  * @param physicalFunction of a virtual function
  * @param phantomStride distance in function numbers between the requester ids that the function
  *     uses: 1, 2 or 4; 0 where it uses only its own
+ * @param isHidden whether the hypervisor keeps the function to itself, as it does its console
+ * @param msiXMasked whether the function mask bit of Message Control is set
  */
 public record PciFunction(
     Sbdf sbdf,
@@ -20,7 +22,9 @@ public record PciFunction(
     Optional<Sbdf> physicalFunction,
     int phantomStride,
     boolean msiX,
-    boolean busMaster) {
+    boolean msiXMasked,
+    boolean busMaster,
+    boolean isHidden) {
   public PciFunction {
     check(
         phantomStride == 0 || phantomStride == 1 || phantomStride == 2 || phantomStride == 4,
@@ -49,7 +53,17 @@ public record PciFunction(
   /** A function that masters the bus and has nothing special; refine it with the methods below. */
   public static PciFunction of(Sbdf sbdf, PciIdentity identity, PciKind kind) {
     return new PciFunction(
-        sbdf, identity, kind, Optional.empty(), Optional.empty(), Optional.empty(), 0, false, true);
+        sbdf,
+        identity,
+        kind,
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        0,
+        false,
+        false,
+        true,
+        false);
   }
 
   public PciFunction withBuses(BusRange range) {
@@ -62,7 +76,9 @@ public record PciFunction(
         physicalFunction,
         phantomStride,
         msiX,
-        busMaster);
+        msiXMasked,
+        busMaster,
+        isHidden);
   }
 
   public PciFunction withSriov(SriovCapability capability) {
@@ -75,29 +91,103 @@ public record PciFunction(
         physicalFunction,
         phantomStride,
         msiX,
-        busMaster);
+        msiXMasked,
+        busMaster,
+        isHidden);
   }
 
   /** The same function as a virtual function of {@code pf}. */
   public PciFunction asVirtualFunctionOf(Sbdf pf) {
     return new PciFunction(
-        sbdf, identity, kind, buses, sriov, Optional.of(pf), phantomStride, msiX, busMaster);
+        sbdf,
+        identity,
+        kind,
+        buses,
+        sriov,
+        Optional.of(pf),
+        phantomStride,
+        msiX,
+        msiXMasked,
+        busMaster,
+        isHidden);
   }
 
   public PciFunction withPhantomStride(int stride) {
     return new PciFunction(
-        sbdf, identity, kind, buses, sriov, physicalFunction, stride, msiX, busMaster);
+        sbdf,
+        identity,
+        kind,
+        buses,
+        sriov,
+        physicalFunction,
+        stride,
+        msiX,
+        msiXMasked,
+        busMaster,
+        isHidden);
   }
 
   public PciFunction withMsiX(boolean present) {
     return new PciFunction(
-        sbdf, identity, kind, buses, sriov, physicalFunction, phantomStride, present, busMaster);
+        sbdf,
+        identity,
+        kind,
+        buses,
+        sriov,
+        physicalFunction,
+        phantomStride,
+        present,
+        msiXMasked,
+        busMaster,
+        isHidden);
+  }
+
+  /** The same function with all of its MSI-X messages masked at once, or not. */
+  public PciFunction withMsiXMasked(boolean masked) {
+    return new PciFunction(
+        sbdf,
+        identity,
+        kind,
+        buses,
+        sriov,
+        physicalFunction,
+        phantomStride,
+        msiX,
+        masked,
+        busMaster,
+        isHidden);
   }
 
   /** The same function with the command register's bus-master enable set or clear. */
   public PciFunction withBusMaster(boolean enabled) {
     return new PciFunction(
-        sbdf, identity, kind, buses, sriov, physicalFunction, phantomStride, msiX, enabled);
+        sbdf,
+        identity,
+        kind,
+        buses,
+        sriov,
+        physicalFunction,
+        phantomStride,
+        msiX,
+        msiXMasked,
+        enabled,
+        isHidden);
+  }
+
+  /** The same function kept by the hypervisor. */
+  public PciFunction hidden() {
+    return new PciFunction(
+        sbdf,
+        identity,
+        kind,
+        buses,
+        sriov,
+        physicalFunction,
+        phantomStride,
+        msiX,
+        msiXMasked,
+        busMaster,
+        true);
   }
 
   public boolean isVirtual() {

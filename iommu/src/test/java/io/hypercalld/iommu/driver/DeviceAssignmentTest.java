@@ -18,7 +18,6 @@ import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome.Verdict;
 import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.vtd.FaultReason;
-import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -34,7 +33,8 @@ class DeviceAssignmentTest {
   void boot_givesEveryDeviceToDom0ThroughItsOwnTables() {
     assertThat(machine.driver.devices().all())
         .allMatch(device -> device.owner().equals(DomainId.DOM0));
-    assertThat(machine.unit(0).domainIdsInUse()).containsExactly(entry(0, DomainId.DOM0));
+    assertThat(machine.unit(0).domainIds().inUse())
+        .containsExactly(new DomainIds.Use(0, DomainId.DOM0));
     assertThat(machine.write(NVME, 0x10_0000, "00").verdict()).isEqualTo(Verdict.DONE);
     assertThat(machine.write(NVME, 0x1_0000_0000L, "00").verdict()).isEqualTo(Verdict.BLOCKED);
   }
@@ -224,7 +224,9 @@ class DeviceAssignmentTest {
     machine.destroy(guest);
 
     assertThat(machine.hypervisor.allocator().freeFrames()).isEqualTo(free);
-    assertThat(machine.unit(0).domainIdsInUse()).containsOnlyKeys(0);
+    assertThat(machine.unit(0).domainIds().inUse())
+        .extracting(DomainIds.Use::did)
+        .containsExactly(0);
     assertThat(stateOf(NVME)).isEqualTo(PciDevice.State.QUARANTINED);
     for (Sbdf device : new Sbdf[] {virtualFunction(0), NVME, SOUND}) {
       machine.deassign(device, DomainId.IO);
@@ -234,9 +236,5 @@ class DeviceAssignmentTest {
 
   private PciDevice.State stateOf(Sbdf sbdf) {
     return machine.driver.devices().find(sbdf).orElseThrow().state();
-  }
-
-  private static Map.Entry<Integer, DomainId> entry(int did, DomainId owner) {
-    return Map.entry(did, owner);
   }
 }

@@ -102,7 +102,7 @@ final class SimulatedMachine implements AutoCloseable {
             topology,
             new UnitScopes(definitions(), topology),
             List.of(USB_REGION));
-    driver = new VtdDriver(hypervisor, hardware, Quarantine.Mode.BASIC);
+    driver = new VtdDriver(hypervisor, hardware, DriverPolicies.usual());
     hypervisor.bootDom0();
     driver.start();
     calls = new DeviceCalls(hypervisor, driver, topology);

@@ -1,0 +1,32 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.iommu.driver.DomainIdPolicy;
+import io.hypercalld.iommu.driver.DriverPolicies;
+import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.Quarantine;
+import java.util.Optional;
+
+/**
+ * Has devices handled otherwise from now on; what is left out stays as it is.
+ *
+ * <p>Refused with EBUSY where domain-ids or quarantine are to change while a device is a guest's or
+ * in quarantine.
+ */
+public record ChoosePolicies(
+    Optional<DomainIdPolicy> domainIds,
+    Optional<Quarantine.Mode> quarantine,
+    Optional<Profile> profile)
+    implements MachineCommand<DriverPolicies> {
+  @Override
+  public DriverPolicies execute(Machine machine) {
+    DriverPolicies now = machine.driver().policies();
+    machine
+        .driver()
+        .choose(
+            new DriverPolicies(
+                domainIds.orElse(now.domainIds()),
+                quarantine.orElse(now.quarantine()),
+                profile.orElse(now.profile())));
+    return machine.driver().policies();
+  }
+}

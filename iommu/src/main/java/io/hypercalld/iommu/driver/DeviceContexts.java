@@ -1,0 +1,172 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.transaction.Transaction;
+import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.PciKind;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.pci.SourceId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The context entries under which a device's requests may arrive: its own, those of its phantom
+ * functions, and of the bridges that hide it. Confined to the machine thread.
+ *
+ * @see "xen/drivers/passthrough/vtd/iommu.c, domain_context_mapping and domain_context_unmap"
+ */
+final class DeviceContexts {
+  private final VtdDriver driver;
+  private final PciTopology topology;
+  private final Quarantine quarantine;
+
+  DeviceContexts(VtdDriver driver, PciTopology topology, Quarantine quarantine) {
+    this.driver = driver;
+    this.topology = topology;
+    this.quarantine = quarantine;
+  }
+
+  /** Whether requests of the function carry an id of its own, and so need a context entry. */
+  static boolean isRequester(PciFunction function) {
+    return switch (function.kind()) {
+      case PCIE_ENDPOINT, PCI -> true;
+      case PCIE_BRIDGE, PCIE_TO_PCI_BRIDGE, LEGACY_PCI_BRIDGE -> false;
+      case HOST_BRIDGE, PCI_TO_PCIE_BRIDGE, UNKNOWN -> false;
+    };
+  }
+
+  /**
+   * Refuses what can be given to nobody but the hardware domain.
+   *
+   * @throws Refusal EPERM a host bridge; EINVAL of no kind that can be given away
+   */
+  static void requireMovable(PciFunction function) {
+    switch (function.kind()) {
+      case PCIE_ENDPOINT, PCI, PCIE_BRIDGE, PCIE_TO_PCI_BRIDGE, LEGACY_PCI_BRIDGE -> {}
+      case HOST_BRIDGE -> throw Refusal.of(Errno.EPERM, "%s is a host bridge", function.sbdf());
+      case PCI_TO_PCIE_BRIDGE, UNKNOWN ->
+          throw Refusal.of(
+              Errno.EINVAL, "%s is of no kind that can be given away", function.sbdf());
+    }
+  }
+
+  /**
+   * Switches every entry of the device over to what the target's devices go through.
+   *
+   * @throws Refusal ENODEV no unit covers it; EBUSY, EOPNOTSUPP as bridges demand; EBUSY no
+   *     domain-id; ENOMEM; EIO the unit does not obey
+   */
+  void pointAt(Transaction steps, PciDevice device, DomainId target) {
+    if (!isRequester(device.function())) {
+      return;
+    }
+    UnitDriver unit = device.requireUnit();
+    Optional<AddressSpace> space = addressSpace(device, target);
+    List<SourceId> requesters = requesters(device, target);
+    if (space.isPresent()) {
+      requireNoReservedRegion(device, target);
+    }
+    for (SourceId requester : requesters) {
+      space.ifPresentOrElse(
+          to -> unit.attach(steps, requester, to), () -> unit.detach(steps, requester));
+    }
+  }
+
+  /** What the target's devices go through; empty where all their requests fault. */
+  Optional<AddressSpace> addressSpace(PciDevice device, DomainId target) {
+    return target.equals(DomainId.IO)
+        ? quarantine.addressSpace(device)
+        : Optional.of(driver.iommuOf(hardwareDomainFor(target)).addressSpace());
+  }
+
+  /** Hidden devices translate as the hardware domain's do. */
+  private static DomainId hardwareDomainFor(DomainId target) {
+    return target.equals(DomainId.XEN) ? DomainId.DOM0 : target;
+  }
+
+  /**
+   * Takes every entry of the device away, for good.
+   *
+   * @throws Refusal EIO the unit did not obey; the entries are gone all the same
+   */
+  void detach(PciDevice device) {
+    if (!isRequester(device.function())) {
+      return;
+    }
+    UnitDriver unit = device.requireUnit();
+    Optional<Refusal> failure = Optional.empty();
+    for (SourceId requester : requesters(device, DomainId.IO)) {
+      try {
+        unit.detach(requester);
+      } catch (Refusal disobedience) {
+        failure = failure.or(() -> Optional.of(disobedience));
+      }
+    }
+    failure.ifPresent(
+        refusal -> {
+          throw refusal;
+        });
+  }
+
+  /** Whether the device's unit may act on an entry that is gone. */
+  boolean mayBeRemembered(PciDevice device) {
+    return device.unit().stream()
+        .anyMatch(
+            unit -> topology.requesterIds(device.sbdf()).stream().anyMatch(unit::mayRemember));
+  }
+
+  /**
+   * The requester ids to switch: the device's own, and those of the bridges above it unless a
+   * sibling uses them for another domain.
+   */
+  private List<SourceId> requesters(PciDevice device, DomainId target) {
+    List<SourceId> own = new ArrayList<>(List.of(device.sbdf().sourceId()));
+    own.addAll(PciTopology.phantomIds(device.function()));
+    List<SourceId> all = topology.requesterIds(device.sbdf());
+    if (all.size() == own.size()) {
+      return all;
+    }
+    List<DomainId> siblings = guestsAmongSiblings(device);
+    requireSameGuest(device, target, siblings);
+    boolean inUse = siblings.stream().anyMatch(owner -> !owner.equals(target));
+    return inUse ? own : all;
+  }
+
+  private List<DomainId> guestsAmongSiblings(PciDevice device) {
+    return topology.groupMembers(device.sbdf()).stream()
+        .filter(member -> member.kind() == PciKind.PCI && !member.sbdf().equals(device.sbdf()))
+        .flatMap(member -> driver.devices().find(member.sbdf()).stream())
+        .map(PciDevice::owner)
+        .filter(DeviceAssignment::isGuest)
+        .toList();
+  }
+
+  /** Requests of siblings may carry the same bridge's id, which can mean one domain only. */
+  private static void requireSameGuest(PciDevice device, DomainId target, List<DomainId> siblings) {
+    siblings.stream()
+        .filter(owner -> DeviceAssignment.isGuest(target) && !owner.equals(target))
+        .findFirst()
+        .ifPresent(
+            owner -> {
+              throw Refusal.of(
+                  Errno.EBUSY,
+                  "%s shares its bridge with a device of domain %d",
+                  device.sbdf(),
+                  owner.value());
+            });
+  }
+
+  private void requireNoReservedRegion(PciDevice device, DomainId target) {
+    Sbdf sbdf = device.sbdf();
+    boolean hidden = topology.upstreamBridge(sbdf).isPresent();
+    boolean present = device.requireUnit().contextEntry(sbdf.sourceId()).isPresent();
+    boolean changes = !device.owner().equals(target);
+    if (hidden && present && changes && !driver.reservedRegionsOf(sbdf).isEmpty()) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "%s has a reserved region and lies behind a bridge", sbdf);
+    }
+  }
+}
