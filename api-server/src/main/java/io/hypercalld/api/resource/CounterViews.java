@@ -154,6 +154,7 @@ final class CounterViews {
             + context(units, InvalidationGranularity.DOMAIN)
             + context(units, InvalidationGranularity.SELECTIVE));
     flushes.put("interruptEntries", sum(units, UnitCounters::interruptInvalidations));
+    flushes.put("deviceTlb", sum(units, UnitCounters::deviceTlbInvalidations));
     return flushes;
   }
 

@@ -29,8 +29,6 @@ record QueueView(
     int tail,
     Optional<QueueError> error,
     List<DescriptorView> descriptors) {
-  private static final int WORD = 8;
-
   /** One descriptor in the ring. */
   record DescriptorView(
       int index, Word address, Word lo, Word hi, String type, Map<String, Word> fields) {}
@@ -43,11 +41,11 @@ record QueueView(
             && machine
                 .hypervisor()
                 .memory()
-                .isRam(queue.base(), (long) queue.size() * InvalidationDescriptor.BYTES);
+                .isRam(queue.base(), (long) queue.size() * queue.mode().descriptorBytes());
     List<DescriptorView> descriptors =
         readable
             ? IntStream.range(0, queue.size())
-                .mapToObj(index -> descriptor(machine, unit, queue, index))
+                .mapToObj(index -> descriptor(machine, queue, index))
                 .filter(view -> view.lo.value() != 0)
                 .toList()
             : List.of();
@@ -61,13 +59,11 @@ record QueueView(
         descriptors);
   }
 
-  private static DescriptorView descriptor(
-      Machine machine, RemappingUnit unit, QueueState queue, int index) {
+  private static DescriptorView descriptor(Machine machine, QueueState queue, int index) {
     MachineMemory memory = machine.hypervisor().memory();
-    long at = queue.base() + (long) index * InvalidationDescriptor.BYTES;
-    InvalidationDescriptor descriptor =
-        new InvalidationDescriptor(memory.readWord(at), memory.readWord(at + WORD));
-    Invalidation meaning = descriptor.decode(unit.capabilities());
+    long at = queue.base() + (long) index * queue.mode().descriptorBytes();
+    InvalidationDescriptor descriptor = InvalidationDescriptor.read(memory, at, queue.mode());
+    Invalidation meaning = descriptor.decode(queue.mode());
     return new DescriptorView(
         index,
         new Word(at),

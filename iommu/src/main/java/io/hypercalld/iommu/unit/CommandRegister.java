@@ -6,6 +6,7 @@ import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RootTableAddress;
 
 /**
  * Carries out what software writes to GCMD and shows the result in GSTS. Confined to the machine
@@ -74,7 +75,9 @@ final class CommandRegister {
   }
 
   private void setRootPointer() {
-    remapper.setRoot(registers.get(Register.RTADDR));
+    long root = registers.get(Register.RTADDR);
+    remapper.setRoot(root);
+    queue.useScalableMode(RootTableAddress.mode(root) == RootTableAddress.Mode.SCALABLE);
     if (capabilities.invalidatesOnRootPointer() || forgetsWhenSwitched) {
       caches.clear();
     }

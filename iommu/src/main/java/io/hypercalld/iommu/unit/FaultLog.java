@@ -120,6 +120,24 @@ final class FaultLog implements Digestible {
     raise(FaultStatus.IQE.mask());
   }
 
+  /** A device did not answer an invalidation. */
+  void raiseDeviceTimeout() {
+    raise(FaultStatus.ITE.mask());
+  }
+
+  boolean hasDeviceTimeout() {
+    return FaultStatus.ITE.isSet(status());
+  }
+
+  /** A device answered an invalidation with nonsense. */
+  void raiseCompletionError() {
+    raise(FaultStatus.ICE.mask());
+  }
+
+  boolean hasCompletionError() {
+    return FaultStatus.ICE.isSet(status());
+  }
+
   boolean hasQueueError() {
     return FaultStatus.IQE.isSet(status());
   }

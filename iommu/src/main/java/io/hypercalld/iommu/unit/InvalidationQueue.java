@@ -1,12 +1,15 @@
 package io.hypercalld.iommu.unit;
 
+import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.Invalidation;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.QueueError;
+import io.hypercalld.iommu.vtd.QueueMode;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.Optional;
 
@@ -16,38 +19,39 @@ import java.util.Optional;
  *
  * <p>Each descriptor has taken effect before the next is fetched, so a wait needs no waiting and a
  * fence no fencing. A bad descriptor stops the queue with the head on it; clearing FSTS.IQE makes
- * hardware fetch it again.
+ * hardware fetch it again. A device that does not answer is noticed by what waits for it: the next
+ * wait is given up, the head behind it, and the queue stops until FSTS.ITE is cleared.
  *
- * @see "VT-d §6.5.2, §6.5.2.10"
+ * @see "VT-d §6.5.2, §6.5.2.10, §6.5.2.11"
  */
 final class InvalidationQueue implements Digestible {
+  private static final int WIDE_ALIGNMENT = InvalidationDescriptor.WIDE_BYTES - 1;
+
   private final RegisterFile registers;
   private final MachineMemory memory;
   private final Circuit circuit;
-  private final TranslationCaches caches;
+  private final InvalidationCommands commands;
   private final FaultLog log;
-  private final EventLine completion;
-  private final InterruptRemapper interrupts;
+  private final CompletionStatus completion;
 
   private boolean enabled;
   private boolean running;
+  private boolean scalable;
 
   /** IQA as it was when the queue was enabled. */
   private long ring;
 
+  /** A device that owes an answer. */
+  private Optional<SourceId> overdue = Optional.empty();
+
   InvalidationQueue(
-      Circuit circuit,
-      TranslationCaches caches,
-      InterruptRemapper interrupts,
-      FaultLog log,
-      EventLine completion) {
+      Circuit circuit, InvalidationCommands commands, FaultLog log, EventLine completion) {
     this.circuit = circuit;
     this.registers = circuit.registers();
     this.memory = circuit.memory();
-    this.caches = caches;
-    this.interrupts = interrupts;
+    this.commands = commands;
     this.log = log;
-    this.completion = completion;
+    this.completion = new CompletionStatus(circuit, completion);
     if (circuit.capabilities().queuedInvalidation()) {
       attach();
     }
@@ -55,13 +59,12 @@ final class InvalidationQueue implements Digestible {
 
   private void attach() {
     for (Register register :
-        new Register[] {Register.IQH, Register.IQT, Register.IQA, Register.ICS, Register.IQERCD}) {
+        new Register[] {Register.IQH, Register.IQT, Register.IQA, Register.IQERCD}) {
       registers.declare(register, register.kinds());
     }
     registers.onWrite(Register.IQT, _ -> run());
     registers.onWrite(Register.IQA, _ -> addressWritten());
     registers.onWriteHigh(Register.IQA, _ -> addressWritten());
-    registers.onWrite(Register.ICS, _ -> completionWritten());
   }
 
   boolean isEnabled() {
@@ -75,8 +78,14 @@ final class InvalidationQueue implements Digestible {
     }
     enabled = on;
     ring = registers.get(Register.IQA);
+    overdue = Optional.empty();
     registers.set(Register.IQH, 0);
     run();
+  }
+
+  /** Whether the root pointer in use is one of scalable mode, which has descriptors of its own. */
+  void useScalableMode(boolean on) {
+    scalable = on;
   }
 
   private void addressWritten() {
@@ -86,19 +95,14 @@ final class InvalidationQueue implements Digestible {
     }
   }
 
-  private void completionWritten() {
-    if (!InvalidationQueueFields.IWC.isSet(registers.get(Register.ICS))) {
-      completion.settle();
-    }
-  }
-
   /** Software may have cleared the error that stopped the queue. */
   void faultStatusWritten() {
-    if (!log.hasQueueError()) {
-      registers.set(
-          Register.IQERCD, InvalidationQueueFields.IQEI.clear(registers.get(Register.IQERCD)));
-      run();
-    }
+    long error = registers.get(Register.IQERCD);
+    error = log.hasQueueError() ? error : InvalidationQueueFields.IQEI.clear(error);
+    error = log.hasDeviceTimeout() ? error : InvalidationQueueFields.ITESID.clear(error);
+    error = log.hasCompletionError() ? error : InvalidationQueueFields.ICESID.clear(error);
+    registers.set(Register.IQERCD, error);
+    run();
   }
 
   /**
@@ -112,109 +116,135 @@ final class InvalidationQueue implements Digestible {
     running = true;
     try {
       boolean goesOn = true;
-      while (goesOn && enabled && !log.hasQueueError() && head() != tail()) {
+      while (goesOn && canFetch() && head() != tail()) {
         goesOn = step();
+      }
+      if (goesOn && canFetch() && overdue.isPresent()) {
+        timeOut();
       }
     } finally {
       running = false;
     }
   }
 
+  private boolean canFetch() {
+    return enabled && !log.hasQueueError() && !log.hasDeviceTimeout();
+  }
+
   /** Deals with one descriptor; false where the unit stays in front of it. */
   private boolean step() {
+    QueueMode mode = mode(ring);
     int bytes = InvalidationQueueFields.bytes(ring);
     long address = InvalidationQueueFields.base(ring) + head();
-    if (InvalidationQueueFields.DW.isSet(ring)) {
-      stop(QueueError.DESCRIPTOR_WIDTH_INVALID);
-    } else if (tail() >= bytes) {
-      stop(QueueError.TAIL_BEYOND_RING);
-    } else if (!memory.isRam(address)) {
-      stop(QueueError.DESCRIPTOR_UNREADABLE);
-    } else {
-      return execute(fetch(address), (head() + InvalidationDescriptor.BYTES) % bytes);
+    if (mode.wide() && !circuit.capabilities().scalableMode()) {
+      return stop(QueueError.DESCRIPTOR_WIDTH_INVALID);
     }
-    return true;
+    if (mode.wide() && (tail() & WIDE_ALIGNMENT) != 0) {
+      return stop(QueueError.TAIL_MISALIGNED);
+    }
+    if (tail() >= bytes) {
+      return stop(QueueError.TAIL_BEYOND_RING);
+    }
+    if (!memory.isRam(address, mode.descriptorBytes())) {
+      return stop(QueueError.DESCRIPTOR_UNREADABLE);
+    }
+    int next = (int) (head() + mode.descriptorBytes()) % bytes;
+    return execute(InvalidationDescriptor.read(memory, address, mode).decode(mode), next);
   }
 
-  private Invalidation fetch(long address) {
-    return new InvalidationDescriptor(
-            memory.readWord(address), memory.readWord(address + Long.BYTES))
-        .decode(circuit.capabilities());
+  private QueueMode mode(long address) {
+    return new QueueMode(
+        circuit.capabilities(), InvalidationQueueFields.DW.isSet(address), scalable);
   }
 
-  private boolean execute(Invalidation command, long next) {
+  private boolean execute(Invalidation command, int next) {
     Optional<Malfunction.Effect> malfunction = circuit.malfunctions().strike(command);
     if (malfunction.isEmpty()) {
-      carryOut(command, next);
-      return true;
+      return carryOut(command, next);
     }
-    switch (malfunction.get()) {
-      case INVALIDATION_TIMEOUT -> {}
+    return switch (malfunction.get()) {
+      case INVALIDATION_TIMEOUT -> neglect(command, next);
       case QUEUE_ERROR -> stop(QueueError.DESCRIPTOR_UNREADABLE);
-      case DROP_INVALIDATION -> registers.set(Register.IQH, next);
-    }
-    return malfunction.get() == Malfunction.Effect.DROP_INVALIDATION;
+      case DROP_INVALIDATION -> advance(next);
+      case MALFORMED_COMPLETION -> misunderstand(command, next);
+    };
   }
 
-  private void carryOut(Invalidation command, long next) {
+  /** A command is not carried out: the unit stands before it, or a device does not answer. */
+  private boolean neglect(Invalidation command, int next) {
+    if (command instanceof Invalidation.DeviceTranslations translations) {
+      overdue = Optional.of(translations.device());
+      return advance(next);
+    }
+    return false;
+  }
+
+  /** A device answers with what is no completion; any other command has nobody to answer. */
+  private boolean misunderstand(Invalidation command, int next) {
+    if (command instanceof Invalidation.DeviceTranslations translations) {
+      note(InvalidationQueueFields.ICESID, translations.device());
+      log.raiseCompletionError();
+    }
+    return carryOut(command, next);
+  }
+
+  private boolean carryOut(Invalidation command, int next) {
     switch (command) {
-      case Invalidation.OfContexts contexts -> {
-        caches.carryOut(contexts);
-        registers.set(Register.IQH, next);
+      case Invalidation.OfCaches caches -> commands.carryOut(caches);
+      case Invalidation.DeviceTranslations translations -> commands.carryOut(translations);
+      case Invalidation.PageGroupResponse response -> commands.carryOut(response);
+      case Invalidation.Wait wait -> {
+        return complete(wait, next);
       }
-      case Invalidation.OfTranslations translations -> {
-        caches.carryOut(translations);
-        registers.set(Register.IQH, next);
+      case Invalidation.Malformed(QueueError error) -> {
+        return stop(error);
       }
-      case Invalidation.OfPasids pasids -> {
-        caches.carryOut(pasids);
-        registers.set(Register.IQH, next);
-      }
-      case Invalidation.OfPasidTranslations translations -> {
-        caches.carryOut(translations);
-        registers.set(Register.IQH, next);
-      }
-      case Invalidation.OfInterrupts entries -> {
-        interrupts.cache().carryOut(entries);
-        circuit.counters().interruptInvalidations++;
-        registers.set(Register.IQH, next);
-      }
-      case Invalidation.DeviceTranslations _, Invalidation.PageGroupResponse _ ->
-          stop(QueueError.DESCRIPTOR_TYPE_INVALID);
-      case Invalidation.Wait wait -> complete(wait, next);
-      case Invalidation.Malformed(QueueError error) -> stop(error);
     }
+    return advance(next);
   }
 
-  private void complete(Invalidation.Wait wait, long next) {
+  private boolean complete(Invalidation.Wait wait, int next) {
+    if (overdue.isPresent()) {
+      advance(next);
+      return timeOut();
+    }
     if (wait.writesStatus()) {
       if (!memory.isRam(wait.statusAddress())) {
-        stop(QueueError.DESCRIPTOR_RESERVED);
-        return;
+        return stop(QueueError.DESCRIPTOR_RESERVED);
       }
       memory.writeInt(wait.statusAddress(), wait.statusData());
     }
     circuit.counters().waits++;
-    registers.set(Register.IQH, next);
+    advance(next);
     if (wait.interrupt()) {
-      signal();
+      completion.signal();
     }
+    return true;
   }
 
-  private void signal() {
-    long status = registers.get(Register.ICS);
-    if (!InvalidationQueueFields.IWC.isSet(status)) {
-      registers.set(Register.ICS, InvalidationQueueFields.IWC.set(status));
-      completion.raise();
-    }
+  private boolean advance(int next) {
+    registers.set(Register.IQH, next);
+    return true;
   }
 
-  private void stop(QueueError error) {
+  private boolean timeOut() {
+    overdue.ifPresent(device -> note(InvalidationQueueFields.ITESID, device));
+    overdue = Optional.empty();
+    log.raiseDeviceTimeout();
+    return false;
+  }
+
+  private void note(BitField field, SourceId device) {
+    registers.set(Register.IQERCD, field.put(registers.get(Register.IQERCD), device.value()));
+  }
+
+  private boolean stop(QueueError error) {
     circuit.counters().countQueueError(error);
     registers.set(
         Register.IQERCD,
         InvalidationQueueFields.IQEI.put(registers.get(Register.IQERCD), error.code()));
     log.raiseQueueError();
+    return false;
   }
 
   private long head() {
@@ -228,12 +258,15 @@ final class InvalidationQueue implements Digestible {
   /** What the queue is doing. */
   QueueState state() {
     long address = enabled ? ring : registers.get(Register.IQA);
+    QueueMode mode = mode(address);
+    int bytes = mode.descriptorBytes();
     return new QueueState(
         enabled,
         InvalidationQueueFields.base(address),
-        InvalidationQueueFields.bytes(address) / InvalidationDescriptor.BYTES,
-        (int) head() / InvalidationDescriptor.BYTES,
-        (int) tail() / InvalidationDescriptor.BYTES,
+        mode,
+        InvalidationQueueFields.bytes(address) / bytes,
+        (int) head() / bytes,
+        (int) tail() / bytes,
         log.hasQueueError()
             ? QueueError.of(InvalidationQueueFields.IQEI.getInt(registers.get(Register.IQERCD)))
             : Optional.empty());
@@ -242,11 +275,14 @@ final class InvalidationQueue implements Digestible {
   /** After a reset the queue is off. */
   void reset() {
     enabled = false;
+    scalable = false;
     ring = 0;
+    overdue = Optional.empty();
   }
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("invalidation-queue").put(enabled).put(ring);
+    digest.section("invalidation-queue").put(enabled).put(scalable).put(ring);
+    digest.put(overdue.map(SourceId::value).orElse(-1));
   }
 }

@@ -16,7 +16,7 @@ public final class Malfunction implements Digestible {
   public enum Effect {
     /**
      * It is not carried out until software rings again: a queue stands still before the command, a
-     * command register stays busy.
+     * command register stays busy. A device that is to forget translations never answers.
      */
     INVALIDATION_TIMEOUT,
 
@@ -24,7 +24,10 @@ public final class Malfunction implements Digestible {
     QUEUE_ERROR,
 
     /** It is reported as done and has changed nothing. */
-    DROP_INVALIDATION;
+    DROP_INVALIDATION,
+
+    /** A device answers with what is no completion; other commands are carried out. */
+    MALFORMED_COMPLETION;
 
     /** As rules spell it: {@code invalidation-timeout}. */
     @Override

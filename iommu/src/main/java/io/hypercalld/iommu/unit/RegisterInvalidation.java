@@ -128,6 +128,10 @@ final class RegisterInvalidation {
       case INVALIDATION_TIMEOUT -> Optional.empty();
       case QUEUE_ERROR -> NOT_DONE;
       case DROP_INVALIDATION -> Optional.of(granularity);
+      case MALFORMED_COMPLETION -> {
+        action.run();
+        yield Optional.of(granularity);
+      }
     };
   }
 }

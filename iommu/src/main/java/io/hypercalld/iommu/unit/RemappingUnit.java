@@ -35,6 +35,7 @@ public final class RemappingUnit implements Mmio, Digestible {
   private final TranslationCaches caches;
   private final DmaRemapper remapper;
   private final InterruptRemapper interrupts;
+  private final Endpoints endpoints = new Endpoints();
   private final InvalidationQueue queue;
   private final Explainer explainer;
 
@@ -54,7 +55,10 @@ public final class RemappingUnit implements Mmio, Digestible {
     this.interrupts = new InterruptRemapper(circuit, log, sink);
     this.queue =
         new InvalidationQueue(
-            circuit, caches, interrupts, log, EventLine.completions(circuit, sink));
+            circuit,
+            new InvalidationCommands(circuit, caches, interrupts.cache(), endpoints),
+            log,
+            EventLine.completions(circuit, sink));
     this.explainer = new Explainer(circuit, caches, remapper, protectedMemory);
     declareRegisters();
   }
@@ -169,6 +173,7 @@ public final class RemappingUnit implements Mmio, Digestible {
     reset();
     registers.powerOn();
     log.powerOn();
+    endpoints.powerOn();
   }
 
   /** A reset without loss of power: the fault log's sticky bits stay, everything else goes. */
@@ -202,6 +207,11 @@ public final class RemappingUnit implements Mmio, Digestible {
     return interrupts.cache().entries();
   }
 
+  /** The devices that take part in address translation. */
+  public Endpoints endpoints() {
+    return endpoints;
+  }
+
   /** The faults that wait for software, by the index of their record. */
   public List<PendingFault> faults() {
     return log.pending();
@@ -215,6 +225,6 @@ public final class RemappingUnit implements Mmio, Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.section("remapping-unit").put(registers).put(log).put(remapper.tables());
-    digest.put(queue).put(caches).put(interrupts).put(circuit.malfunctions());
+    digest.put(endpoints).put(queue).put(caches).put(interrupts).put(circuit.malfunctions());
   }
 }

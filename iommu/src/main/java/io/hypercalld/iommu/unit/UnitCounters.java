@@ -36,6 +36,9 @@ public final class UnitCounters {
   long interruptNotifications;
   long interruptInvalidations;
   long eventMessages;
+  long deviceTlbInvalidations;
+  long pageRequests;
+  long pageResponses;
   private final long[] contextInvalidations = new long[GRANULARITIES];
   private final long[] iotlbInvalidations = new long[GRANULARITIES];
   private final long[] pasidInvalidations = new long[GRANULARITIES];
@@ -131,6 +134,21 @@ public final class UnitCounters {
     return eventMessages;
   }
 
+  /** Device-TLB invalidations that devices have carried out. */
+  public long deviceTlbInvalidations() {
+    return deviceTlbInvalidations;
+  }
+
+  /** Page requests put into the page request queue. */
+  public long pageRequests() {
+    return pageRequests;
+  }
+
+  /** Page group responses sent to devices, software's and the unit's own. */
+  public long pageResponses() {
+    return pageResponses;
+  }
+
   /** Interrupt-entry-cache invalidations carried out. */
   public long interruptInvalidations() {
     return interruptInvalidations;
@@ -187,6 +205,9 @@ public final class UnitCounters {
     interruptNotifications = 0;
     interruptInvalidations = 0;
     eventMessages = 0;
+    deviceTlbInvalidations = 0;
+    pageRequests = 0;
+    pageResponses = 0;
     Arrays.fill(contextInvalidations, 0);
     Arrays.fill(iotlbInvalidations, 0);
     Arrays.fill(pasidInvalidations, 0);

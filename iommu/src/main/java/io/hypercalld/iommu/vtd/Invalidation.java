@@ -8,26 +8,29 @@ import io.hypercalld.iommu.pci.SourceId;
  * @see "VT-d §6.5"
  */
 public sealed interface Invalidation {
+  /** Remove what the unit itself remembers. */
+  sealed interface OfCaches extends Invalidation {}
+
   /** Remove context entries. */
-  sealed interface OfContexts extends Invalidation {
+  sealed interface OfContexts extends OfCaches {
     InvalidationGranularity granularity();
   }
 
   /** Remove translations. */
-  sealed interface OfTranslations extends Invalidation {
+  sealed interface OfTranslations extends OfCaches {
     InvalidationGranularity granularity();
   }
 
   /** Remove interrupt-remapping entries. */
-  sealed interface OfInterrupts extends Invalidation {}
+  sealed interface OfInterrupts extends OfCaches {}
 
   /** Remove PASID-table entries. */
-  sealed interface OfPasids extends Invalidation {
+  sealed interface OfPasids extends OfCaches {
     InvalidationGranularity granularity();
   }
 
   /** Remove translations of requests with a PASID, and of those made through first-level tables. */
-  sealed interface OfPasidTranslations extends Invalidation {
+  sealed interface OfPasidTranslations extends OfCaches {
     InvalidationGranularity granularity();
   }
 

@@ -7,20 +7,26 @@ import static io.hypercalld.core.bits.BitField.reserved;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.bits.WordLayout;
+import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * One 128-bit entry of the invalidation queue. Immutable.
+ * One entry of the invalidation queue, of 128 bits or of 256. Immutable.
  *
  * <p>There is one factory per legal descriptor, so an illegal one has to be spelled in words.
  *
+ * @param more third word; zero in a descriptor of 128 bits
+ * @param most fourth word; zero in a descriptor of 128 bits
  * @see "VT-d §6.5.2"
  */
-public record InvalidationDescriptor(long lo, long hi) {
-  /** Bytes of one descriptor. */
+public record InvalidationDescriptor(long lo, long hi, long more, long most) {
+  /** Bytes of a descriptor of 128 bits. */
   public static final int BYTES = 16;
+
+  /** Bytes of a descriptor of 256 bits. */
+  public static final int WIDE_BYTES = 32;
 
   public static final BitField TYPE = bits("TYPE", 3, 0);
   static final BitField G = bits("G", 5, 4);
@@ -78,11 +84,81 @@ public record InvalidationDescriptor(long lo, long hi) {
       WordLayout.covering("wait.lo", TYPE, IF, SW, FN, PD, reserved(31, 8), STDATA);
   static final WordLayout WAIT_HI = WordLayout.covering("wait.hi", reserved(1, 0), STADDR);
 
+  static final BitField PASID = bits("PASID", 51, 32);
+  static final WordLayout PASID_LO =
+      WordLayout.covering("pasid.lo", TYPE, G, reserved(15, 6), DID, PASID, reserved(63, 52));
+
+  static final BitField PASID_DEVICE_MIP = bits("MIP", 8, 4);
+  static final BitField PASID_DEVICE_SID = bits("SID", 31, 16);
+  static final WordLayout PASID_DEVICE_TLB_LO =
+      WordLayout.covering(
+          "pasid-device-tlb.lo",
+          TYPE,
+          PASID_DEVICE_MIP,
+          reserved(11, 9),
+          PFSID_LOW,
+          PASID_DEVICE_SID,
+          PASID,
+          PFSID_HIGH);
+  static final BitField EVERY_PASID = bit("G", 0);
+  static final BitField PASID_DEVICE_S = bit("S", 11);
+  static final WordLayout PASID_DEVICE_TLB_HI =
+      WordLayout.covering(
+          "pasid-device-tlb.hi", EVERY_PASID, reserved(10, 1), PASID_DEVICE_S, ADDR);
+
+  static final BitField PASID_PRESENT = bit("PP", 4);
+  static final BitField PRIVATE = bit("PDP", 5);
+  static final BitField RESPONSE = bits("RC", 15, 12);
+  static final WordLayout RESPONSE_LO =
+      WordLayout.covering(
+          "page-group-response.lo",
+          TYPE,
+          PASID_PRESENT,
+          PRIVATE,
+          reserved(11, 6),
+          RESPONSE,
+          PASID_DEVICE_SID,
+          PASID,
+          reserved(63, 52));
+  static final BitField LAST = bit("LPIG", 2);
+  static final BitField PRGI = bits("PRGI", 11, 3);
+  static final WordLayout RESPONSE_HI =
+      WordLayout.covering("page-group-response.hi", reserved(1, 0), LAST, PRGI, reserved(63, 12));
+
   static final int CONTEXT = 1;
   static final int IOTLB = 2;
   static final int DEVICE_TLB = 3;
   static final int INTERRUPT = 4;
   static final int WAIT = 5;
+  static final int PASID_IOTLB = 6;
+  static final int PASID_CACHE = 7;
+  static final int PASID_DEVICE_TLB = 8;
+  static final int PAGE_RESPONSE = 9;
+
+  private static final long EVERY_PASID_OF_DOMAIN = 0;
+  private static final long ONE_PASID = 1;
+  private static final long PASID_SELECTIVE = 2;
+  private static final long ALL_PASIDS = 3;
+
+  /** A descriptor of 128 bits, or one of 256 whose upper half is zero. */
+  public InvalidationDescriptor(long lo, long hi) {
+    this(lo, hi, 0, 0);
+  }
+
+  /**
+   * Reads one from a ring.
+   *
+   * @param maddr machine address, in memory for all of the descriptor's bytes
+   */
+  public static InvalidationDescriptor read(MachineMemory memory, long maddr, QueueMode mode) {
+    return mode.wide()
+        ? new InvalidationDescriptor(
+            memory.readWord(maddr),
+            memory.readWord(maddr + Long.BYTES),
+            memory.readWord(maddr + 2 * Long.BYTES),
+            memory.readWord(maddr + 3 * Long.BYTES))
+        : new InvalidationDescriptor(memory.readWord(maddr), memory.readWord(maddr + Long.BYTES));
+  }
 
   /** All context entries. */
   public static InvalidationDescriptor allContexts() {
@@ -142,10 +218,75 @@ public record InvalidationDescriptor(long lo, long hi) {
    */
   public static InvalidationDescriptor deviceTranslations(
       SourceId device, long iova, int addressMask) {
-    long pages = addressMask == 0 ? 0 : (1L << (addressMask - 1)) - 1;
     return new InvalidationDescriptor(
         TYPE.of(DEVICE_TLB) | DEVICE_SID.of(device.value()),
-        ADDR.of(iova >>> ADDR.lsb() | pages) | S.of(addressMask == 0 ? 0 : 1));
+        sized(iova, addressMask) | S.of(addressMask == 0 ? 0 : 1));
+  }
+
+  private static long sized(long iova, int addressMask) {
+    long pages = addressMask == 0 ? 0 : (1L << (addressMask - 1)) - 1;
+    return ADDR.of(iova >>> ADDR.lsb() | pages);
+  }
+
+  /** The same of one address space; 256 bits wide. */
+  public static InvalidationDescriptor devicePasidTranslations(
+      SourceId device, int pasid, long iova, int addressMask) {
+    return new InvalidationDescriptor(
+        TYPE.of(PASID_DEVICE_TLB) | PASID_DEVICE_SID.of(device.value()) | PASID.of(pasid),
+        sized(iova, addressMask) | PASID_DEVICE_S.of(addressMask == 0 ? 0 : 1));
+  }
+
+  /** All translations of one PASID in a domain; 256 bits wide. */
+  public static InvalidationDescriptor pasidTranslations(int domainId, int pasid) {
+    return new InvalidationDescriptor(pasid(PASID_IOTLB, PASID_SELECTIVE, domainId, pasid), 0);
+  }
+
+  /**
+   * The translations of 2^addressMask pages of one PASID in a domain; 256 bits wide.
+   *
+   * @param iova first address, a multiple of 2^(12+addressMask)
+   */
+  public static InvalidationDescriptor pasidPages(
+      int domainId, int pasid, long iova, int addressMask) {
+    return new InvalidationDescriptor(
+        pasid(PASID_IOTLB, InvalidationGranularity.SELECTIVE.encoding(), domainId, pasid),
+        ADDR.of(iova >>> ADDR.lsb()) | AM.of(addressMask));
+  }
+
+  /** All PASID-table entries; 256 bits wide. */
+  public static InvalidationDescriptor allPasids() {
+    return new InvalidationDescriptor(pasid(PASID_CACHE, ALL_PASIDS, 0, 0), 0);
+  }
+
+  /** PASID-table entries that name a domain-id; 256 bits wide. */
+  public static InvalidationDescriptor domainPasids(int domainId) {
+    return new InvalidationDescriptor(pasid(PASID_CACHE, EVERY_PASID_OF_DOMAIN, domainId, 0), 0);
+  }
+
+  /** The entries of one PASID that name a domain-id; 256 bits wide. */
+  public static InvalidationDescriptor onePasid(int domainId, int pasid) {
+    return new InvalidationDescriptor(pasid(PASID_CACHE, ONE_PASID, domainId, pasid), 0);
+  }
+
+  private static long pasid(int type, long granularity, int domainId, int pasid) {
+    return TYPE.of(type) | G.of(granularity) | DID.of(domainId) | PASID.of(pasid);
+  }
+
+  /**
+   * The answer to a group of page requests; 256 bits wide.
+   *
+   * @param group PRGI, 0 to 511
+   * @param code 0 success, 1 invalid request, 15 failure
+   */
+  public static InvalidationDescriptor pageGroupResponse(
+      SourceId device, PasidPrefix prefix, int group, int code) {
+    return new InvalidationDescriptor(
+        TYPE.of(PAGE_RESPONSE)
+            | PASID_PRESENT.of(prefix.present() ? 1 : 0)
+            | RESPONSE.of(code)
+            | PASID_DEVICE_SID.of(device.value())
+            | PASID.of(prefix.pasid()),
+        LAST.of(1) | PRGI.of(group));
   }
 
   /** All cached interrupt-remapping entries. */
@@ -183,9 +324,14 @@ public record InvalidationDescriptor(long lo, long hi) {
     return TYPE.of(IOTLB) | G.of(granularity.encoding()) | DW.of(1) | DR.of(1);
   }
 
-  /** What a unit with these capabilities makes of the descriptor. */
+  /** What a unit with these capabilities makes of it in a queue of 128-bit descriptors. */
   public Invalidation decode(Capabilities capabilities) {
-    return DescriptorDecoder.decode(this, capabilities);
+    return decode(new QueueMode(capabilities, false, false));
+  }
+
+  /** What a unit makes of the descriptor. */
+  public Invalidation decode(QueueMode mode) {
+    return DescriptorDecoder.decode(this, mode);
   }
 
   /** Names and values of the fields, by the layout of the descriptor's type. */
@@ -196,6 +342,10 @@ public record InvalidationDescriptor(long lo, long hi) {
       case DEVICE_TLB -> fields(DEVICE_TLB_LO, DEVICE_TLB_HI);
       case INTERRUPT -> fields(INTERRUPT_LO, RESERVED_HI);
       case WAIT -> fields(WAIT_LO, WAIT_HI);
+      case PASID_IOTLB -> fields(PASID_LO, IOTLB_HI);
+      case PASID_CACHE -> fields(PASID_LO, RESERVED_HI);
+      case PASID_DEVICE_TLB -> fields(PASID_DEVICE_TLB_LO, PASID_DEVICE_TLB_HI);
+      case PAGE_RESPONSE -> fields(RESPONSE_LO, RESPONSE_HI);
       default -> Map.of(TYPE.name(), new Word(TYPE.get(lo)));
     };
   }
