@@ -22,6 +22,7 @@ final class ContextTables implements Digestible {
   private final ContextCache cache;
   private final ContextJudge judge;
   private final boolean remembersFaults;
+  private final UnitSettings settings;
   private final int hostAddressWidth;
   private long root;
 
@@ -29,15 +30,16 @@ final class ContextTables implements Digestible {
     this.memory = circuit.memory();
     this.counters = circuit.counters();
     this.cache = cache;
+    this.settings = circuit.settings();
     this.hostAddressWidth = circuit.settings().hostAddressWidth();
     this.judge = new ContextJudge(circuit.capabilities(), hostAddressWidth);
     this.remembersFaults =
         circuit.capabilities().cachingMode() && circuit.settings().habits().remembersAbsence();
   }
 
-  /** Takes a value of RTADDR into use; bits beyond the host address width mean nothing. */
+  /** Takes a value of RTADDR into use. */
   void latch(long rootTableAddress) {
-    root = rootTableAddress & ((1L << hostAddressWidth) - 1);
+    root = settings.latched(rootTableAddress);
   }
 
   /** The fault of every request in a mode other than legacy; empty in legacy mode. */

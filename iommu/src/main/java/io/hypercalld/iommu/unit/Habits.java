@@ -14,16 +14,19 @@ package io.hypercalld.iommu.unit;
  * @param forgetsWhenSwitched translations and context entries go whenever translation is switched
  *     on or off or the root pointer is set
  * @param remembersInterrupts interrupt-remapping entries are remembered (VT-d §6.2.4)
+ * @param dropsHighAddressBits bits beyond the host address width are ignored in the addresses of
+ *     tables and of the ring, rather than leading nowhere (VT-d §11.4.5)
  */
 public record Habits(
     boolean collapsesFaults,
     boolean remembersAbsence,
     boolean checksDomainOfDevice,
     boolean forgetsWhenSwitched,
-    boolean remembersInterrupts) {
+    boolean remembersInterrupts,
+    boolean dropsHighAddressBits) {
   /** Forgets as little as it may, so that software that does not invalidate is found out. */
-  public static final Habits STRICT = new Habits(false, true, true, false, true);
+  public static final Habits STRICT = new Habits(false, true, true, false, true, false);
 
   /** Forgets readily, and records one fault per requester, as an emulated unit does. */
-  public static final Habits LENIENT = new Habits(true, false, false, true, false);
+  public static final Habits LENIENT = new Habits(true, false, false, true, false, true);
 }

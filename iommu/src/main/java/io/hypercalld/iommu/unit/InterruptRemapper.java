@@ -26,6 +26,7 @@ final class InterruptRemapper implements Digestible {
   private final MessageSink sink;
   private final InterruptCache cache = new InterruptCache();
   private final InterruptJudge judge;
+  private final UnitSettings settings;
   private final boolean remembers;
 
   private boolean enabled;
@@ -40,6 +41,7 @@ final class InterruptRemapper implements Digestible {
     this.log = log;
     this.sink = sink;
     this.judge = new InterruptJudge(circuit, cache);
+    this.settings = circuit.settings();
     this.remembers = circuit.settings().habits().remembersInterrupts();
   }
 
@@ -49,7 +51,7 @@ final class InterruptRemapper implements Digestible {
 
   /** Takes a value of IRTA into use; what is remembered stays. */
   void setTable(long interruptTableAddress) {
-    table = interruptTableAddress;
+    table = settings.latched(interruptTableAddress);
   }
 
   long table() {

@@ -77,7 +77,7 @@ final class InvalidationQueue implements Digestible {
       return;
     }
     enabled = on;
-    ring = registers.get(Register.IQA);
+    ring = circuit.settings().latched(registers.get(Register.IQA));
     overdue = Optional.empty();
     registers.set(Register.IQH, 0);
     run();

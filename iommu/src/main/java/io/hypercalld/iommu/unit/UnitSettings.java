@@ -129,6 +129,11 @@ public record UnitSettings(
     return new UnitSettings(version, capabilities, hostAddressWidth, windowBytes, sizes, habits);
   }
 
+  /** A table's or the ring's address as this unit takes it from a register into use. */
+  long latched(long register) {
+    return habits.dropsHighAddressBits() ? register & ((1L << hostAddressWidth) - 1) : register;
+  }
+
   /** The same unit with other habits. */
   public UnitSettings withHabits(Habits others) {
     return new UnitSettings(
