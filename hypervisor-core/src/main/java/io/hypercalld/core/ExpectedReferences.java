@@ -43,6 +43,7 @@ final class ExpectedReferences {
     for (GrantMapping mapping : domain.grantMappings().all().values()) {
       add(domain.grantMappings().frame(mapping).value(), 1);
     }
+    domain.referencedFrames().forEach(frame -> add(frame.value(), 1));
     if (domain.type().isTranslated()) {
       for (VmEventRing.Kind kind : VmEventRing.Kind.values()) {
         Optional<Mfn> page = domain.vmEvents().ring(kind).page();

@@ -13,7 +13,6 @@ import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.domain.PhysicalMap;
 import io.hypercalld.core.domain.Reservation;
 import io.hypercalld.core.event.EventChannels;
-import io.hypercalld.core.guest.Emulation;
 import io.hypercalld.core.guest.GuestAccess;
 import io.hypercalld.core.guest.GuestMemory;
 import io.hypercalld.core.hypercall.Continuations;
@@ -32,6 +31,7 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mCounters;
+import io.hypercalld.core.time.VirtualClock;
 import java.util.Optional;
 
 /**
@@ -41,6 +41,7 @@ import java.util.Optional;
  * <p>To start one: construct it, register facets with {@link #domains}, then {@link #bootDom0}.
  */
 public final class Hypervisor implements Digestible, AutoCloseable {
+  private final VirtualClock clock = new VirtualClock();
   private final CallCounters calls = new CallCounters();
   private final Continuations continuations = new Continuations(calls);
   private final HypervisorSettings settings;
@@ -77,7 +78,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     this.pinCalls = new PinCalls(domains, frames);
     this.eventCalls = new EventCalls(domains);
     this.guestMemory = new GuestMemory(memory);
-    this.guestAccess = new GuestAccess(memory, Emulation.UNCLAIMED);
+    this.guestAccess = new GuestAccess(memory);
   }
 
   /**
@@ -185,6 +186,11 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     return calls;
   }
 
+  /** The machine's clock. */
+  public VirtualClock clock() {
+    return clock;
+  }
+
   /** Where long operations stop. */
   public Continuations continuations() {
     return continuations;
@@ -206,7 +212,8 @@ public final class Hypervisor implements Digestible, AutoCloseable {
         .put(frames)
         .put(allocator)
         .put(domains)
-        .put(continuations);
+        .put(continuations)
+        .put(clock);
   }
 
   @Override

@@ -10,8 +10,8 @@ public record AccessGuest(DomainId domain, GuestRequest request)
   @Override
   public AccessOutcome execute(Machine machine) {
     return machine
-        .hypervisor()
-        .guestAccess()
-        .perform(machine.hypervisor().domains().byId(domain), request);
+        .deviceModels()
+        .cpus()
+        .access(machine.hypervisor().domains().byId(domain), request);
   }
 }

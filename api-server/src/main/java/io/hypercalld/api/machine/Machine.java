@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import io.hypercalld.api.hypercall.DeviceModelTable;
 import io.hypercalld.api.hypercall.DomctlTable;
 import io.hypercalld.api.hypercall.EventTable;
 import io.hypercalld.api.hypercall.FeatureTables;
@@ -36,6 +37,7 @@ import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.ioreq.DeviceModels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +60,7 @@ public final class Machine implements AutoCloseable {
   private final List<RemappingUnit> units;
   private final PciTopology topology;
   private final UnitScopes scopes;
+  private final DeviceModels deviceModels;
   private final VtdDriver driver;
   private final RootComplex rootComplex;
   private final DeviceCalls deviceCalls;
@@ -101,7 +104,8 @@ public final class Machine implements AutoCloseable {
             policies);
     this.rootComplex = new RootComplex(hypervisor.memory(), interrupts);
     this.deviceCalls = new DeviceCalls(hypervisor, driver, topology);
-    this.catalogue = catalogue(hypervisor, deviceCalls);
+    this.deviceModels = new DeviceModels(hypervisor);
+    this.catalogue = catalogue(hypervisor, deviceCalls, deviceModels);
     this.meter = new CallMeter(catalogue);
     hypervisor.bootDom0();
     driver.start();
@@ -128,7 +132,8 @@ public final class Machine implements AutoCloseable {
     return List.copyOf(units);
   }
 
-  private static HypercallCatalogue catalogue(Hypervisor hypervisor, DeviceCalls devices) {
+  private static HypercallCatalogue catalogue(
+      Hypervisor hypervisor, DeviceCalls devices, DeviceModels models) {
     var tables = new ArrayList<List<Operation<?>>>();
     tables.add(DomctlTable.of(hypervisor, devices));
     tables.add(MemoryTable.of(hypervisor.memoryCalls()));
@@ -139,7 +144,7 @@ public final class Machine implements AutoCloseable {
     tables.add(EventTable.of(hypervisor.eventCalls()));
     tables.add(PageTableRows.of(hypervisor.pinCalls()));
     tables.add(OtherTables.physdev(devices));
-    tables.add(OtherTables.deviceModel(hypervisor.controlCalls()));
+    tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
     tables.addAll(OtherTables.unbuilt());
     return new HypercallCatalogue(tables);
   }
@@ -367,6 +372,11 @@ public final class Machine implements AutoCloseable {
 
   public RootComplex rootComplex() {
     return rootComplex;
+  }
+
+  /** Ioreq servers, and the instructions that go to them. */
+  public DeviceModels deviceModels() {
+    return deviceModels;
   }
 
   public DeviceCalls deviceCalls() {

@@ -8,13 +8,16 @@ import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PagingPool;
+import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mTable;
+import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /**
  * A virtual machine. Confined to the machine thread.
@@ -249,8 +252,13 @@ public final class Domain implements Digestible {
     return run.onlineVcpus();
   }
 
-  /** Allocates vCPUs up to the number; those that it has stay. */
+  /**
+   * Allocates vCPUs up to the number; those that it has stay.
+   *
+   * @throws Refusal where somebody who keeps something for each has no more
+   */
   public void addVcpus(int count) {
+    facets.forEach(facet -> facet.vcpusAdded(run.vcpus(), Math.max(run.vcpus(), count)));
     run.addVcpus(count);
   }
 
@@ -367,6 +375,16 @@ public final class Domain implements Digestible {
 
   public <F extends DomainFacet> Optional<F> findFacet(Class<F> type) {
     return facets.stream().filter(type::isInstance).map(type::cast).findFirst();
+  }
+
+  /** Tells that the device model chose another type for a page. */
+  public void retyped(Gfn gfn, P2mType type) {
+    facets.forEach(facet -> facet.retyped(gfn, type));
+  }
+
+  /** Frames to which what other modules keep for it refers, once for each reference. */
+  public Stream<Mfn> referencedFrames() {
+    return facets.stream().flatMap(DomainFacet::referencedFrames);
   }
 
   /** Whether devices reach its memory by themselves. */

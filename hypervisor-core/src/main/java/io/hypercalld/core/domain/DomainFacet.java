@@ -2,7 +2,11 @@ package io.hypercalld.core.domain;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.memory.FrameRun;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.SyncHook;
+import java.util.stream.Stream;
 
 /** What another module keeps for a domain. Torn down in the reverse order of registration. */
 public interface DomainFacet extends Digestible {
@@ -23,6 +27,23 @@ public interface DomainFacet extends Digestible {
 
   /** Frames are about to cease to be a PV domain's to write. */
   default void framesLost(FrameRun frames, SyncHook hook) {}
+
+  /**
+   * The domain is about to get vCPUs.
+   *
+   * @param from the first of them
+   * @param to behind the last of them
+   * @throws io.hypercalld.core.errno.Refusal where it cannot follow; there are no more then
+   */
+  default void vcpusAdded(int from, int to) {}
+
+  /** The device model chose another type for a page. */
+  default void retyped(Gfn gfn, P2mType type) {}
+
+  /** Frames to each of which it holds a reference that is not the allocation's. */
+  default Stream<Mfn> referencedFrames() {
+    return Stream.empty();
+  }
 
   /** Whether it gave the domain a device that reaches the domain's memory by itself. */
   default boolean hasDevices() {

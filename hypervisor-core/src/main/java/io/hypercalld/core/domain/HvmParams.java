@@ -22,6 +22,21 @@ public final class HvmParams implements Digestible {
   /** The guest frame of the ring that tells of sharing. */
   public static final int SHARING_RING_PFN = 29;
 
+  /** A guest frame for the slots of an ioreq server. */
+  public static final int IOREQ_PFN = 5;
+
+  /** A guest frame for the ring of an ioreq server. */
+  public static final int BUFIOREQ_PFN = 6;
+
+  /** The first of the guest frames for the pages of ioreq servers. */
+  public static final int IOREQ_SERVER_PFN = 32;
+
+  /** How many of them there are, at most {@link #MOST_IOREQ_PAGES}. */
+  public static final int NR_IOREQ_SERVER_PAGES = 33;
+
+  /** As many as a word has bits. */
+  private static final int MOST_IOREQ_PAGES = Long.SIZE;
+
   /** {@code HVM_NR_PARAMS}. */
   public static final int COUNT = 39;
 
@@ -32,8 +47,6 @@ public final class HvmParams implements Digestible {
   private static final int CONSOLE_PFN = 17;
   private static final int CONSOLE_EVTCHN = 18;
   private static final int ACPI_IOPORTS_LOCATION = 19;
-  private static final int IOREQ_SERVER_PFN = 32;
-  private static final int NR_IOREQ_SERVER_PAGES = 33;
   private static final int VM_GENERATION_ID_ADDR = 34;
   private static final int ALTP2M = 35;
   private static final int VM86_TSS_SIZED = 37;
@@ -43,7 +56,17 @@ public final class HvmParams implements Digestible {
   private static final Set<Integer> GUEST_GETS =
       Set.of(STORE_PFN, STORE_EVTCHN, CONSOLE_PFN, CONSOLE_EVTCHN, ALTP2M);
   private static final Set<Integer> SET_ONCE =
-      Set.of(VIRIDIAN, IOREQ_SERVER_PFN, NR_IOREQ_SERVER_PAGES, ALTP2M, MCA_CAP);
+      Set.of(
+          IOREQ_PFN,
+          BUFIOREQ_PFN,
+          VIRIDIAN,
+          IOREQ_SERVER_PFN,
+          NR_IOREQ_SERVER_PAGES,
+          ALTP2M,
+          MCA_CAP);
+
+  /** {@code DM_DOMAIN} and {@code BUFIOREQ_EVTCHN}, which ended with the default server. */
+  private static final Set<Integer> DEAD = Set.of(13, 26);
 
   private final long[] values = new long[COUNT];
 
@@ -55,13 +78,23 @@ public final class HvmParams implements Digestible {
   /**
    * Sets the parameter of the number, less than {@link #COUNT}.
    *
-   * @throws Refusal EEXIST where it has another value and is one to be set once
+   * @throws Refusal EINVAL where it is no number of pages; EEXIST where it has another value and is
+   *     one to be set once
    */
   public void set(int index, long value) {
+    if (index == NR_IOREQ_SERVER_PAGES
+        && (value == 0 || Long.compareUnsigned(value, MOST_IOREQ_PAGES) > 0)) {
+      throw Refusal.of(Errno.EINVAL, "ioreq servers cannot have %d pages", value);
+    }
     if (SET_ONCE.contains(index) && values[index] != 0 && values[index] != value) {
       throw Refusal.of(Errno.EEXIST, "parameter %d is 0x%x already", index, values[index]);
     }
     values[index] = value;
+  }
+
+  /** Whether the number names a parameter that is still there. */
+  public static boolean exists(long index) {
+    return index >= 0 && index < COUNT && !DEAD.contains((int) index);
   }
 
   /** Whether a guest may set the parameter itself. */

@@ -18,7 +18,7 @@ final class MemoryFeatures implements Digestible {
 
   MemoryFeatures(Domain domain, FrameAllocator allocator, SharedFrames shared) {
     this.populateOnDemand = new PopulateOnDemand(domain, allocator);
-    this.events = new VmEvents(domain, allocator.frames());
+    this.events = new VmEvents(domain);
     this.paging = new MemoryPaging(domain, allocator, events);
     this.access = new MemoryAccess(domain, events);
     this.sharing = new MemorySharing(domain, allocator, shared, events);

@@ -239,6 +239,16 @@ public final class PhysicalMap {
     placement.requireTarget(to);
   }
 
+  /**
+   * Holds the page at a guest frame for the hypervisor's use.
+   *
+   * @throws Refusal ENOENT it is paged out or shared; EPERM a device's; EINVAL there is no page of
+   *     the domain's, or none to be written
+   */
+  public RingPage holdRing(Gfn gfn) {
+    return RingPage.take(domain, frames, gfn);
+  }
+
   void markClean(Gfn gfn) {
     for (long page = 0; page < granule(); page++) {
       domain.logDirty().markClean(new Gfn(gfn.value() + page));

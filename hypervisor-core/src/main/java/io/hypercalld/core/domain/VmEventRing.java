@@ -4,12 +4,8 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
-import io.hypercalld.core.memory.FrameTable;
-import io.hypercalld.core.memory.FrameType;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mLookup;
-import io.hypercalld.core.p2m.P2mType;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -59,19 +55,17 @@ public final class VmEventRing implements Digestible {
 
   private final TreeMap<Long, VmEvent> waiting = new TreeMap<>();
   private final Domain domain;
-  private final FrameTable frames;
   private final Kind kind;
-  private Optional<Mfn> page = Optional.empty();
+  private Optional<RingPage> page = Optional.empty();
 
-  VmEventRing(Domain domain, FrameTable frames, Kind kind) {
+  VmEventRing(Domain domain, Kind kind) {
     this.domain = domain;
-    this.frames = frames;
     this.kind = kind;
   }
 
   /** The page that it holds while somebody listens. */
   public Optional<Mfn> page() {
-    return page;
+    return page.map(RingPage::mfn);
   }
 
   /** Whether somebody listens. */
@@ -97,20 +91,7 @@ public final class VmEventRing implements Digestible {
           domain.id(),
           kind);
     }
-    P2mLookup found = domain.physicalMap().orElseThrow().obtainUnshared(new Gfn(gfn));
-    if (P2mType.PAGING.contains(found.type()) || found.type() == P2mType.RAM_SHARED) {
-      throw Refusal.of(Errno.ENOENT, "guest frame 0x%x is %s", gfn, found.type());
-    }
-    long mfn = found.mfn().value();
-    boolean ram = P2mType.RAM.contains(found.type()) && frames.contains(mfn);
-    if (!ram || !frames.takeReference(mfn, domain.id().value())) {
-      throw Refusal.of(Errno.EINVAL, "guest frame 0x%x is no page of %s", gfn, domain.id());
-    }
-    if (!frames.takeTypeReference(mfn, FrameType.WRITABLE)) {
-      frames.putReference(mfn);
-      throw Refusal.of(Errno.EINVAL, "guest frame 0x%x cannot be written", gfn);
-    }
-    page = Optional.of(found.mfn());
+    page = Optional.of(domain.physicalMap().orElseThrow().holdRing(new Gfn(gfn)));
   }
 
   /** Nobody listens any more: vCPUs that wait go on and try again. */
@@ -119,13 +100,7 @@ public final class VmEventRing implements Digestible {
         .filter(VmEvent::vcpuPaused)
         .forEach(event -> domain.unpauseVcpu(event.vcpu()));
     waiting.clear();
-    page.ifPresent(
-        mfn -> {
-          frames.putTypeReference(mfn.value());
-          if (frames.putReference(mfn.value()) == 0) {
-            domain.freed(mfn);
-          }
-        });
+    page.ifPresent(RingPage::release);
     page = Optional.empty();
   }
 
@@ -156,7 +131,7 @@ public final class VmEventRing implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(kind.name()).put(page.map(Mfn::value).orElse(-1L)).put(waiting.size());
+    digest.put(kind.name()).put(page().map(Mfn::value).orElse(-1L)).put(waiting.size());
     waiting.values().forEach(event -> digest.put(event.toString()));
   }
 }

@@ -4,7 +4,6 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
-import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.P2mType;
@@ -20,10 +19,10 @@ public final class VmEvents implements Digestible {
   private final Domain domain;
   private long last;
 
-  VmEvents(Domain domain, FrameTable frames) {
+  VmEvents(Domain domain) {
     this.domain = domain;
     for (VmEventRing.Kind kind : VmEventRing.Kind.values()) {
-      rings.put(kind, new VmEventRing(domain, frames, kind));
+      rings.put(kind, new VmEventRing(domain, kind));
     }
   }
 

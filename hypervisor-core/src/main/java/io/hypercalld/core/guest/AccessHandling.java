@@ -60,13 +60,13 @@ public enum AccessHandling {
     if (found.mfn().isValid() && !permits(found.access(), kind)) {
       return RESTRICTED;
     }
-    return ofType(type, writes);
+    boolean data = kind != MemoryAccess.Kind.FETCH;
+    return type == P2mType.MMIO_DM || (data && type == P2mType.IOREQ_SERVER)
+        ? EMULATE
+        : ofType(type, writes);
   }
 
   private static AccessHandling ofType(P2mType type, boolean writes) {
-    if (type == P2mType.MMIO_DM || (writes && type == P2mType.IOREQ_SERVER)) {
-      return EMULATE;
-    }
     if (writes && (P2mType.DISCARD_WRITE.contains(type) || type == P2mType.MMIO_DIRECT)) {
       return DISCARD;
     }
@@ -87,7 +87,7 @@ public enum AccessHandling {
   // permission is not the type's alone.
   private static boolean permits(P2mType type, long entry, MemoryAccess.Kind kind) {
     return switch (kind) {
-      case READ -> type.isReadable();
+      case READ -> type.isReadable() && (type != P2mType.IOREQ_SERVER || P2mEntry.R.isSet(entry));
       case WRITE ->
           type.isWritable()
               && ((type != P2mType.MMIO_DIRECT && type != P2mType.IOREQ_SERVER)

@@ -34,11 +34,13 @@ public record AccessOutcome(
     FAULT
   }
 
-  static AccessOutcome completed(Verdict verdict, Optional<Word> data) {
+  /** The instruction completed. */
+  public static AccessOutcome completed(Verdict verdict, Optional<Word> data) {
     return new AccessOutcome(verdict, data, Optional.empty(), Optional.empty(), Optional.empty());
   }
 
-  static AccessOutcome waiting(int server, long request) {
+  /** It waits for a server's answer. */
+  public static AccessOutcome waiting(int server, long request) {
     return new AccessOutcome(
         Verdict.PENDING,
         Optional.empty(),
@@ -47,8 +49,25 @@ public record AccessOutcome(
         Optional.of("the vCPU waits for ioreq server %d".formatted(server)));
   }
 
-  static AccessOutcome stopped(Verdict verdict, String reason) {
+  /** It did not complete. */
+  public static AccessOutcome stopped(Verdict verdict, String reason) {
     return new AccessOutcome(
         verdict, Optional.empty(), Optional.empty(), Optional.empty(), Optional.of(reason));
+  }
+
+  /** The same, with the last request that was made for it. */
+  public AccessOutcome after(int lastServer, long lastRequest) {
+    return new AccessOutcome(
+        outcome, data, Optional.of(lastServer), Optional.of(lastRequest), reason);
+  }
+
+  /** The same for another reason. */
+  public AccessOutcome because(String otherReason) {
+    return new AccessOutcome(outcome, data, server, request, Optional.of(otherReason));
+  }
+
+  /** Whether the vCPU is still at the instruction. */
+  public boolean isUnfinished() {
+    return outcome == Verdict.PENDING || outcome == Verdict.RETRY;
   }
 }

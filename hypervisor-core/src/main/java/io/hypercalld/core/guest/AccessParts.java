@@ -23,16 +23,20 @@ final class AccessParts {
 
   private final List<Part> parts = new ArrayList<>();
   private final Domain domain;
+  private final GuestInstruction instruction;
   private final GuestRequest request;
   private final boolean writes;
+  private boolean dropped;
 
   /** The bytes of an access that lie in one page, and where they go. */
   private record Part(long gpa, int offset, int size, Landing landing) {}
 
   /** Takes every fault of the access, until one keeps it from completing. */
-  AccessParts(Domain domain, GuestRequest request, MemoryAccess.Kind kind, FaultCounts counts) {
+  AccessParts(
+      Domain domain, GuestInstruction instruction, MemoryAccess.Kind kind, FaultCounts counts) {
     this.domain = domain;
-    this.request = request;
+    this.instruction = instruction;
+    this.request = instruction.request();
     this.writes = kind == MemoryAccess.Kind.WRITE;
     PageFaults faults = new PageFaults(domain, counts);
     int done = 0;
@@ -62,6 +66,10 @@ final class AccessParts {
 
   /** How it ends if nothing else intervenes: by the part that is furthest from memory. */
   Verdict verdict() {
+    return dropped ? Verdict.DISCARDED : worst();
+  }
+
+  private Verdict worst() {
     return parts.stream()
         .map(
             part ->
@@ -117,11 +125,20 @@ final class AccessParts {
         writes ? number(Arrays.copyOfRange(bytes, part.offset, part.offset + part.size)) : 0;
     var access =
         new Emulation.MmioAccess(domain, request.vcpu(), part.gpa, part.size, writes, data, type);
-    return switch (emulation.access(access)) {
+    Emulation.Answer answered =
+        instruction
+            .answer(part.gpa, writes)
+            .<Emulation.Answer>map(Emulation.Completed::new)
+            .orElseGet(() -> emulation.access(access));
+    return switch (answered) {
       case Emulation.Completed(long answer) -> {
         if (!writes) {
           System.arraycopy(bytes(answer), 0, bytes, part.offset, part.size);
         }
+        yield Optional.empty();
+      }
+      case Emulation.Dropped _ -> {
+        dropped = true;
         yield Optional.empty();
       }
       case Emulation.Waiting(int server, long number) ->

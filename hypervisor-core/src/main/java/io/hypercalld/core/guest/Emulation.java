@@ -34,6 +34,9 @@ public interface Emulation {
    */
   record Completed(long data) implements Answer {}
 
+  /** It is complete, and what was written went nowhere. */
+  record Dropped() implements Answer {}
+
   /** The vCPU waits for an emulator's answer. */
   record Waiting(int server, long request) implements Answer {}
 

@@ -24,11 +24,17 @@ import java.util.Optional;
 public final class GuestAccess {
   private final FaultCounts faults = new FaultCounts();
   private final MachineMemory memory;
-  private final Emulation emulation;
+  private Emulation emulation;
 
-  public GuestAccess(MachineMemory memory, Emulation emulation) {
+  /** Accesses to this memory, with nobody behind what is none. */
+  public GuestAccess(MachineMemory memory) {
     this.memory = memory;
-    this.emulation = emulation;
+    this.emulation = Emulation.UNCLAIMED;
+  }
+
+  /** Has somebody answer from now on where no memory does. */
+  public void emulateBy(Emulation newEmulation) {
+    emulation = newEmulation;
   }
 
   /** Accesses that an entry did not let through. */
@@ -44,21 +50,37 @@ public final class GuestAccess {
    *     domain
    */
   public AccessOutcome perform(Domain domain, GuestRequest request) {
+    return perform(domain, new GuestInstruction(request));
+  }
+
+  /**
+   * Makes an access, or goes on with one that waited.
+   *
+   * @throws Refusal as {@link #perform(Domain, GuestRequest)}
+   */
+  public AccessOutcome perform(Domain domain, GuestInstruction instruction) {
+    GuestRequest request = instruction.request();
     check(domain, request);
     if (domain.isVcpuPaused(request.vcpu())) {
       return AccessOutcome.stopped(
           Verdict.PENDING, "vCPU %d waits for an event".formatted(request.vcpu()));
     }
     return switch (request.op()) {
-      case READ -> read(domain, request);
-      case WRITE -> write(domain, request);
-      case ADD -> add(domain, request);
+      case READ -> read(domain, instruction);
+      case WRITE -> write(domain, instruction);
+      case ADD -> add(domain, instruction);
     };
   }
 
-  private static void check(Domain domain, GuestRequest request) {
-    if (request.vcpu() < 0 || request.vcpu() >= domain.vcpus()) {
-      throw Refusal.of(Errno.ENOENT, "%s has no vCPU %d", domain.id(), request.vcpu());
+  /**
+   * Refuses a vCPU that can execute no instruction.
+   *
+   * @throws Refusal ENOENT no such vCPU; EOPNOTSUPP a PV domain; EINVAL a domain that is dying or
+   *     has ended
+   */
+  public static void requireVcpu(Domain domain, int vcpu) {
+    if (vcpu < 0 || vcpu >= domain.vcpus()) {
+      throw Refusal.of(Errno.ENOENT, "%s has no vCPU %d", domain.id(), vcpu);
     }
     if (domain.findP2m().isEmpty()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no P2M", domain.id());
@@ -66,6 +88,15 @@ public final class GuestAccess {
     if (domain.isDying() || domain.isShutDown()) {
       throw Refusal.of(Errno.EINVAL, "%s has ended", domain.id());
     }
+  }
+
+  /**
+   * Refuses what no vCPU does.
+   *
+   * @throws Refusal as {@link #perform(Domain, GuestRequest)}
+   */
+  public static void check(Domain domain, GuestRequest request) {
+    requireVcpu(domain, request.vcpu());
     int size = request.size();
     long gpa = request.gpa().value();
     if (size < 1 || size > Long.BYTES || Integer.bitCount(size) != 1) {
@@ -79,18 +110,18 @@ public final class GuestAccess {
     }
   }
 
-  private AccessOutcome read(Domain domain, GuestRequest request) {
-    var parts = new AccessParts(domain, request, MemoryAccess.Kind.READ, faults);
-    byte[] bytes = new byte[request.size()];
+  private AccessOutcome read(Domain domain, GuestInstruction instruction) {
+    var parts = new AccessParts(domain, instruction, MemoryAccess.Kind.READ, faults);
+    byte[] bytes = new byte[instruction.request().size()];
     return parts
         .stopped()
         .or(() -> parts.move(memory, emulation, bytes))
         .orElseGet(() -> completed(parts.verdict(), bytes));
   }
 
-  private AccessOutcome write(Domain domain, GuestRequest request) {
-    var parts = new AccessParts(domain, request, MemoryAccess.Kind.WRITE, faults);
-    byte[] bytes = AccessParts.bytes(request.data().value());
+  private AccessOutcome write(Domain domain, GuestInstruction instruction) {
+    var parts = new AccessParts(domain, instruction, MemoryAccess.Kind.WRITE, faults);
+    byte[] bytes = AccessParts.bytes(instruction.request().data().value());
     return parts
         .stopped()
         .or(() -> parts.move(memory, emulation, bytes))
@@ -98,20 +129,23 @@ public final class GuestAccess {
   }
 
   // The faults of the write come first, as it may be given other frames than a read would find.
-  private AccessOutcome add(Domain domain, GuestRequest request) {
-    var target = new AccessParts(domain, request, MemoryAccess.Kind.WRITE, faults);
+  private AccessOutcome add(Domain domain, GuestInstruction instruction) {
+    var target = new AccessParts(domain, instruction, MemoryAccess.Kind.WRITE, faults);
     if (target.stopped().isPresent()) {
       return target.stopped().get();
     }
-    var source = new AccessParts(domain, request, MemoryAccess.Kind.READ, faults);
-    byte[] bytes = new byte[request.size()];
-    Optional<AccessOutcome> ended =
-        source.stopped().or(() -> source.move(memory, emulation, bytes));
-    if (ended.isPresent()) {
-      return ended.get();
+    if (instruction.loaded().isEmpty()) {
+      var source = new AccessParts(domain, instruction, MemoryAccess.Kind.READ, faults);
+      byte[] bytes = new byte[instruction.request().size()];
+      Optional<AccessOutcome> ended =
+          source.stopped().or(() -> source.move(memory, emulation, bytes));
+      if (ended.isPresent()) {
+        return ended.get();
+      }
+      instruction.loaded(AccessParts.number(bytes));
     }
-    byte[] sum = AccessParts.bytes(AccessParts.number(bytes) + request.data().value());
-    byte[] stored = Arrays.copyOf(sum, request.size());
+    long number = instruction.loaded().orElseThrow() + instruction.request().data().value();
+    byte[] stored = Arrays.copyOf(AccessParts.bytes(number), instruction.request().size());
     return target
         .move(memory, emulation, stored)
         .orElseGet(() -> completed(target.verdict(), stored));

@@ -134,7 +134,7 @@ public final class DeviceModelCalls {
     if (!domain.hasHap()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no hardware-assisted paging", domain.id());
     }
-    if (!domain.p2m().isIoreqClaimed()) {
+    if (!domain.p2m().ioreq().kept()) {
       throw Refusal.of(Errno.EINVAL, "no ioreq server of %s has the type", domain.id());
     }
   }
@@ -154,6 +154,7 @@ public final class DeviceModelCalls {
           Errno.EINVAL, "guest frame %s of %s is %s, not to be %s", gfn, domain.id(), type, wanted);
     }
     domain.p2m().changeType(gfn, type, wanted);
+    domain.retyped(gfn, wanted);
   }
 
   private static boolean mayBecome(P2mType type, P2mType wanted) {

@@ -11,10 +11,10 @@ import io.hypercalld.core.errno.Refusal;
  * Finds the domain that a call is about and asks whether the caller may make it. Confined to the
  * machine thread.
  */
-final class Targets {
+public final class Targets {
   private final DomainTable domains;
 
-  Targets(DomainTable domains) {
+  public Targets(DomainTable domains) {
     this.domains = domains;
   }
 
@@ -56,7 +56,7 @@ final class Targets {
    *
    * @throws Refusal ESRCH; EPERM its own id, or no device model; EINVAL a PV domain
    */
-  Domain modelled(Domain caller, DomainId id) {
+  public Domain modelled(Domain caller, DomainId id) {
     Domain domain = domains.remote(caller, id);
     if (!domain.type().isTranslated()) {
       throw Refusal.of(Errno.EINVAL, "%s has no device model, being PV", id);

@@ -90,7 +90,7 @@ public final class VmEventCalls {
   }
 
   private Domain parameterized(Domain caller, DomainId id, long index) {
-    if (index >= HvmParams.COUNT) {
+    if (!HvmParams.exists(index)) {
       throw Refusal.of(Errno.EINVAL, "there is no parameter %d", index);
     }
     Domain domain = domains.any(caller, id);

@@ -5,14 +5,14 @@ import io.hypercalld.core.digest.StateDigest;
 
 /**
  * What decides the type of pages whose type can change in bulk: which guest frames are to be
- * watched for writes, and whether a server owns pages. Confined to the machine thread.
+ * watched for writes, and whether pages may be for servers. Confined to the machine thread.
  *
  * @see "xen/arch/x86/mm/p2m.c, p2m_is_logdirty_range and p2m_recalc_type"
  */
 final class BulkTypes implements Digestible {
   private final FrameRanges<Boolean> logDirty = new FrameRanges<>();
   private boolean globalLogDirty;
-  private boolean ioreqClaimed;
+  private boolean keepsIoreq;
 
   boolean isGloballyLogDirty() {
     return globalLogDirty;
@@ -29,7 +29,7 @@ final class BulkTypes implements Digestible {
 
   /** What a page of the type that waits to be recalculated is by now. */
   P2mType recalculated(P2mType stored, long gfn) {
-    if (!P2mType.CHANGEABLE.contains(stored) || (stored == P2mType.IOREQ_SERVER && ioreqClaimed)) {
+    if (!P2mType.CHANGEABLE.contains(stored) || (stored == P2mType.IOREQ_SERVER && keepsIoreq)) {
       return stored;
     }
     return logDirty(gfn, 1) == Coverage.ALL ? P2mType.RAM_LOGDIRTY : P2mType.RAM_RW;
@@ -54,17 +54,17 @@ final class BulkTypes implements Digestible {
     }
   }
 
-  boolean isIoreqClaimed() {
-    return ioreqClaimed;
+  boolean keepsIoreq() {
+    return keepsIoreq;
   }
 
-  void setIoreqClaimed(boolean claimed) {
-    ioreqClaimed = claimed;
+  void keepIoreq(boolean kept) {
+    keepsIoreq = kept;
   }
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(globalLogDirty).put(ioreqClaimed);
+    digest.put(globalLogDirty).put(keepsIoreq);
     logDirty.forEach((start, end, _) -> digest.put(start).put(end));
   }
 }

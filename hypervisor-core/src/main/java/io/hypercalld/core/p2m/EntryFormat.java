@@ -32,7 +32,7 @@ final class EntryFormat {
   private final long[] leaves = new long[TYPES.length];
   private P2mAccess defaultAccess = P2mAccess.RWX;
   private boolean ioCapabilities;
-  private boolean ioreqWrites;
+  private IoreqRule ioreq = IoreqRule.UNCLAIMED;
   private long table;
 
   EntryFormat(P2mSettings settings) {
@@ -58,12 +58,12 @@ final class EntryFormat {
     compute();
   }
 
-  boolean interceptsIoreqWrites() {
-    return ioreqWrites;
+  IoreqRule ioreq() {
+    return ioreq;
   }
 
-  void interceptIoreqWrites(boolean intercept) {
-    ioreqWrites = intercept;
+  void setIoreq(IoreqRule rule) {
+    ioreq = rule;
     compute();
   }
 
@@ -156,7 +156,7 @@ final class EntryFormat {
   }
 
   private long withoutFrame(P2mType type, P2mAccess access) {
-    boolean readable = type.isReadable() && access.isReadable();
+    boolean readable = isReadable(type) && access.isReadable();
     boolean writable = isWritable(type) && access.isWritable();
     boolean executable = type.isExecutable() && access.isExecutable();
     long entry = SA_P2MT.of(type.number()) | ACCESS.of(access.number()) | SUPPRESS_VE.mask();
@@ -168,8 +168,12 @@ final class EntryFormat {
     return entry | memoryType(type);
   }
 
+  private boolean isReadable(P2mType type) {
+    return type == P2mType.IOREQ_SERVER ? !ioreq.takesReads() : type.isReadable();
+  }
+
   private boolean isWritable(P2mType type) {
-    return type == P2mType.IOREQ_SERVER ? !ioreqWrites : type.isWritable();
+    return type == P2mType.IOREQ_SERVER ? !ioreq.takesWrites() : type.isWritable();
   }
 
   /*

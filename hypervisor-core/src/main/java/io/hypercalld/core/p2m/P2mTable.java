@@ -211,24 +211,17 @@ public final class P2mTable implements Digestible {
   }
 
   /**
-   * From here on pages of type {@link P2mType#IOREQ_SERVER} belong to a server.
-   *
-   * @param writes whether it wants the writes, so that guests cannot write by themselves
+   * Says what pages of type {@link P2mType#IOREQ_SERVER} are from here on; the entries of those
+   * that there are follow by {@link #changeAll} or {@link #changeAccess}.
    */
-  public void claimIoreq(boolean writes) {
-    types.setIoreqClaimed(true);
-    format.interceptIoreqWrites(writes);
+  public void setIoreq(IoreqRule rule) {
+    types.keepIoreq(rule.kept());
+    format.setIoreq(rule);
   }
 
-  /** From here on they do not; those that there are can be changed by {@link #changeAll}. */
-  public void releaseIoreq() {
-    types.setIoreqClaimed(false);
-    format.interceptIoreqWrites(false);
-  }
-
-  /** Whether pages of type {@link P2mType#IOREQ_SERVER} belong to a server. */
-  public boolean isIoreqClaimed() {
-    return types.isIoreqClaimed();
+  /** What pages of type {@link P2mType#IOREQ_SERVER} are. */
+  public IoreqRule ioreq() {
+    return format.ioreq();
   }
 
   /** Whether all of memory is watched for writes; pages written since are not any more. */
@@ -428,7 +421,7 @@ public final class P2mTable implements Digestible {
         .put(tree.tables())
         .put(format.defaultAccess().name())
         .put(format.hasIoCapabilities())
-        .put(format.interceptsIoreqWrites())
+        .put(format.ioreq())
         .put(types)
         .put(announcements);
   }

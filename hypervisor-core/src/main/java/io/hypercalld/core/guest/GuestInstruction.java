@@ -1,0 +1,56 @@
+package io.hypercalld.core.guest;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * An instruction that accesses memory, and what it has got so far. Confined to the machine thread.
+ *
+ * <p>Where an emulator has to be asked the instruction ends half way and is executed again once the
+ * answer is there. So that it comes to the same, what emulators answered is not asked again, and
+ * what it loaded before it stored is not loaded again: the emulator may have changed it.
+ *
+ * @see "xen/arch/x86/hvm/emulate.c, struct hvm_mmio_cache and struct hvmemul_cache"
+ */
+public final class GuestInstruction implements Digestible {
+  private final TreeMap<Long, Long> read = new TreeMap<>();
+  private final TreeMap<Long, Long> written = new TreeMap<>();
+  private final GuestRequest request;
+  private Optional<Long> loaded = Optional.empty();
+
+  public GuestInstruction(GuestRequest request) {
+    this.request = request;
+  }
+
+  public GuestRequest request() {
+    return request;
+  }
+
+  /** An emulator answered for the part that begins at an address. */
+  public void answered(long gpa, boolean writes, long data) {
+    (writes ? written : read).put(gpa, data);
+  }
+
+  /** What an emulator answered for a part. */
+  Optional<Long> answer(long gpa, boolean writes) {
+    return Optional.ofNullable((writes ? written : read).get(gpa));
+  }
+
+  /** What was loaded of memory that is stored to afterwards. */
+  Optional<Long> loaded() {
+    return loaded;
+  }
+
+  void loaded(long number) {
+    loaded = Optional.of(number);
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(request.toString()).put(loaded.isPresent()).put(loaded.orElse(0L)).put(read.size());
+    read.forEach((gpa, data) -> digest.put(gpa).put(data));
+    written.forEach((gpa, data) -> digest.put(gpa).put(data));
+  }
+}

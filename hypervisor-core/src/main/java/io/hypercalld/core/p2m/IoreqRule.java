@@ -1,0 +1,23 @@
+package io.hypercalld.core.p2m;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+
+/**
+ * What pages of type {@link P2mType#IOREQ_SERVER} are at the moment. Immutable.
+ *
+ * @param kept whether there may be any; those that there are otherwise turn into plain RAM when
+ *     they are next recalculated
+ * @param takesReads whether guests cannot read them by themselves
+ * @param takesWrites whether guests cannot write them by themselves
+ */
+public record IoreqRule(boolean kept, boolean takesReads, boolean takesWrites)
+    implements Digestible {
+  /** No server has the type. */
+  public static final IoreqRule UNCLAIMED = new IoreqRule(false, false, false);
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(kept).put(takesReads).put(takesWrites);
+  }
+}

@@ -1,0 +1,272 @@
+package io.hypercalld.ioreq.dispatch;
+
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.guest.AccessOutcome;
+import io.hypercalld.core.guest.AccessOutcome.Verdict;
+import io.hypercalld.core.guest.Emulation;
+import io.hypercalld.core.guest.GuestAccess;
+import io.hypercalld.core.guest.GuestInstruction;
+import io.hypercalld.core.guest.GuestRequest;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.time.VirtualClock;
+import io.hypercalld.ioreq.page.IoRequest;
+import io.hypercalld.ioreq.page.RequestSlot;
+import io.hypercalld.ioreq.server.AnswerWatcher;
+import io.hypercalld.ioreq.server.IoServer;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Executes instructions of guests' vCPUs that access memory or ports. Confined to the machine
+ * thread.
+ *
+ * <p>One that an emulator has to answer waits; once it is answered the vCPU goes on by itself, and
+ * who gives it the same instruction again learns how it ended.
+ *
+ * @see "xen/common/ioreq.c, vcpu_ioreq_handle_completion; xen/arch/x86/hvm/io.c"
+ */
+public final class GuestCpus {
+  private final DomainTable domains;
+  private final GuestAccess memory;
+  private final VirtualClock clock;
+  private final IoDispatch dispatch;
+
+  public GuestCpus(
+      DomainTable domains, GuestAccess memory, MachineMemory machine, VirtualClock clock) {
+    this.domains = domains;
+    this.memory = memory;
+    this.clock = clock;
+    this.dispatch = new IoDispatch(machine, clock);
+    memory.emulateBy(dispatch);
+    clock.onAdvance(this::timePassed);
+  }
+
+  /** What a domain's vCPUs wait for, from its creation on; its servers are to tell of answers. */
+  public DomainIo attach(Domain domain) {
+    DomainIo io = new DomainIo(domain);
+    io.servers()
+        .watch(
+            new AnswerWatcher() {
+              @Override
+              public void notified(int vcpu) {
+                examine(io, vcpu);
+              }
+
+              @Override
+              public void leaving(IoServer server) {
+                io.pending(server.id()).forEach(request -> forsake(io, request));
+              }
+            });
+    return io;
+  }
+
+  /**
+   * Executes an instruction that accesses memory.
+   *
+   * @throws Refusal as {@link GuestAccess#perform}
+   */
+  public AccessOutcome access(Domain domain, GuestRequest request) {
+    GuestAccess.check(domain, request);
+    return run(domain, request.vcpu(), new Instruction.Memory(new GuestInstruction(request)));
+  }
+
+  /**
+   * Executes an instruction that accesses a port.
+   *
+   * @throws Refusal ENOENT no such vCPU; EOPNOTSUPP a PV domain; EINVAL a domain that is dying or
+   *     has ended; a size other than 1, 2 or 4, ports that there are not, or data that is larger
+   */
+  public AccessOutcome access(Domain domain, PortAccess access) {
+    GuestAccess.requireVcpu(domain, access.vcpu());
+    access.check();
+    return run(domain, access.vcpu(), new Instruction.Port(access));
+  }
+
+  private AccessOutcome run(Domain domain, int number, Instruction instruction) {
+    DomainIo io = domain.facet(DomainIo.class);
+    VcpuIo vcpu = io.vcpu(number);
+    examine(io, number);
+    boolean again = vcpu.parked().filter(instruction::repeats).isPresent();
+    if (vcpu.isWaiting()) {
+      PendingIo request = io.oldest(number).orElseThrow();
+      AccessOutcome waiting = AccessOutcome.waiting(request.server().id(), request.number());
+      return again ? waiting : waiting.because(waiting.reason().orElse("") + ", not for this");
+    }
+    if (again) {
+      return execute(io, number, vcpu.parked().orElseThrow());
+    }
+    return vcpu.collect(instruction).orElseGet(() -> execute(io, number, instruction));
+  }
+
+  private AccessOutcome execute(DomainIo io, int number, Instruction instruction) {
+    AccessOutcome outcome =
+        switch (instruction) {
+          case Instruction.Memory(GuestInstruction access) -> memory.perform(io.domain(), access);
+          case Instruction.Port(PortAccess access) -> port(io, access);
+        };
+    VcpuIo vcpu = io.vcpu(number);
+    if (outcome.isUnfinished()) {
+      vcpu.park(instruction);
+    } else {
+      vcpu.unpark();
+      vcpu.moved();
+    }
+    return outcome;
+  }
+
+  private AccessOutcome port(DomainIo io, PortAccess access) {
+    return switch (dispatch.port(io, access)) {
+      case Emulation.Completed(long data) -> emulated(access, data);
+      case Emulation.Waiting(int server, long number) -> AccessOutcome.waiting(server, number);
+      case Emulation.Again(String why) -> AccessOutcome.stopped(Verdict.RETRY, why);
+      case Emulation.Dropped _ -> emulated(access, 0);
+      // A port's instruction has no exception to say that nobody could be asked.
+      case Emulation.Unhandled(String why) -> {
+        io.domain().crash(why);
+        yield ended(io);
+      }
+    };
+  }
+
+  private static AccessOutcome emulated(PortAccess access, long data) {
+    return AccessOutcome.completed(
+        Verdict.EMULATED, access.reads() ? Optional.of(new Word(data)) : Optional.empty());
+  }
+
+  private static AccessOutcome ended(DomainIo io) {
+    Domain domain = io.domain();
+    return AccessOutcome.stopped(
+        Verdict.FAULT,
+        domain.isShutDown() && !domain.crashReason().isEmpty()
+            ? "%s crashed: %s".formatted(domain.id(), domain.crashReason())
+            : "%s has ended".formatted(domain.id()));
+  }
+
+  /**
+   * Answers a request, as its emulator would in the slot.
+   *
+   * @param data what was read; of no meaning for a write
+   * @throws Refusal ENOENT no such request waits; EINVAL more data than asked for
+   */
+  public void respond(Domain domain, int server, long number, long data) {
+    DomainIo io = domain.facet(DomainIo.class);
+    PendingIo request = io.get(server, number);
+    if (request.request().cut(data) != data) {
+      throw Refusal.of(Errno.EINVAL, "0x%x has more than %d bytes", data, request.request().size());
+    }
+    examine(io, request.vcpu());
+    request = io.get(server, number);
+    if (request.request().flags().reads()) {
+      request.slot().setData(data);
+    }
+    request.slot().setState(RequestSlot.RESP_READY);
+    examine(io, request.vcpu());
+  }
+
+  /** Looks at the slots of a vCPU that waits, as it does whenever it is woken. */
+  private void examine(DomainIo io, int number) {
+    VcpuIo vcpu = io.vcpu(number);
+    for (PendingIo request : List.copyOf(vcpu.pending())) {
+      switch (request.look()) {
+        case WAITING -> {}
+        case ANSWERED -> {
+          long data = request.slot().data();
+          request.slot().setState(RequestSlot.NONE);
+          complete(io, request, data);
+        }
+        case WITHDRAWN -> complete(io, request, -1);
+        case NONSENSE -> {
+          io.domain()
+              .crash(
+                  "ioreq server %d put request %d into state %d"
+                      .formatted(request.server().id(), request.number(), request.slot().state()));
+          abort(io, request);
+        }
+      }
+    }
+  }
+
+  private void complete(DomainIo io, PendingIo request, long data) {
+    VcpuIo vcpu = io.vcpu(request.vcpu());
+    vcpu.remove(request);
+    IoRequest made = request.request();
+    vcpu.parked()
+        .ifPresent(
+            instruction -> {
+              if (instruction instanceof Instruction.Memory(GuestInstruction access)) {
+                access.answered(made.address(), !made.flags().reads(), made.cut(data));
+              }
+            });
+    proceed(io, request, made.cut(data));
+  }
+
+  /** Its server goes: a write to a page of the server's is made anew, the rest is all ones. */
+  private void forsake(DomainIo io, PendingIo request) {
+    if (request.isClaimed()) {
+      io.vcpu(request.vcpu()).remove(request);
+      proceed(io, request, -1);
+    } else {
+      complete(io, request, -1);
+    }
+  }
+
+  private void proceed(DomainIo io, PendingIo request, long data) {
+    VcpuIo vcpu = io.vcpu(request.vcpu());
+    if (vcpu.isWaiting() || vcpu.parked().isEmpty()) {
+      return;
+    }
+    Domain domain = io.domain();
+    Instruction instruction = vcpu.parked().get();
+    if (domain.isDying() || domain.isShutDown()) {
+      vcpu.finish(ended(io));
+      return;
+    }
+    AccessOutcome outcome =
+        switch (instruction) {
+          case Instruction.Memory _ -> execute(io, request.vcpu(), instruction);
+          case Instruction.Port(PortAccess access) -> emulated(access, data);
+        };
+    if (!outcome.isUnfinished()) {
+      vcpu.park(instruction);
+      vcpu.finish(outcome.after(request.server().id(), request.number()));
+    }
+  }
+
+  /** A request that nobody waits for any more. */
+  private void abort(DomainIo io, PendingIo request) {
+    request.slot().setState(RequestSlot.NONE);
+    VcpuIo vcpu = io.vcpu(request.vcpu());
+    vcpu.remove(request);
+    if (!vcpu.isWaiting()) {
+      vcpu.finish(ended(io));
+    }
+  }
+
+  private void timePassed() {
+    for (Domain domain : domains.all()) {
+      domain.findFacet(DomainIo.class).ifPresent(this::checkOverdue);
+    }
+  }
+
+  private void checkOverdue(DomainIo io) {
+    for (PendingIo request : io.pending()) {
+      if (!request.isOverdue() && io.timeout().isOverdue(clock.now() - request.since())) {
+        request.setOverdue();
+        io.counters().countTimeout(request.request().type());
+        if (io.timeout().action() == TimeoutPolicy.Action.CRASH) {
+          io.domain()
+              .crash(
+                  "ioreq server %d did not answer request %d"
+                      .formatted(request.server().id(), request.number()));
+          abort(io, request);
+        } else if (io.domain().controllerPauses() == 0) {
+          io.domain().pause();
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,183 @@
+package io.hypercalld.ioreq.dispatch;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.event.EventChannels;
+import io.hypercalld.core.guest.Emulation;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mType;
+import io.hypercalld.core.time.VirtualClock;
+import io.hypercalld.ioreq.page.IoRequest;
+import io.hypercalld.ioreq.page.RequestSlot;
+import io.hypercalld.ioreq.page.RequestType;
+import io.hypercalld.ioreq.server.BufferedMode;
+import io.hypercalld.ioreq.server.IoServer;
+import io.hypercalld.ioreq.server.Selection;
+import java.util.Optional;
+
+/**
+ * Finds a server for what no memory answers, and hands it the request. Confined to the machine
+ * thread.
+ *
+ * @see "xen/arch/x86/hvm/emulate.c, hvmemul_do_io; xen/common/ioreq.c, ioreq_send"
+ */
+final class IoDispatch implements Emulation {
+  private static final int VGA_FIRST = 0xa_0000;
+  private static final int VGA_LAST = 0xb_ffff;
+
+  /** {@code XEN_X86_EMU_VGA}: the hypervisor takes part in emulating a display. */
+  private static final long EMULATES_VGA = 0x40;
+
+  private final MachineMemory memory;
+  private final VirtualClock clock;
+
+  IoDispatch(MachineMemory memory, VirtualClock clock) {
+    this.memory = memory;
+    this.clock = clock;
+  }
+
+  @Override
+  public Answer access(MmioAccess access) {
+    DomainIo io = access.domain().facet(DomainIo.class);
+    IoRequest request =
+        IoRequest.single(
+            RequestType.COPY, access.gpa(), access.size(), !access.writes(), access.data());
+    if (access.type() == P2mType.IOREQ_SERVER) {
+      return io.servers()
+          .claim()
+          .owner()
+          .map(owner -> claimed(io, access, owner, request))
+          .orElseGet(() -> unclaimedPage(io, access));
+    }
+    if (buffers(io, request)) {
+      return new Completed(0);
+    }
+    return Selection.of(io.servers(), request)
+        .map(target -> send(io, access.vcpu(), target, false))
+        .orElseGet(() -> nobody(io, request));
+  }
+
+  private Answer claimed(DomainIo io, MmioAccess access, IoServer owner, IoRequest request) {
+    io.vcpu(access.vcpu()).moved();
+    return send(io, access.vcpu(), new Selection.Target(owner, request), access.writes());
+  }
+
+  private Answer unclaimedPage(DomainIo io, MmioAccess access) {
+    Gfn gfn = new Gfn(access.gpa() >>> PageSize.SHIFT_4K);
+    VcpuIo vcpu = io.vcpu(access.vcpu());
+    return switch (io.servers().claim().policies().unclaimed()) {
+      case REFUSE -> {
+        vcpu.retried(gfn);
+        yield new Again("no server has the page");
+      }
+      case RAM -> new Completed(inMemory(access, gfn));
+      case DISCARD -> access.writes() ? lost(io, access) : new Completed(inMemory(access, gfn));
+    };
+  }
+
+  private static Answer lost(DomainIo io, MmioAccess access) {
+    io.counters().countLost(access.size());
+    io.noteLost(access.vcpu(), access.gpa(), access.size());
+    return new Dropped();
+  }
+
+  /** What the guest would have done itself, had the entry let it. */
+  private long inMemory(MmioAccess access, Gfn gfn) {
+    Domain domain = access.domain();
+    long maddr = domain.p2m().lookup(gfn).mfn().maddr() + (access.gpa() & (PageSize.BYTES_4K - 1));
+    byte[] bytes = new byte[access.size()];
+    long number = 0;
+    if (access.writes()) {
+      for (int i = 0; i < bytes.length; i++) {
+        bytes[i] = (byte) (access.data() >>> (i * Byte.SIZE));
+      }
+      memory.write(maddr, bytes, 0, bytes.length);
+      domain.logDirty().markDirty(gfn);
+    } else {
+      memory.read(maddr, bytes, 0, bytes.length);
+      for (int i = 0; i < bytes.length; i++) {
+        number |= Byte.toUnsignedLong(bytes[i]) << (i * Byte.SIZE);
+      }
+    }
+    return number;
+  }
+
+  /** A port's access: completed with all ones, or zero for a write, where nobody answers. */
+  Answer port(DomainIo io, PortAccess access) {
+    IoRequest request =
+        IoRequest.single(
+            RequestType.PIO, access.port(), access.size(), access.reads(), access.data());
+    if (!access.reads()) {
+      io.servers().portLatch().write(access.port(), access.size(), access.data());
+    }
+    return Selection.of(io.servers(), request)
+        .map(target -> send(io, access.vcpu(), target, false))
+        .orElseGet(() -> nobody(io, request));
+  }
+
+  private static Answer nobody(DomainIo io, IoRequest request) {
+    io.counters().countUnclaimed(request.type());
+    return new Completed(request.cut(-1));
+  }
+
+  /** Whether a write to a display went into a server's ring, so that nobody waits for it. */
+  private static boolean buffers(DomainIo io, IoRequest request) {
+    long address = request.address();
+    if (request.flags().reads()
+        || address < VGA_FIRST
+        || address > VGA_LAST
+        || (io.domain().settings().platform().emulationFlags() & EMULATES_VGA) == 0) {
+      return false;
+    }
+    Optional<Selection.Target> target = Selection.of(io.servers(), request);
+    return target.isPresent() && buffer(io, target.get());
+  }
+
+  private static boolean buffer(DomainIo io, Selection.Target target) {
+    IoServer server = target.server();
+    boolean sent =
+        server
+            .pages()
+            .ring()
+            .map(ring -> ring.send(target.request(), server.mode() == BufferedMode.ATOMIC))
+            .orElse(false);
+    if (sent) {
+      io.counters().countSent(server.id(), target.request());
+      server.ringPort().ifPresent(port -> channels(io).notifyRemote(port));
+    } else if (server.mode() != BufferedMode.OFF) {
+      io.counters().countOverflow(server.id());
+    }
+    return sent;
+  }
+
+  private Answer send(DomainIo io, int vcpu, Selection.Target target, boolean claimed) {
+    IoServer server = target.server();
+    Optional<RequestSlot> slot = server.pages().slot(vcpu);
+    if (slot.isEmpty()) {
+      return new Unhandled("ioreq server %d has no page for requests".formatted(server.id()));
+    }
+    if (slot.get().state() != RequestSlot.NONE) {
+      return new Unhandled(
+          "the slot of vCPU %d at ioreq server %d is in state %d"
+              .formatted(vcpu, server.id(), slot.get().state()));
+    }
+    int port = server.port(vcpu).orElse(0);
+    if (slot.get().port() != port) {
+      return new Unhandled(
+          "the slot of vCPU %d at ioreq server %d names port %d, not %d"
+              .formatted(vcpu, server.id(), slot.get().port(), port));
+    }
+    slot.get().offer(target.request());
+    channels(io).notifyRemote(port);
+    var origin = new PendingIo.Origin(vcpu, io.next(), clock.now());
+    PendingIo pending = new PendingIo(server, origin, target.request(), claimed);
+    io.vcpu(vcpu).add(pending);
+    io.counters().countSent(server.id(), target.request());
+    return new Waiting(server.id(), pending.number());
+  }
+
+  private static EventChannels channels(DomainIo io) {
+    return io.domain().facet(EventChannels.class);
+  }
+}

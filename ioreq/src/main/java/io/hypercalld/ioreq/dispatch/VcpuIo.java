@@ -1,0 +1,102 @@
+package io.hypercalld.ioreq.dispatch;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.guest.AccessOutcome;
+import io.hypercalld.core.p2m.Gfn;
+import java.util.Collection;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * What one vCPU waits for, or what became of the instruction for which it did. Confined to the
+ * machine thread.
+ */
+final class VcpuIo implements Digestible {
+  private final TreeMap<Integer, PendingIo> pending = new TreeMap<>();
+  private Optional<Instruction> parked = Optional.empty();
+  private Optional<Finished> finished = Optional.empty();
+  private Optional<Stuck> stuck = Optional.empty();
+
+  /** An instruction that waited, and how it ended. */
+  record Finished(Instruction instruction, AccessOutcome outcome) {}
+
+  /** A write that was tried again and again, as no server has the page. */
+  record Stuck(Gfn gfn, long retries) {}
+
+  Collection<PendingIo> pending() {
+    return pending.values();
+  }
+
+  Optional<PendingIo> pendingAt(int server) {
+    return Optional.ofNullable(pending.get(server));
+  }
+
+  boolean isWaiting() {
+    return !pending.isEmpty();
+  }
+
+  void add(PendingIo request) {
+    pending.put(request.server().id(), request);
+  }
+
+  void remove(PendingIo request) {
+    pending.remove(request.server().id());
+  }
+
+  /** The instruction that waits. */
+  Optional<Instruction> parked() {
+    return parked;
+  }
+
+  void park(Instruction instruction) {
+    parked = Optional.of(instruction);
+    finished = Optional.empty();
+  }
+
+  /** Nothing waits. */
+  void unpark() {
+    parked = Optional.empty();
+  }
+
+  /** The instruction that waited has ended; whoever asks for it next learns how. */
+  void finish(AccessOutcome outcome) {
+    finished = parked.map(instruction -> new Finished(instruction, outcome));
+    parked = Optional.empty();
+  }
+
+  /** How an instruction ended that waited, if it is the last that did; told once. */
+  Optional<AccessOutcome> collect(Instruction instruction) {
+    Optional<AccessOutcome> outcome =
+        finished.filter(last -> last.instruction.repeats(instruction)).map(Finished::outcome);
+    finished = Optional.empty();
+    return outcome;
+  }
+
+  /** Notes that a write could not be made. */
+  void retried(Gfn gfn) {
+    long before = stuck.filter(last -> last.gfn.equals(gfn)).map(Stuck::retries).orElse(0L);
+    stuck = Optional.of(new Stuck(gfn, before + 1));
+  }
+
+  /** Notes that something else was made. */
+  void moved() {
+    stuck = Optional.empty();
+  }
+
+  Optional<Stuck> stuck() {
+    return stuck;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(pending.size());
+    pending.values().forEach(digest::put);
+    digest.put(parked.isPresent());
+    parked.ifPresent(digest::put);
+    digest.put(finished.isPresent());
+    finished.ifPresent(last -> digest.put(last.instruction).put(last.outcome.toString()));
+    digest.put(stuck.map(last -> last.gfn.value()).orElse(-1L));
+    digest.put(stuck.map(Stuck::retries).orElse(0L));
+  }
+}

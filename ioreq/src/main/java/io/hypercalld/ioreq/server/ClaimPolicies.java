@@ -1,0 +1,89 @@
+package io.hypercalld.ioreq.server;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import java.util.Locale;
+
+/**
+ * What a domain makes of pages of the type that servers claim. Immutable.
+ *
+ * @param unclaimed what becomes of pages of the type while no server has it
+ * @param access which accesses a claim takes from memory
+ * @param update when entries follow a claim, and its release
+ * @param destroyed what becomes of the pages of a server that is destroyed
+ */
+public record ClaimPolicies(
+    Unclaimed unclaimed, ClaimAccess access, ClaimUpdate update, Destroyed destroyed)
+    implements Digestible {
+  /** What Xen ships. */
+  public static final ClaimPolicies SHIPPED =
+      new ClaimPolicies(Unclaimed.REFUSE, ClaimAccess.WRITE, ClaimUpdate.LAZY, Destroyed.LEAVE);
+
+  /** Pages of the type that no server has. */
+  public enum Unclaimed {
+    /** There are none: pages become plain RAM with the claim's end, and cannot be of it before. */
+    REFUSE,
+    /** They are RAM, as the design document has it. */
+    RAM,
+    /** Writes to them are dropped, as its reviewer proposed. */
+    DISCARD;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** What a claim takes from memory. */
+  public enum ClaimAccess {
+    /** Writes. */
+    WRITE,
+    /** Reads as well. */
+    ALL;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** When entries follow. */
+  public enum ClaimUpdate {
+    /** When they are touched: the root's entries are marked. */
+    LAZY,
+    /** At once: every entry is looked at. */
+    EAGER,
+    /** At once: those of the type are known. */
+    INDEXED,
+    /** Never: they permit no writes from the moment they are of the type. */
+    PROTECT_AT_TAG;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /** The pages of a server that is destroyed. */
+  public enum Destroyed {
+    /** They stay as they are, and guests that write to them try for ever. */
+    LEAVE,
+    /** As if the claim had been released before. */
+    RELEASE;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Whether pages of the type permit nothing that a claim would take, claimed or not. */
+  boolean alwaysProtects() {
+    return update == ClaimUpdate.PROTECT_AT_TAG || unclaimed == Unclaimed.DISCARD;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(unclaimed.name()).put(access.name()).put(update.name()).put(destroyed.name());
+  }
+}

@@ -1,0 +1,104 @@
+package io.hypercalld.ioreq.server;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.DomainId;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One ioreq server: an emulator's end of a domain. Confined to the machine thread.
+ *
+ * @see "xen/include/xen/ioreq.h, struct ioreq_server"
+ */
+public final class IoServer implements Digestible {
+  private final IoRanges ranges = new IoRanges();
+  private final List<Integer> ports = new ArrayList<>();
+  private final int id;
+  private final DomainId emulator;
+  private final BufferedMode mode;
+  private final SharedPages pages;
+  private Optional<Integer> ringPort = Optional.empty();
+  private boolean enabled;
+
+  IoServer(int id, DomainId emulator, BufferedMode mode, SharedPages pages) {
+    this.id = id;
+    this.emulator = emulator;
+    this.mode = mode;
+    this.pages = pages;
+  }
+
+  public int id() {
+    return id;
+  }
+
+  /** The domain that created it and alone may change it. */
+  public DomainId emulator() {
+    return emulator;
+  }
+
+  public BufferedMode mode() {
+    return mode;
+  }
+
+  public boolean isEnabled() {
+    return enabled;
+  }
+
+  public IoRanges ranges() {
+    return ranges;
+  }
+
+  public SharedPages pages() {
+    return pages;
+  }
+
+  /** The port of a vCPU in the domain; none of a vCPU that is not there. */
+  public Optional<Integer> port(int vcpu) {
+    return vcpu < ports.size() ? Optional.of(ports.get(vcpu)) : Optional.empty();
+  }
+
+  /** The ports of the vCPUs, in their order. */
+  public List<Integer> ports() {
+    return List.copyOf(ports);
+  }
+
+  /** The port of the ring. */
+  public Optional<Integer> ringPort() {
+    return ringPort;
+  }
+
+  void addPort(int port) {
+    ports.add(port);
+  }
+
+  void setRingPort(int port) {
+    ringPort = Optional.of(port);
+  }
+
+  /** Has it take requests. A slot whose page comes later never learns its port. */
+  void enable() {
+    enabled = true;
+    for (int vcpu = 0; vcpu < ports.size(); vcpu++) {
+      tellPort(vcpu);
+    }
+  }
+
+  void disable() {
+    enabled = false;
+  }
+
+  /** Writes the port of a vCPU into its slot, if that is there. */
+  void tellPort(int vcpu) {
+    pages.slot(vcpu).ifPresent(slot -> slot.setPort(ports.get(vcpu)));
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(id).put(emulator.value()).put(mode.name()).put(enabled);
+    digest.put(ringPort.orElse(-1)).put(ports.size());
+    ports.forEach(digest::put);
+    digest.put(ranges).put(pages);
+  }
+}

@@ -1,0 +1,241 @@
+package io.hypercalld.ioreq.server;
+
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainFacet;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.event.EventChannels;
+import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mType;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/**
+ * The ioreq servers of a domain. Confined to the machine thread.
+ *
+ * @see "xen/common/ioreq.c"
+ */
+public final class IoServers implements DomainFacet {
+  /** {@code MAX_NR_IOREQ_SERVERS}. */
+  public static final int MOST = 8;
+
+  private final TreeMap<Integer, IoServer> servers = new TreeMap<>();
+  private final Domain domain;
+  private final MachineMemory memory;
+  private final PortLatch portLatch = new PortLatch();
+  private final MemoryTypeClaim claim;
+  private final GuestFramePool pool;
+  private AnswerWatcher watcher = AnswerWatcher.NOBODY;
+
+  public IoServers(Domain domain, MachineMemory memory) {
+    this.domain = domain;
+    this.memory = memory;
+    this.pool = new GuestFramePool(domain);
+    this.claim = new MemoryTypeClaim(domain);
+  }
+
+  /** Tells somebody of answers from now on. */
+  public void watch(AnswerWatcher newWatcher) {
+    watcher = newWatcher;
+  }
+
+  /** The configuration address that the guest latched. */
+  public PortLatch portLatch() {
+    return portLatch;
+  }
+
+  /** Which server has the page type. */
+  public MemoryTypeClaim claim() {
+    return claim;
+  }
+
+  @Override
+  public void retyped(Gfn gfn, P2mType type) {
+    if (type == P2mType.IOREQ_SERVER) {
+      claim.tagged(gfn);
+    }
+  }
+
+  /** The servers, by id. */
+  public Collection<IoServer> all() {
+    return Collections.unmodifiableCollection(servers.values());
+  }
+
+  /** The servers in the order in which they are asked. */
+  public Collection<IoServer> byPrecedence() {
+    return Collections.unmodifiableCollection(servers.descendingMap().values());
+  }
+
+  public Optional<IoServer> find(long id) {
+    return id < 0 || id >= MOST ? Optional.empty() : Optional.ofNullable(servers.get((int) id));
+  }
+
+  /**
+   * The server of an id.
+   *
+   * @throws Refusal ENOENT
+   */
+  public IoServer get(long id) {
+    return find(id)
+        .orElseThrow(() -> Refusal.of(Errno.ENOENT, "%s has no ioreq server %d", domain.id(), id));
+  }
+
+  /**
+   * The server of an id, if it is the emulator's.
+   *
+   * @throws Refusal ENOENT; EPERM another emulator's
+   */
+  public IoServer asEmulator(DomainId emulator, long id) {
+    IoServer server = get(id);
+    if (!server.emulator().equals(emulator)) {
+      throw Refusal.of(Errno.EPERM, "ioreq server %d is %s's", id, server.emulator());
+    }
+    return server;
+  }
+
+  /**
+   * A disabled server with the lowest free id.
+   *
+   * @throws Refusal ENOSPC all ids are taken, or no port is free; EINVAL dying. Nothing changed
+   */
+  public IoServer create(DomainId emulator, BufferedMode mode) {
+    int id = 0;
+    while (servers.containsKey(id)) {
+      id++;
+    }
+    if (id == MOST) {
+      throw Refusal.of(Errno.ENOSPC, "%s has %d ioreq servers", domain.id(), MOST);
+    }
+    int ports = domain.vcpus() == 0 ? 0 : domain.vcpus() + (mode == BufferedMode.OFF ? 0 : 1);
+    if (ports > 0) {
+      channels().requireFree(ports - 1);
+    }
+    IoServer server = new IoServer(id, emulator, mode, new SharedPages(domain, memory, mode));
+    for (int vcpu = 0; vcpu < domain.vcpus(); vcpu++) {
+      addVcpu(server, vcpu);
+    }
+    servers.put(id, server);
+    return server;
+  }
+
+  private void addVcpu(IoServer server, int vcpu) {
+    server.addPort(
+        channels().allocateForXen(vcpu, server.emulator(), () -> watcher.notified(vcpu)));
+    // The ring's own comes with the first vCPU, as its events are that vCPU's.
+    if (vcpu == 0 && server.mode() != BufferedMode.OFF) {
+      server.setRingPort(channels().allocateForXen(vcpu, server.emulator(), () -> {}));
+    }
+    if (server.isEnabled()) {
+      server.tellPort(vcpu);
+    }
+  }
+
+  /** Gives every server a port for each vCPU that is made. */
+  @Override
+  public void vcpusAdded(int from, int to) {
+    if (servers.isEmpty() || from == to) {
+      return;
+    }
+    int ports = 0;
+    for (IoServer server : servers.values()) {
+      ports += to - from + (from == 0 && server.mode() != BufferedMode.OFF ? 1 : 0);
+    }
+    channels().requireFree(ports - 1);
+    for (int vcpu = from; vcpu < to; vcpu++) {
+      for (IoServer server : servers.values()) {
+        addVcpu(server, vcpu);
+      }
+    }
+  }
+
+  /** Has a server take requests, or not. */
+  public void setEnabled(IoServer server, boolean enabled) {
+    if (enabled == server.isEnabled()) {
+      return;
+    }
+    if (enabled) {
+      server.pages().all().forEach(SharedPage::hide);
+      server.enable();
+    } else {
+      server.disable();
+      server.pages().all().forEach(SharedPage::show);
+    }
+  }
+
+  /** Takes a server away: its ranges, ports and pages, and what waits for it. */
+  public void destroy(IoServer server) {
+    claim.abandon(server);
+    // Before anybody goes on, so that nobody is sent to it again.
+    servers.remove(server.id());
+    watcher.leaving(server);
+    setEnabled(server, false);
+    server.ports().forEach(channels()::free);
+    server.ringPort().ifPresent(channels()::free);
+    server.pages().all().forEach(SharedPage::release);
+  }
+
+  /**
+   * Borrows the guest frames of a server that it lacks.
+   *
+   * @throws Refusal EPERM acquired as resources; EINVAL dying, or no RAM to write at the guest
+   *     frame; ENOMEM no guest frame is left; ENOENT paged out or shared. Nothing changed
+   */
+  public void borrowPages(IoServer server) {
+    List<SharedPage> wanted = server.pages().borrowable();
+    wanted.forEach(SharedPage::requireNotMade);
+    List<SharedPage> missing = wanted.stream().filter(page -> page.gfn().isEmpty()).toList();
+    pool.lend(missing, servers.values());
+  }
+
+  /**
+   * A page of a server, made unless it is there.
+   *
+   * @throws Refusal ENOENT no ring; EINVAL no such page; EPERM borrowed from the guest; ENOMEM
+   */
+  public Mfn makePage(IoServer server, long number) {
+    return server.pages().make(number);
+  }
+
+  /**
+   * Refuses a page that {@link #makePage} would.
+   *
+   * @throws Refusal as there
+   */
+  public void requirePage(IoServer server, long number) {
+    server.pages().requireMakeable(number);
+  }
+
+  /** Frames to which a reference is held that is not their allocation's. */
+  @Override
+  public Stream<Mfn> referencedFrames() {
+    return servers.values().stream()
+        .flatMap(server -> server.pages().all())
+        .flatMap(page -> page.referenced().stream());
+  }
+
+  private EventChannels channels() {
+    return domain.facet(EventChannels.class);
+  }
+
+  @Override
+  public boolean relinquish() {
+    if (!servers.isEmpty()) {
+      destroy(servers.firstEntry().getValue());
+    }
+    return servers.isEmpty();
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("ioreq-servers").put(portLatch).put(claim).put(servers.size());
+    servers.values().forEach(digest::put);
+  }
+}
