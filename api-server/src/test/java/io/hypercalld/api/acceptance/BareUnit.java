@@ -11,9 +11,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
-import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ContextEntry;
-import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.Register;
@@ -47,30 +45,6 @@ public final class BareUnit implements NumberedBehaviours.Host {
 
   private static final long FREE = 0x4000_0000L;
   private static final String UNIT = "/v1/iommus/0";
-
-  private static final long MODEL_CAP =
-      CapabilityFields.ND.of(2)
-          | CapabilityFields.PLMR.of(1)
-          | CapabilityFields.PHMR.of(1)
-          | CapabilityFields.SAGAW.of(0b0_0110)
-          | CapabilityFields.MGAW.of(47)
-          | CapabilityFields.ZLR.of(1)
-          | CapabilityFields.FRO.of(0x20)
-          | CapabilityFields.SLLPS.of(0b11)
-          | CapabilityFields.PSI.of(1)
-          | CapabilityFields.NFR.of(7)
-          | CapabilityFields.MAMV.of(18)
-          | CapabilityFields.DWD.of(1)
-          | CapabilityFields.DRD.of(1);
-  private static final long MODEL_ECAP =
-      ExtendedCapabilityFields.C.of(1)
-          | ExtendedCapabilityFields.QI.of(1)
-          | ExtendedCapabilityFields.IR.of(1)
-          | ExtendedCapabilityFields.EIM.of(1)
-          | ExtendedCapabilityFields.PT.of(1)
-          | ExtendedCapabilityFields.SC.of(1)
-          | ExtendedCapabilityFields.MHMV.of(15)
-          | ExtendedCapabilityFields.IRO.of(0x50);
 
   private static final String PLATFORM =
       """
@@ -118,28 +92,11 @@ public final class BareUnit implements NumberedBehaviours.Host {
 
   /** The model unit. */
   static BareUnit model() {
-    return on(modelCapabilities());
+    return on(ModelUnit.CAPABILITIES);
   }
 
   static BareUnit on(Capabilities capabilities) {
     return new BareUnit(capabilities);
-  }
-
-  static Capabilities modelCapabilities() {
-    return new Capabilities(MODEL_CAP, MODEL_ECAP);
-  }
-
-  /** The model unit's capabilities but for one field. */
-  static Capabilities with(BitField field, long value) {
-    return with(modelCapabilities(), field, value);
-  }
-
-  /** Some capabilities but for one field of CAP or ECAP, whichever has it. */
-  static Capabilities with(Capabilities base, BitField field, long value) {
-    boolean extended = ExtendedCapabilityFields.LAYOUT.decode(0).containsKey(field.name());
-    return extended
-        ? new Capabilities(base.cap(), field.put(base.ecap(), value))
-        : new Capabilities(field.put(base.cap(), value), base.ecap());
   }
 
   DaemonUnderTest daemon() {
@@ -338,63 +295,28 @@ public final class BareUnit implements NumberedBehaviours.Host {
   }
 
   /** Has X read so many bytes. */
-  Dma dmaRead(long iova, int length) {
+  UnitDma dmaRead(long iova, int length) {
     return dmaRead(X, iova, length);
   }
 
-  Dma dmaRead(SourceId requester, long iova, int length) {
+  UnitDma dmaRead(SourceId requester, long iova, int length) {
     return dma(
         requester, "{\"op\":\"read\",\"address\":\"0x%x\",\"length\":%d}".formatted(iova, length));
   }
 
   /** Has X write a 32-bit number. */
-  Dma dmaWrite(long iova, int value) {
+  UnitDma dmaWrite(long iova, int value) {
     return dmaWrite(X, iova, value);
   }
 
-  Dma dmaWrite(SourceId requester, long iova, int value) {
+  UnitDma dmaWrite(SourceId requester, long iova, int value) {
     String hex = HexFormat.of().toHexDigits(Integer.reverseBytes(value));
     return dma(
         requester, "{\"op\":\"write\",\"address\":\"0x%x\",\"data\":\"%s\"}".formatted(iova, hex));
   }
 
-  Dma dma(SourceId requester, String body) {
-    return new Dma(expect(200, daemon.post(device(requester) + "/dma", body)));
-  }
-
-  /** What became of a DMA. */
-  record Dma(JsonNode body) {
-    boolean done() {
-      return body.get("outcome").asText().equals("done");
-    }
-
-    /** Machine address of the first byte; empty text where it did not get there. */
-    String maddr() {
-      return body.at("/segments/0/maddr").asText();
-    }
-
-    boolean landedAt(long maddr) {
-      return maddr().equals("0x" + Long.toHexString(maddr));
-    }
-
-    /** The first fault's reason number; 0 where there was none. */
-    int fault() {
-      String reason = body.at("/fault/reason").asText("");
-      return reason.isEmpty() ? 0 : Integer.decode(reason);
-    }
-
-    boolean recorded() {
-      return body.at("/fault/recorded").asBoolean();
-    }
-
-    /** How the first segment ended. */
-    String end() {
-      return body.at("/segments/0/end").asText();
-    }
-
-    boolean hitCache() {
-      return body.at("/segments/0/cache").asText().equals("hit");
-    }
+  UnitDma dma(SourceId requester, String body) {
+    return new UnitDma(expect(200, daemon.post(device(requester) + "/dma", body)));
   }
 
   // Faults and counters.

@@ -5,6 +5,8 @@ import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.Register;
+import java.util.List;
+import java.util.stream.LongStream;
 
 /** Software's side of a bare unit's invalidation queue: a ring, and a tail that it advances. */
 final class UnitQueue {
@@ -29,15 +31,26 @@ final class UnitQueue {
 
   /** Writes descriptors behind the tail and shows them all to hardware at once. */
   void submit(InvalidationDescriptor... descriptors) {
-    for (InvalidationDescriptor descriptor : descriptors) {
-      put(tail / InvalidationDescriptor.BYTES, descriptor);
-      tail = (tail + InvalidationDescriptor.BYTES) % bytes;
-    }
+    int index = tail / InvalidationDescriptor.BYTES;
+    int untilEnd = Math.min(descriptors.length, bytes / InvalidationDescriptor.BYTES - index);
+    put(index, List.of(descriptors).subList(0, untilEnd));
+    put(0, List.of(descriptors).subList(untilEnd, descriptors.length));
+    tail = (tail + descriptors.length * InvalidationDescriptor.BYTES) % bytes;
     unit.write(Register.IQT, tail);
   }
 
   void put(int index, InvalidationDescriptor descriptor) {
-    unit.poke(ring + (long) index * InvalidationDescriptor.BYTES, descriptor.lo(), descriptor.hi());
+    put(index, List.of(descriptor));
+  }
+
+  private void put(int index, List<InvalidationDescriptor> descriptors) {
+    if (!descriptors.isEmpty()) {
+      unit.poke(
+          ring + (long) index * InvalidationDescriptor.BYTES,
+          descriptors.stream()
+              .flatMapToLong(each -> LongStream.of(each.lo(), each.hi()))
+              .toArray());
+    }
   }
 
   long head() {
