@@ -25,6 +25,7 @@ import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.DriverPolicies;
+import io.hypercalld.iommu.driver.InterruptRemapping;
 import io.hypercalld.iommu.driver.RemappingHardware;
 import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.driver.VtdDriver;
@@ -100,7 +101,8 @@ public final class Machine implements AutoCloseable {
     this.driver =
         new VtdDriver(
             hypervisor,
-            new RemappingHardware(List.copyOf(units), topology, scopes, platform.reservedRegions()),
+            new RemappingHardware(
+                List.copyOf(units), topology, scopes, platform.reservedRegions(), permit(platform)),
             policies);
     this.rootComplex = new RootComplex(hypervisor.memory(), interrupts);
     this.deviceCalls = new DeviceCalls(hypervisor, driver, topology);
@@ -109,6 +111,11 @@ public final class Machine implements AutoCloseable {
     this.meter = new CallMeter(catalogue);
     hypervisor.bootDom0();
     driver.start();
+  }
+
+  private static InterruptRemapping.Permit permit(Platform platform) {
+    return new InterruptRemapping.Permit(
+        platform.interrupts().remapping(), platform.interrupts().x2apic());
   }
 
   private static boolean canSnoop(Platform platform) {

@@ -6,6 +6,7 @@ import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.Platform;
+import io.hypercalld.iommu.platform.PlatformInterrupts;
 import io.hypercalld.iommu.platform.PlatformMemory;
 import io.hypercalld.iommu.platform.PlatformUnit;
 import io.hypercalld.iommu.platform.ReservedRegion;
@@ -49,7 +50,14 @@ final class PlatformReader {
   static Platform read(String text) {
     YamlObject root =
         YamlFile.parse(text)
-            .object("name", "hostAddressWidth", "memory", "units", "devices", "reservedRegions");
+            .object(
+                "name",
+                "hostAddressWidth",
+                "memory",
+                "interrupts",
+                "units",
+                "devices",
+                "reservedRegions");
     List<PciFunction> functions =
         root.required("devices").list().stream().map(DeviceReader::read).toList();
     return new PlatformReader(functions).platform(root);
@@ -62,7 +70,22 @@ final class PlatformReader {
         root.required("hostAddressWidth").number(64),
         root.required("units").list().stream().map(this::unit).toList(),
         functions,
-        root.list("reservedRegions").stream().map(PlatformReader::region).toList());
+        root.list("reservedRegions").stream().map(PlatformReader::region).toList(),
+        root.optional("interrupts")
+            .map(PlatformReader::interrupts)
+            .orElse(PlatformInterrupts.USUAL));
+  }
+
+  private static PlatformInterrupts interrupts(YamlValue value) {
+    YamlObject interrupts = value.object("processors", "remapping", "x2apic");
+    PlatformInterrupts usual = PlatformInterrupts.USUAL;
+    int processors =
+        interrupts.number("processors", PlatformInterrupts.MOST_PROCESSORS, usual.processors());
+    if (processors == 0) {
+      throw value.wrong("a machine has a processor");
+    }
+    return new PlatformInterrupts(
+        processors, interrupts.flag("remapping", true), interrupts.flag("x2apic", true));
   }
 
   private static PlatformMemory memory(YamlObject memory) {

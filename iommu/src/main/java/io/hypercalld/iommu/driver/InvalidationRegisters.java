@@ -54,6 +54,16 @@ final class InvalidationRegisters implements Invalidations {
     translations(IotlbCommand.pages(did));
   }
 
+  @Override
+  public void interruptsGlobal() {
+    throw new IllegalStateException("interrupt entries are invalidated through a queue only");
+  }
+
+  @Override
+  public void interruptEntry(int index) {
+    interruptsGlobal();
+  }
+
   private void context(long command) {
     registers.write64(Register.CCMD.offset(), command);
     long done = registers.read64(Register.CCMD.offset());

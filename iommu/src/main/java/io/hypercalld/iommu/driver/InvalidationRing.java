@@ -77,6 +77,16 @@ final class InvalidationRing implements Invalidations {
     submit(InvalidationDescriptor.pageTranslations(did, iova, addressMask, false));
   }
 
+  @Override
+  public void interruptsGlobal() {
+    submit(InvalidationDescriptor.allInterrupts());
+  }
+
+  @Override
+  public void interruptEntry(int index) {
+    submit(InvalidationDescriptor.interrupts(index, 0));
+  }
+
   private void submit(InvalidationDescriptor command) {
     memory.writeInt(status, 0);
     put(command);

@@ -29,4 +29,10 @@ sealed interface Invalidations extends Digestible permits InvalidationRing, Inva
    * aligned to them, and the tables that lead to them.
    */
   void iotlbPages(int did, long iova, int addressMask);
+
+  /** All interrupt-remapping entries. To a unit with a queue only. */
+  void interruptsGlobal();
+
+  /** One interrupt-remapping entry. To a unit with a queue only. */
+  void interruptEntry(int index);
 }

@@ -13,14 +13,25 @@ import java.util.List;
  * @param topology the PCI functions that exist
  * @param scopes which unit covers which function
  * @param reservedRegions memory that some devices must always reach
+ * @param permit what firmware says of interrupts
  */
 public record RemappingHardware(
     List<Mmio> units,
     PciTopology topology,
     UnitScopes scopes,
-    List<ReservedRegion> reservedRegions) {
+    List<ReservedRegion> reservedRegions,
+    InterruptRemapping.Permit permit) {
   public RemappingHardware {
     units = List.copyOf(units);
     reservedRegions = List.copyOf(reservedRegions);
+  }
+
+  /** Hardware whose firmware permits everything. */
+  public RemappingHardware(
+      List<Mmio> units,
+      PciTopology topology,
+      UnitScopes scopes,
+      List<ReservedRegion> reservedRegions) {
+    this(units, topology, scopes, reservedRegions, InterruptRemapping.Permit.ALL);
   }
 }

@@ -14,6 +14,7 @@ import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.Optional;
@@ -39,10 +40,13 @@ public final class UnitDriver implements Digestible {
   private final ContextTables contexts;
   private final Invalidations invalidations;
   private final UnitDomainIds domainIds;
+  private final MachineMemory memory;
+  private final FrameAllocator frames;
+  private Optional<InterruptTable> interruptTable = Optional.empty();
 
   /**
-   * Looks at the unit, gives it empty tables and an invalidation queue, and enables everything but
-   * translation.
+   * Looks at the unit, makes empty tables for it, unmasks its fault event and gives it an
+   * invalidation queue.
    *
    * @param index position in the DMAR table
    * @param ids its domain-ids, none of them in use
@@ -58,7 +62,26 @@ public final class UnitDriver implements Digestible {
     this.domainIds = new UnitDomainIds(ids);
     enableFaultEvent();
     this.invalidations = chooseInvalidations(memory, frames);
-    setRoot();
+    this.memory = memory;
+    this.frames = frames;
+  }
+
+  /**
+   * Makes interrupt requests go through a table, which blocks all of them as yet. To be called once
+   * at most, before {@link #setRoot}.
+   *
+   * @param extended whether destinations have 32 bits
+   * @throws Refusal ENOMEM no room for the table; ENODEV the unit does not obey
+   */
+  void remapInterrupts(boolean extended) {
+    InterruptTable table = new InterruptTable(index, memory, frames, invalidations, extended);
+    registers.write64(
+        Register.IRTA.offset(),
+        InterruptTableAddress.table(table.base(), InterruptTable.ORDER, extended));
+    command(GlobalCommand.SIRTP);
+    invalidations.interruptsGlobal();
+    command(GlobalCommand.IRE);
+    interruptTable = Optional.of(table);
   }
 
   /** What a unit says that it can do. */
@@ -93,7 +116,8 @@ public final class UnitDriver implements Digestible {
     registers.write32(Register.FECTL.offset(), 0);
   }
 
-  private void setRoot() {
+  /** Has the unit use the empty tables, and forget what it may know of others. */
+  void setRoot() {
     registers.write64(Register.RTADDR.offset(), contexts.root());
     command(GlobalCommand.SRTP);
     forgetAll();
@@ -237,6 +261,11 @@ public final class UnitDriver implements Digestible {
     return FlushScope.DOMAIN;
   }
 
+  /** Its interrupt-remapping table; empty where interrupts are not remapped. */
+  public Optional<InterruptTable> interruptTable() {
+    return interruptTable;
+  }
+
   public int index() {
     return index;
   }
@@ -278,5 +307,6 @@ public final class UnitDriver implements Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.section("unit-driver").put(index).put(contexts.root()).put(domainIds).put(invalidations);
+    interruptTable.ifPresent(digest::put);
   }
 }

@@ -40,6 +40,7 @@ public final class VtdDriver implements Digestible {
   private final Hypervisor hypervisor;
   private final RemappingHardware hardware;
   private final List<UnitDriver> units;
+  private final InterruptRemapping interruptRemapping;
   private final LeafFormat leafFormat;
   private final TableSharing sharing;
   private Profile profile;
@@ -61,7 +62,9 @@ public final class VtdDriver implements Digestible {
     this.hardware = hardware;
     this.profile = policies.profile();
     this.domainIdPolicy = policies.domainIds();
-    this.units = bringUp(hypervisor, hardware, policies);
+    this.units = find(hypervisor, hardware, policies);
+    this.interruptRemapping = InterruptRemapping.possible(units, hardware.permit());
+    bringUp();
     this.leafFormat = commonLeafFormat(units);
     this.sharing = new TableSharing(units);
     this.quarantine = new Quarantine(policies.quarantine(), this);
@@ -72,7 +75,17 @@ public final class VtdDriver implements Digestible {
     hypervisor.memoryCalls().reservedBy(new ReservedRanges(hardware.reservedRegions()));
   }
 
-  private static List<UnitDriver> bringUp(
+  /**
+   * Interrupts before memory, as Xen does: a table that blocks all is in place before any opens.
+   */
+  private void bringUp() {
+    if (interruptRemapping.on()) {
+      units.forEach(unit -> unit.remapInterrupts(interruptRemapping.extended()));
+    }
+    units.forEach(UnitDriver::setRoot);
+  }
+
+  private static List<UnitDriver> find(
       Hypervisor hypervisor, RemappingHardware hardware, DriverPolicies policies) {
     List<DomainIds> spaces =
         policies
@@ -262,6 +275,11 @@ public final class VtdDriver implements Digestible {
         .find(guest)
         .filter(domain -> !domain.isDying())
         .ifPresent(domain -> domain.crash(reason));
+  }
+
+  /** Whether interrupts are remapped. */
+  public InterruptRemapping interruptRemapping() {
+    return interruptRemapping;
   }
 
   /** The units in the order of the DMAR table. */

@@ -60,7 +60,8 @@ final class Firmware {
             .map(drhd -> UnitTemplate.unit(drhd, table.hostAddressWidth()))
             .toList(),
         functions,
-        table.rmrrs().stream().map(this::region).toList());
+        table.rmrrs().stream().map(this::region).toList(),
+        PlatformInterrupts.ofFirmware(table.flags()));
   }
 
   private String name() {

@@ -19,6 +19,7 @@ import java.util.List;
  * @param units in the order of their indexes
  * @param functions in order of address; virtual functions that are enabled may be left out
  * @param reservedRegions in the order they were named
+ * @param interrupts processors, and what firmware says of interrupts
  */
 public record Platform(
     String name,
@@ -26,7 +27,8 @@ public record Platform(
     int hostAddressWidth,
     List<PlatformUnit> units,
     List<PciFunction> functions,
-    List<ReservedRegion> reservedRegions) {
+    List<ReservedRegion> reservedRegions,
+    PlatformInterrupts interrupts) {
   /**
    * @throws MalformedInput where the parts contradict each other
    */
@@ -37,6 +39,24 @@ public record Platform(
     MemoryRules.check(memory, hostAddressWidth, units, reservedRegions);
     UnitRules.check(units);
     FunctionRules.check(functions, reservedRegions);
+  }
+
+  /** A machine with the usual processors. */
+  public Platform(
+      String name,
+      PlatformMemory memory,
+      int hostAddressWidth,
+      List<PlatformUnit> units,
+      List<PciFunction> functions,
+      List<ReservedRegion> reservedRegions) {
+    this(
+        name,
+        memory,
+        hostAddressWidth,
+        units,
+        functions,
+        reservedRegions,
+        PlatformInterrupts.USUAL);
   }
 
   /**
@@ -58,7 +78,13 @@ public record Platform(
    */
   public Platform withMemory(long bytes) {
     return new Platform(
-        name, memory.withBytes(bytes), hostAddressWidth, units, functions, reservedRegions);
+        name,
+        memory.withBytes(bytes),
+        hostAddressWidth,
+        units,
+        functions,
+        reservedRegions,
+        interrupts);
   }
 
   /** What lies where below the host address width. */
