@@ -1,5 +1,6 @@
 package io.hypercalld.core;
 
+import io.hypercalld.core.console.Console;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.CallCounters;
@@ -44,6 +45,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   private final VirtualClock clock = new VirtualClock();
   private final CallCounters calls = new CallCounters();
   private final Continuations continuations = new Continuations(calls);
+  private final Console console = new Console(clock);
   private final HypervisorSettings settings;
   private final MachineMemory memory;
   private final FrameTable frames;
@@ -191,6 +193,11 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     return clock;
   }
 
+  /** What the hypervisor says. */
+  public Console console() {
+    return console;
+  }
+
   /** Where long operations stop. */
   public Continuations continuations() {
     return continuations;
@@ -213,7 +220,8 @@ public final class Hypervisor implements Digestible, AutoCloseable {
         .put(allocator)
         .put(domains)
         .put(continuations)
-        .put(clock);
+        .put(clock)
+        .put(console);
   }
 
   @Override

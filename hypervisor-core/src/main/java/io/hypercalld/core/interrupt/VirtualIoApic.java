@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * The I/O APIC of a domain: 48 pins. Confined to the machine thread.
@@ -35,6 +36,7 @@ public final class VirtualIoApic implements Digestible {
   private final LocalApics apics;
   private final RedirectionEntry[] entries = new RedirectionEntry[PINS];
   private final boolean[] asserted = new boolean[PINS];
+  private IntConsumer ended = _ -> {};
   private int selected;
   private int id;
 
@@ -59,6 +61,11 @@ public final class VirtualIoApic implements Digestible {
     } else if (asserted[pin]) {
       deliver(pin);
     }
+  }
+
+  /** Who is told of each pin whose level triggered interrupt a processor ended. */
+  public void onEnd(IntConsumer listener) {
+    ended = listener;
   }
 
   /** The pin's line rose. */
@@ -92,6 +99,7 @@ public final class VirtualIoApic implements Digestible {
       RedirectionEntry entry = entries[pin];
       if (entry.vector() == vector && entry.isInService()) {
         entries[pin] = entry.withInService(false);
+        ended.accept(pin);
         if (asserted[pin]) {
           deliver(pin);
         }

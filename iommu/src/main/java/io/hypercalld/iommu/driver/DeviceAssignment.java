@@ -61,6 +61,7 @@ public final class DeviceAssignment {
       throw refusal;
     }
     device.guestAddress = place;
+    device.faultRate().forget();
     device.quarantined |= target.equals(DomainId.IO);
   }
 
@@ -120,6 +121,7 @@ public final class DeviceAssignment {
     }
     handOver(device, next);
     device.guestAddress = Optional.empty();
+    device.faultRate().forget();
     device.quarantined &= !next.equals(DomainId.DOM0);
   }
 

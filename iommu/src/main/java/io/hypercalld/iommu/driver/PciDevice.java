@@ -28,6 +28,7 @@ public final class PciDevice implements Digestible {
 
   private final PciFunction function;
   private final Optional<UnitDriver> unit;
+  private final FaultRate faultRate = new FaultRate();
   DomainId owner = DomainId.DOM0;
   Optional<Sbdf> guestAddress = Optional.empty();
   Optional<QuarantineTable> quarantineTable = Optional.empty();
@@ -59,6 +60,11 @@ public final class PciDevice implements Digestible {
    */
   UnitDriver requireUnit() {
     return unit.orElseThrow(() -> Refusal.of(Errno.ENODEV, "no remapping unit covers %s", sbdf()));
+  }
+
+  /** How fast its requests fault since it last changed hands. */
+  public FaultRate faultRate() {
+    return faultRate;
   }
 
   public DomainId owner() {
@@ -103,7 +109,8 @@ public final class PciDevice implements Digestible {
         .put(owner.value())
         .put(guestAddress.map(Sbdf::toString).orElse(""))
         .put(quarantined)
-        .put(broken);
+        .put(broken)
+        .put(faultRate);
     quarantineTable.ifPresent(digest::put);
   }
 }

@@ -27,9 +27,6 @@ import java.util.OptionalInt;
  * @see "VT-d §6, xen/drivers/passthrough/vtd/iommu.c"
  */
 public final class UnitDriver implements Digestible {
-  private static final int INTERRUPT_BASE = 0xfee0_0000;
-  private static final int FAULT_VECTOR = 0x28;
-
   /** With caching mode, hardware tags entries that were not present with domain-id 0. */
   private static final int ABSENT_ENTRY_DID = 0;
 
@@ -40,6 +37,7 @@ public final class UnitDriver implements Digestible {
   private final ContextTables contexts;
   private final Invalidations invalidations;
   private final UnitDomainIds domainIds;
+  private final FaultRegisters faults;
   private final MachineMemory memory;
   private final FrameAllocator frames;
   private Optional<InterruptTable> interruptTable = Optional.empty();
@@ -60,7 +58,8 @@ public final class UnitDriver implements Digestible {
     this.width = drivableWidth();
     this.contexts = new ContextTables(memory, frames);
     this.domainIds = new UnitDomainIds(ids);
-    enableFaultEvent();
+    this.faults = new FaultRegisters(registers, capabilities);
+    faults.enable();
     this.invalidations = chooseInvalidations(memory, frames);
     this.memory = memory;
     this.frames = frames;
@@ -107,13 +106,6 @@ public final class UnitDriver implements Digestible {
     InvalidationRing ring = new InvalidationRing(index, registers, memory, frames);
     command(GlobalCommand.QIE);
     return ring;
-  }
-
-  /** The fault event: a fixed interrupt to processor 0, unmasked. */
-  private void enableFaultEvent() {
-    registers.write32(Register.FEDATA.offset(), FAULT_VECTOR);
-    registers.write32(Register.FEADDR.offset(), INTERRUPT_BASE);
-    registers.write32(Register.FECTL.offset(), 0);
   }
 
   /** Has the unit use the empty tables, and forget what it may know of others. */
@@ -259,6 +251,11 @@ public final class UnitDriver implements Digestible {
     }
     invalidations.iotlbDomain(did.getAsInt());
     return FlushScope.DOMAIN;
+  }
+
+  /** Its fault registers. */
+  public FaultRegisters faults() {
+    return faults;
   }
 
   /** Its interrupt-remapping table; empty where interrupts are not remapped. */

@@ -81,6 +81,15 @@ public final class PciTopology implements Digestible {
     return function;
   }
 
+  /**
+   * Sets or clears the bus-master bit of a function's command register.
+   *
+   * @throws Refusal ENODEV where it does not exist
+   */
+  public void setBusMaster(Sbdf sbdf, boolean enabled) {
+    functions.put(sbdf, require(sbdf).withBusMaster(enabled));
+  }
+
   private void followBridges(PciFunction changed) {
     if (changed.kind().isAliasing()) {
       aliasingBridges.rebuild(functions.values());

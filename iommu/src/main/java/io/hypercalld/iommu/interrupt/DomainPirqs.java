@@ -1,0 +1,135 @@
+package io.hypercalld.iommu.interrupt;
+
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainFacet;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * The interrupts of the machine that a domain has, by the numbers that it knows them under.
+ * Confined to the machine thread.
+ *
+ * @see "xen/arch/x86/irq.c, get_free_pirq and domain_pirq_to_irq"
+ */
+public final class DomainPirqs implements DomainFacet {
+  private static final int EXTRA_OF_A_GUEST = 32;
+  private static final int FIRST_FREE_GSI = 16;
+
+  private final Domain domain;
+  private final int count;
+  private final int gsis;
+  private final Consumer<DomainPirqs> unmapOne;
+  private final TreeMap<Integer, Pirq> pirqs = new TreeMap<>();
+  private boolean everBound;
+
+  /**
+   * A domain without interrupts.
+   *
+   * @param machine its interrupts
+   * @param unmapOne takes back the domain's first interrupt
+   */
+  DomainPirqs(Domain domain, MachineInterrupts machine, Consumer<DomainPirqs> unmapOne) {
+    this.domain = domain;
+    this.gsis = machine.gsis();
+    this.count =
+        domain.isHardwareDomain()
+            ? machine.limit()
+            : Math.min(gsis + EXTRA_OF_A_GUEST, machine.limit());
+    this.unmapOne = unmapOne;
+  }
+
+  public Domain domain() {
+    return domain;
+  }
+
+  /** First number that the domain cannot have. */
+  public int count() {
+    return count;
+  }
+
+  /** Its interrupts by number; an unmodifiable view. */
+  public Collection<Pirq> all() {
+    return Collections.unmodifiableCollection(pirqs.values());
+  }
+
+  public Optional<Pirq> find(long number) {
+    return number >= 0 && number < count
+        ? Optional.ofNullable(pirqs.get((int) number))
+        : Optional.empty();
+  }
+
+  /** The number under which it has an interrupt of the machine. */
+  OptionalInt numberOf(int irq) {
+    return pirqs.values().stream()
+        .filter(pirq -> pirq.irq() == irq)
+        .mapToInt(Pirq::number)
+        .findFirst();
+  }
+
+  void put(Pirq pirq) {
+    pirqs.put(pirq.number(), pirq);
+  }
+
+  void remove(int number) {
+    pirqs.remove(number);
+  }
+
+  /** A free number for a pin: from 16 on; where none is left, one for messages. */
+  int freeForGsi() {
+    for (int number = FIRST_FREE_GSI; number < Math.min(gsis, count); number++) {
+      if (!pirqs.containsKey(number)) {
+        return number;
+      }
+    }
+    return free(1);
+  }
+
+  /**
+   * Free numbers for messages, from the top.
+   *
+   * @return the lowest of so many that follow each other
+   * @throws Refusal ENOSPC
+   */
+  int free(int block) {
+    int run = 0;
+    for (int number = count - 1; number >= gsis; number--) {
+      run = pirqs.containsKey(number) ? 0 : run + 1;
+      if (run == block) {
+        return number;
+      }
+    }
+    throw Refusal.of(
+        Errno.ENOSPC, "%s has no %d free interrupts in a row below %d", domain.id(), block, count);
+  }
+
+  /** Whether anything was ever bound: from then on it can be unbound. */
+  boolean isEverBound() {
+    return everBound;
+  }
+
+  void noteBound() {
+    everBound = true;
+  }
+
+  /** Takes back one interrupt. */
+  @Override
+  public boolean relinquish() {
+    if (!pirqs.isEmpty()) {
+      unmapOne.accept(this);
+    }
+    return pirqs.isEmpty();
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("pirqs").put(everBound).put(pirqs.size());
+    pirqs.values().forEach(pirq -> digest.put(pirq.toString()));
+  }
+}

@@ -1,0 +1,146 @@
+package io.hypercalld.iommu.interrupt;
+
+import io.hypercalld.core.transaction.Transaction;
+import io.hypercalld.iommu.driver.InterruptTable;
+import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.vtd.InterruptEntry;
+import io.hypercalld.iommu.vtd.InterruptMessage;
+import io.hypercalld.iommu.vtd.IoApicEntry;
+import io.hypercalld.iommu.vtd.RemappableMessage;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * Writes the messages that functions and I/O APICs send, and the entries that remap them. Confined
+ * to the machine thread.
+ *
+ * @see "xen/drivers/passthrough/vtd/intremap.c, msi_msg_to_remap_entry and io_apic_write_remap_rte"
+ */
+final class MessageWriter {
+  private static final int EXACT = 0;
+
+  private final VtdDriver driver;
+  private final PciTopology topology;
+
+  MessageWriter(VtdDriver driver, PciTopology topology) {
+    this.driver = driver;
+    this.topology = topology;
+  }
+
+  /**
+   * Gives a function a message for a vector.
+   *
+   * @throws io.hypercalld.core.errno.Refusal EFAULT the unit's table is full; EOPNOTSUPP the
+   *     function sends no messages; EIO the unit does not obey
+   */
+  MsiSource program(Transaction steps, MessagePlan plan, ProcessorVector at) {
+    PciDevice device = plan.device();
+    Optional<InterruptTable> table = tableOf(device.sbdf());
+    OptionalInt index =
+        table.isPresent() ? OptionalInt.of(indexFor(table.get(), plan)) : OptionalInt.empty();
+    RemappableMessage message = message(index, plan, at);
+    index.ifPresent(
+        place -> {
+          InterruptTable entries = table.orElseThrow();
+          InterruptEntry entry = entryFor(device.sbdf(), at);
+          steps.onFailure(() -> entries.free(place));
+          entries.write(place, entry);
+        });
+    return new MsiSource(
+        device.sbdf(), plan.msiX(), plan.entry(), plan.block(), index, message, true, 1);
+  }
+
+  private static int indexFor(InterruptTable table, MessagePlan plan) {
+    return plan.base().isPresent()
+        ? plan.base().getAsInt() + plan.entry()
+        : table.find(plan.block());
+  }
+
+  /** The handle names the block's first entry; the function adds its subhandle. */
+  private static RemappableMessage message(
+      OptionalInt index, MessagePlan plan, ProcessorVector at) {
+    if (index.isEmpty()) {
+      return IoApicEntry.compatibility(fixed(at)).message();
+    }
+    int subhandle = plan.msiX() ? 0 : plan.entry();
+    return RemappableMessage.of(index.getAsInt() - subhandle, subhandle);
+  }
+
+  private static InterruptMessage fixed(ProcessorVector at) {
+    return InterruptMessage.fixed(at.vector(), at.processor());
+  }
+
+  /** The entry that sends a function's interrupt to a vector. */
+  InterruptEntry entryFor(Sbdf sbdf, ProcessorVector at) {
+    InterruptEntry entry = InterruptEntry.remapped(fixed(at), isExtended());
+    return RequesterRule.restrict(entry, topology.require(sbdf), topology);
+  }
+
+  private boolean isExtended() {
+    return driver.interruptRemapping().extended();
+  }
+
+  /** Sends an interrupt elsewhere: where an entry remaps it, the function is not touched. */
+  MsiSource retarget(MsiSource source, ProcessorVector at) {
+    if (source.index().isEmpty()) {
+      return source.withMessage(IoApicEntry.compatibility(fixed(at)).message());
+    }
+    if (!entryOf(source).isPosted()) {
+      rewrite(source, entryFor(source.sbdf(), at));
+    }
+    return source;
+  }
+
+  /** Replaces the entry of a message. */
+  void rewrite(MsiSource source, InterruptEntry entry) {
+    tableOf(source.sbdf()).orElseThrow().write(source.index().orElseThrow(), entry);
+  }
+
+  /** The entry of a message as it is in memory. */
+  InterruptEntry entryOf(MsiSource source) {
+    return tableOf(source.sbdf()).orElseThrow().entry(source.index().orElseThrow());
+  }
+
+  /** Takes a message back. */
+  void withdraw(MsiSource source) {
+    source.index().ifPresent(index -> tableOf(source.sbdf()).ifPresent(table -> table.free(index)));
+  }
+
+  private Optional<InterruptTable> tableOf(Sbdf sbdf) {
+    return driver.devices().find(sbdf).flatMap(PciDevice::unit).flatMap(UnitDriver::interruptTable);
+  }
+
+  /**
+   * Gives a pin an entry for a vector, allocated the first time, and tells what its redirection
+   * entry is to hold.
+   *
+   * @throws io.hypercalld.core.errno.Refusal EFAULT the unit's table is full; EIO
+   */
+  IoApicPin program(IoApicPin pin, IoApicSource from, PinSetting setting) {
+    InterruptMessage message =
+        new InterruptMessage(
+            setting.at().vector(),
+            io.hypercalld.iommu.vtd.DeliveryMode.FIXED,
+            false,
+            setting.at().processor(),
+            false,
+            setting.level(),
+            true);
+    Optional<InterruptTable> table = driver.units().get(from.iommu()).interruptTable();
+    if (table.isEmpty()) {
+      IoApicEntry entry = IoApicEntry.compatibility(message).masked(setting.masked());
+      return new IoApicPin(pin.ioApic(), pin.pin(), OptionalInt.empty(), entry);
+    }
+    int index = pin.index().orElseGet(() -> table.get().find(1));
+    table
+        .get()
+        .write(index, InterruptEntry.remapped(message, isExtended()).from(from.requester(), EXACT));
+    IoApicEntry entry =
+        IoApicEntry.remappable(index, message.vector(), setting.level()).masked(setting.masked());
+    return new IoApicPin(pin.ioApic(), pin.pin(), OptionalInt.of(index), entry);
+  }
+}

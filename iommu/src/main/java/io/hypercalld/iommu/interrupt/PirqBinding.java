@@ -1,0 +1,205 @@
+package io.hypercalld.iommu.interrupt;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.interrupt.DeliveryMode;
+import io.hypercalld.core.interrupt.DomainInterrupts;
+import io.hypercalld.core.interrupt.Interrupt;
+import io.hypercalld.core.interrupt.LocalApics;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What domains get of the interrupts that they have. Confined to the machine thread.
+ *
+ * @see "xen/drivers/passthrough/x86/hvm.c, pt_irq_create_bind and pt_irq_destroy_bind"
+ */
+public final class PirqBinding {
+  private static final OptionalInt NONE = OptionalInt.empty();
+
+  private final MachineInterrupts machine;
+  private final Posting posting;
+
+  PirqBinding(MachineInterrupts machine, Posting posting) {
+    this.machine = machine;
+    this.posting = posting;
+  }
+
+  /**
+   * Has an interrupt arrive as a message; one that is bound as a message already is changed.
+   *
+   * @throws Refusal EINVAL the domain has no such interrupt; EBUSY it is bound to wires, or others
+   *     have it and do not share
+   */
+  public void bindMessage(Domain domain, long number, int vector, GuestFlags flags) {
+    DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
+    Pirq pirq = require(pirqs, number);
+    MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
+    if (pirq.binding().isEmpty()) {
+      pass(interrupt, domain, false);
+    } else if (pirq.binding().get() instanceof GuestBinding.Wires) {
+      throw Refusal.of(Errno.EBUSY, "interrupt %d is bound to wires", number);
+    }
+    pirqs.noteBound();
+    GuestFlags kept = flags.withoutUnmasked();
+    OptionalInt vcpu = kept.interrupt(vector).map(wanted -> only(domain, wanted)).orElse(NONE);
+    boolean posted = post(domain, interrupt, vector, kept, vcpu);
+    pirqs.put(pirq.with(Optional.of(new GuestBinding.Message(vector, kept, vcpu, posted))));
+    vcpu.ifPresent(target -> follow(domain, interrupt, target));
+    if (flags.isUnmasked()) {
+      machine.setMasked(interrupt, false);
+    }
+  }
+
+  /** The one vCPU that a message is for; empty where it is for several, or none. */
+  private static OptionalInt only(Domain domain, Interrupt wanted) {
+    if (domain.maxVcpus() == 1) {
+      return OptionalInt.of(0);
+    }
+    List<Integer> meant = apicsOf(domain).destinations(wanted);
+    return meant.size() == 1 ? OptionalInt.of(meant.getFirst()) : NONE;
+  }
+
+  private static LocalApics apicsOf(Domain domain) {
+    return domain.facet(DomainInterrupts.class).apics();
+  }
+
+  private boolean post(
+      Domain domain, MachineInterrupt interrupt, int vector, GuestFlags flags, OptionalInt only) {
+    if (!posting.isOn() || interrupt.message().isEmpty()) {
+      return false;
+    }
+    OptionalInt vcpu =
+        flags
+            .interrupt(vector)
+            .filter(wanted -> wanted.delivery() == DeliveryMode.LOWEST_PRIORITY)
+            .map(wanted -> hashed(domain, wanted))
+            .orElse(only);
+    if (vcpu.isEmpty()) {
+      posting.restore(interrupt);
+    } else {
+      posting.post(interrupt, domain, vcpu.getAsInt(), vector);
+    }
+    return vcpu.isPresent();
+  }
+
+  /** One of the vCPUs that could take it, picked by the vector. */
+  private static OptionalInt hashed(Domain domain, Interrupt wanted) {
+    List<Integer> eligible = apicsOf(domain).destinations(wanted);
+    return eligible.isEmpty()
+        ? NONE
+        : OptionalInt.of(eligible.get(wanted.vector() % eligible.size()));
+  }
+
+  /** The machine's interrupt goes where the vCPU runs. */
+  private void follow(Domain domain, MachineInterrupt interrupt, int vcpu) {
+    machine.retarget(interrupt, domain.facet(VirtualProcessors.class).place(vcpu).processor());
+  }
+
+  /**
+   * Has an interrupt assert a wire, beside those that it asserts already.
+   *
+   * @param translated whether a message asserts it
+   * @throws Refusal EINVAL the domain has no such interrupt; EBUSY others have it and do not share
+   */
+  public void bindWire(Domain domain, long number, GuestLine line, boolean translated) {
+    DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
+    Pirq pirq = require(pirqs, number);
+    List<GuestLine> lines = new ArrayList<>();
+    boolean asMessage = translated;
+    if (pirq.binding().isEmpty()) {
+      pass(machine.find(pirq.irq()).orElseThrow(), domain, !translated);
+    } else if (pirq.binding().get() instanceof GuestBinding.Wires wires) {
+      lines.addAll(wires.lines());
+      asMessage = wires.translated();
+    } else {
+      throw Refusal.of(Errno.EBUSY, "interrupt %d is bound as a message", number);
+    }
+    lines.add(line);
+    pirqs.noteBound();
+    pirqs.put(pirq.with(Optional.of(new GuestBinding.Wires(asMessage, lines))));
+  }
+
+  private static Pirq require(DomainPirqs pirqs, long number) {
+    return pirqs
+        .find(number)
+        .orElseThrow(
+            () -> Refusal.of(Errno.EINVAL, "%s has no interrupt %d", pirqs.domain().id(), number));
+  }
+
+  private void pass(MachineInterrupt interrupt, Domain domain, boolean share) {
+    boolean alone = interrupt.guests().isEmpty();
+    if (!alone && !(share && interrupt.isShareable())) {
+      throw Refusal.of(
+          Errno.EBUSY, "interrupt %d is not shared with %s", interrupt.number(), domain.id());
+    }
+    interrupt.passTo(domain.id(), share);
+    if (alone) {
+      follow(domain, interrupt, 0);
+      machine.setMasked(interrupt, interrupt.message().map(MsiSource::msiX).orElse(false));
+    }
+  }
+
+  /**
+   * Has a message arrive no more.
+   *
+   * @throws Refusal EINVAL the domain has no such interrupt, or never bound any
+   */
+  public void unbindMessage(Domain domain, long number) {
+    DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
+    Pirq pirq = require(pirqs, number);
+    requireBindings(pirqs);
+    machine.setMasked(machine.find(pirq.irq()).orElseThrow(), true);
+    if (pirq.binding().filter(GuestBinding.Message.class::isInstance).isPresent()) {
+      drop(pirqs, pirq);
+    }
+  }
+
+  /**
+   * Has a wire be asserted no more; with its last wire the interrupt ceases to arrive.
+   *
+   * @throws Refusal EINVAL nothing was ever bound, or the wire is not asserted by the interrupt
+   */
+  public void unbindWire(Domain domain, long number, GuestLine line) {
+    DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
+    requireBindings(pirqs);
+    Pirq pirq = require(pirqs, number);
+    if (!(pirq.binding().orElse(null) instanceof GuestBinding.Wires wires)
+        || !wires.lines().contains(line)) {
+      throw Refusal.of(Errno.EINVAL, "interrupt %d asserts no such wire", number);
+    }
+    List<GuestLine> left = new ArrayList<>(wires.lines());
+    left.remove(line);
+    domain.facet(DomainInterrupts.class).lines().setIntx(line.line(), false);
+    if (left.isEmpty()) {
+      drop(pirqs, pirq);
+    } else {
+      pirqs.put(pirq.with(Optional.of(new GuestBinding.Wires(wires.translated(), left))));
+    }
+  }
+
+  private static void requireBindings(DomainPirqs pirqs) {
+    if (!pirqs.isEverBound() && !pirqs.domain().isHardwareDomain()) {
+      throw Refusal.of(Errno.EINVAL, "%s never bound an interrupt", pirqs.domain().id());
+    }
+  }
+
+  /** Ends whatever is bound. */
+  void drop(DomainPirqs pirqs, Pirq pirq) {
+    if (pirq.binding().isEmpty()) {
+      return;
+    }
+    MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
+    if (pirq.binding().get() instanceof GuestBinding.Message message && message.posted()) {
+      posting.restore(interrupt);
+    }
+    interrupt.passNoMoreTo(pirqs.domain().id());
+    if (interrupt.guests().isEmpty()) {
+      machine.setMasked(interrupt, true);
+    }
+    pirqs.put(pirq.with(Optional.empty()));
+  }
+}
