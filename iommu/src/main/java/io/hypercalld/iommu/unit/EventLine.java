@@ -5,8 +5,8 @@ import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.Register;
 
 /**
- * An event that the unit signals with a message of its own: the fault event or the invalidation
- * completion event. Confined to the machine thread.
+ * An event that the unit signals with a message of its own: the fault event, the invalidation
+ * completion event or the page request event. Confined to the machine thread.
  *
  * <p>IP remembers a message that IM holds back. The unit's messages are not remapped.
  *
@@ -23,7 +23,8 @@ final class EventLine {
   private final Register address;
   private final Register upperAddress;
 
-  private EventLine(Circuit circuit, MessageSink sink, Register control, Register... message) {
+  private EventLine(
+      Circuit circuit, MessageSink sink, boolean present, Register control, Register... message) {
     this.registers = circuit.registers();
     this.sink = sink;
     this.counters = circuit.counters();
@@ -31,6 +32,12 @@ final class EventLine {
     this.data = message[0];
     this.address = message[1];
     this.upperAddress = message[2];
+    if (present) {
+      declare(circuit);
+    }
+  }
+
+  private void declare(Circuit circuit) {
     boolean wide = circuit.capabilities().extendedInterruptMode();
     registers.declare(control, control.kinds());
     registers.declare(data, data.kinds());
@@ -42,12 +49,18 @@ final class EventLine {
 
   static EventLine faults(Circuit circuit, MessageSink sink) {
     return new EventLine(
-        circuit, sink, Register.FECTL, Register.FEDATA, Register.FEADDR, Register.FEUADDR);
+        circuit, sink, true, Register.FECTL, Register.FEDATA, Register.FEADDR, Register.FEUADDR);
   }
 
   static EventLine completions(Circuit circuit, MessageSink sink) {
     return new EventLine(
-        circuit, sink, Register.IECTL, Register.IEDATA, Register.IEADDR, Register.IEUADDR);
+        circuit, sink, true, Register.IECTL, Register.IEDATA, Register.IEADDR, Register.IEUADDR);
+  }
+
+  /** Page requests; {@code present} where the unit has any. */
+  static EventLine pageRequests(Circuit circuit, MessageSink sink, boolean present) {
+    return new EventLine(
+        circuit, sink, present, Register.PECTL, Register.PEDATA, Register.PEADDR, Register.PEUADDR);
   }
 
   /** The first condition arose: sends the message, or keeps it pending while masked. */

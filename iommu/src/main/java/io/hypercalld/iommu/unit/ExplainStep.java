@@ -30,7 +30,11 @@ public record ExplainStep(
     CONTEXT("context"),
     IOTLB("iotlb"),
     SECOND_LEVEL("second-level"),
-    PROTECTED_MEMORY("protected-memory");
+    PROTECTED_MEMORY("protected-memory"),
+    MESSAGE("message"),
+    INTERRUPT_CACHE("interrupt-cache"),
+    INTERRUPT("interrupt"),
+    POSTED_DESCRIPTOR("posted-descriptor");
 
     private final String text;
 

@@ -37,7 +37,9 @@ public final class RemappingUnit implements Mmio, Digestible {
   private final InterruptRemapper interrupts;
   private final Endpoints endpoints = new Endpoints();
   private final InvalidationQueue queue;
+  private final PageRequestQueue pageRequests;
   private final Explainer explainer;
+  private final InterruptExplainer interruptExplainer;
 
   /**
    * A unit after power-on.
@@ -59,7 +61,9 @@ public final class RemappingUnit implements Mmio, Digestible {
             new InvalidationCommands(circuit, caches, interrupts.cache(), endpoints),
             log,
             EventLine.completions(circuit, sink));
+    this.pageRequests = new PageRequestQueue(circuit, log, endpoints, sink);
     this.explainer = new Explainer(circuit, caches, remapper, protectedMemory);
+    this.interruptExplainer = new InterruptExplainer(circuit, interrupts, log);
     declareRegisters();
   }
 
@@ -146,6 +150,11 @@ public final class RemappingUnit implements Mmio, Digestible {
   /** The same for a request that may carry a PASID. */
   public Explanation explain(MemoryRequest request) {
     return explainer.explain(request);
+  }
+
+  /** What {@link #interrupt} would answer, and why; changes nothing. */
+  public InterruptExplanation explainInterrupt(SourceId requester, long address, int data) {
+    return interruptExplainer.explain(requester, new RemappableMessage(address, data));
   }
 
   @Override

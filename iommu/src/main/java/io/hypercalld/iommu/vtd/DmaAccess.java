@@ -20,7 +20,10 @@ public enum DmaAccess {
   TRANSLATED_READ(RequestType.READ, AddressType.TRANSLATED, Need.READ),
 
   /** A device uses a translation that it keeps (ATS). */
-  TRANSLATED_WRITE(RequestType.WRITE, AddressType.TRANSLATED, Need.WRITE);
+  TRANSLATED_WRITE(RequestType.WRITE, AddressType.TRANSLATED, Need.WRITE),
+
+  /** A device asks software for a page (PRI). */
+  PAGE_REQUEST(RequestType.PAGE_REQUEST, AddressType.UNTRANSLATED, Need.EITHER);
 
   /** The bits {T1, T2} of a fault record. */
   public enum RequestType {

@@ -8,7 +8,7 @@ import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
 
 /**
- * The four registers of an event that the unit signals by a message, FE* and IE*. Stateless.
+ * The four registers of an event that the unit signals by a message, FE*, IE* and PE*. Stateless.
  *
  * @see "VT-d §11.4.7.2"
  */

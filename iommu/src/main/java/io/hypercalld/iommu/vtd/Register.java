@@ -76,6 +76,18 @@ public enum Register {
       8,
       InterruptTableAddress.LAYOUT,
       readWrite(InterruptTableAddress.IRTA, InterruptTableAddress.EIME, InterruptTableAddress.S)),
+  PQH(0x0c0, 8, PageRequestFields.HEAD, readWrite(PageRequestFields.PQH)),
+  PQT(0x0c8, 8, PageRequestFields.TAIL, readWrite(PageRequestFields.PQT)),
+  PQA(0x0d0, 8, PageRequestFields.ADDRESS, readWrite(PageRequestFields.PQA, PageRequestFields.PQS)),
+  PRS(
+      0x0dc,
+      4,
+      PageRequestFields.STATUS,
+      READ_ONLY.andWriteOneClears(PageRequestFields.PPR, PageRequestFields.PRO)),
+  PECTL(0x0e0, 4, EventControl.CONTROL, Layouts.EVENT_CONTROL),
+  PEDATA(0x0e4, 4, EventControl.MESSAGE, readWrite(EventControl.IMD)),
+  PEADDR(0x0e8, 4, EventControl.ADDRESS, readWrite(EventControl.MA)),
+  PEUADDR(0x0ec, 4, EventControl.UPPER_ADDRESS, readWrite(EventControl.MUA)),
   IVA(
       Register.RELOCATABLE,
       8,
