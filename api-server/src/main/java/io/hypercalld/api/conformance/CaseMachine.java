@@ -11,8 +11,10 @@ import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.InterruptMessage;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** A machine as the corpus was recorded on: RAM in two pieces, one unit, some devices. */
 final class CaseMachine implements AutoCloseable {
@@ -27,21 +29,31 @@ final class CaseMachine implements AutoCloseable {
   final RootComplex rootComplex;
   private final List<InterruptMessage> sent = new ArrayList<>();
   private final List<DmaRequester> requesters = new ArrayList<>();
+  private final Set<Long> edited = new LinkedHashSet<>();
 
-  CaseMachine(CorpusCase recorded) {
+  /** A machine with empty memory and no devices. */
+  CaseMachine(Capabilities capabilities, int hostAddressWidth, Habits habits) {
     UnitSettings settings =
-        UnitSettings.of(
-                UnitSettings.VERSION_1_0,
-                new Capabilities(recorded.cap(), recorded.ecap()),
-                recorded.hostAddressWidth())
-            .withHabits(Habits.LENIENT);
+        UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, hostAddressWidth)
+            .withHabits(habits);
     unit = new RemappingUnit(settings, memory, sent::add);
     rootComplex = new RootComplex(memory, sent::add);
-    for (int sourceId : recorded.devices()) {
-      requesters.add(new DmaRequester(new SourceId(sourceId), Optional.of(unit), true));
-    }
-    recorded.fills().forEach(this::fill);
-    edit(recorded.memory());
+  }
+
+  /** The machine that a case begins with. */
+  static CaseMachine of(CorpusCase recorded) {
+    Capabilities capabilities = new Capabilities(recorded.cap(), recorded.ecap());
+    CaseMachine machine =
+        new CaseMachine(capabilities, recorded.hostAddressWidth(), Habits.LENIENT);
+    recorded.devices().forEach(sourceId -> machine.requesters.add(machine.wired(sourceId)));
+    recorded.fills().forEach(machine::fill);
+    machine.edit(recorded.memory());
+    return machine;
+  }
+
+  /** A function behind the unit. */
+  DmaRequester wired(int sourceId) {
+    return new DmaRequester(new SourceId(sourceId), Optional.of(unit), true);
   }
 
   /**
@@ -68,12 +80,23 @@ final class CaseMachine implements AutoCloseable {
     }
   }
 
-  /** Stores words as software does; what is no RAM keeps nothing. */
+  /** Stores words as software does, and remembers which; what is no RAM keeps nothing. */
   void edit(List<CorpusCase.Word> words) {
     for (CorpusCase.Word word : words) {
-      if (memory.isRam(word.address(), Long.BYTES)) {
-        memory.writeWord(word.address(), word.value());
-      }
+      store(word);
+      edited.add(word.address());
+    }
+  }
+
+  /** Addresses of all words that software has edited. */
+  Set<Long> edited() {
+    return edited;
+  }
+
+  /** Stores a word as software does; what is no RAM keeps nothing. */
+  void store(CorpusCase.Word word) {
+    if (memory.isRam(word.address(), Long.BYTES)) {
+      memory.writeWord(word.address(), word.value());
     }
   }
 

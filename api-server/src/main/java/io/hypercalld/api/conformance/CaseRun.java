@@ -33,7 +33,7 @@ final class CaseRun {
 
   /** Runs a case and reports how it went. */
   static void run(CorpusCase recorded, Report report) {
-    try (CaseMachine machine = new CaseMachine(recorded)) {
+    try (CaseMachine machine = CaseMachine.of(recorded)) {
       new CaseRun(recorded, machine, report)
           .run()
           .ifPresentOrElse(wrong -> report.fail(recorded.id(), wrong), report::pass);

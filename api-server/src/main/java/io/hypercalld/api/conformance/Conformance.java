@@ -17,10 +17,22 @@ public final class Conformance {
    */
   public static boolean run(List<Path> recordings, PrintStream out) {
     Report report = new Report(out);
-    for (Path each : recordings) {
-      RecordedLines.forEach(each, line -> CaseRun.run(CaseReader.read(line), report));
+    try {
+      for (Path each : recordings) {
+        Recordings.at(each).forEach(recording -> run(recording, report));
+      }
+    } finally {
+      report.close();
     }
-    report.close();
     return report.failed() == 0;
+  }
+
+  private static void run(Recordings recording, Report report) {
+    switch (recording) {
+      case Recordings.Corpus(Path file) ->
+          RecordedLines.forEach(file, line -> CaseRun.run(CaseReader.read(line), report));
+      case Recordings.DriverCapture(Path directory) ->
+          CaptureRun.run(new Capture(directory), report);
+    }
   }
 }

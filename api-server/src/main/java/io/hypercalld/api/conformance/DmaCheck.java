@@ -32,12 +32,14 @@ final class DmaCheck {
   private final CaseMachine machine;
   private final RegisterCheck registers;
   private final Report report;
+  private final UpdateCheck updates;
   private final List<Range> diverged = new ArrayList<>();
 
   DmaCheck(CaseMachine machine, RegisterCheck registers, Report report) {
     this.machine = machine;
     this.registers = registers;
     this.report = report;
+    this.updates = new UpdateCheck(machine);
   }
 
   /** Makes one request within a page, as the device of the transfer. */
@@ -62,12 +64,17 @@ final class DmaCheck {
   Optional<Mismatch> check(Step.Dma dma, String id) {
     Transfer transfer = dma.transfer();
     Optional<Mismatch> wrong = Optional.empty();
+    List<Result> results = new ArrayList<>();
+    if (dma.updates().checked()) {
+      updates.begin();
+    }
     int offset = 0;
     int index = 0;
     do {
       long iova = transfer.iova() + offset;
       int length = Math.min(transfer.length() - offset, PAGE - (int) (iova & (PAGE - 1)));
       Result result = request(transfer, offset, length);
+      results.add(result);
       if (wrong.isEmpty() && index < dma.segments().size()) {
         Segment segment = dma.segments().get(index);
         String place = "segment " + index;
@@ -76,7 +83,10 @@ final class DmaCheck {
       offset += length;
       index++;
     } while (offset < transfer.length());
-    return wrong;
+    dma.updates().deviation().ifPresent(report::deviation);
+    return wrong.isPresent() || !dma.updates().checked()
+        ? wrong
+        : updates.finish(dma.segments(), results, transfer.write());
   }
 
   private Optional<Mismatch> judge(
@@ -109,7 +119,12 @@ final class DmaCheck {
     segment.deviation().ifPresent(report::deviation);
     if (!isAllowed(transfer, segment, result.outcome())) {
       return Optional.of(
-          new Mismatch("outcome", segment.allowed().toString(), result.outcome().toString()));
+          new Mismatch(
+              "outcome",
+              segment.allowed().isEmpty()
+                  ? segment.observed().toString()
+                  : segment.allowed().toString(),
+              result.outcome().toString()));
     }
     forgive(transfer, segment, result);
     return bytes(transfer, segment, result, offset).or(() -> recorded(transfer, segment, result));
@@ -117,10 +132,11 @@ final class DmaCheck {
 
   /** Whether an outcome is one of those listed, or one that the specification leaves open. */
   private boolean isAllowed(Transfer transfer, Segment segment, Outcome got) {
-    if (segment.allowed().isEmpty()) {
-      return segment.observed().filter(got::equals).isPresent();
-    }
-    if (segment.allowed().contains(got)) {
+    boolean listed =
+        segment.allowed().isEmpty()
+            ? segment.observed().filter(got::equals).isPresent()
+            : segment.allowed().contains(got);
+    if (listed) {
       return true;
     }
     Optional<String> freedom =

@@ -27,6 +27,9 @@ final class OutcomeFreedoms {
         && segment.observed().filter(got::equals).isPresent()) {
       return Optional.of(PERMISSION_FIRST);
     }
+    if (segment.allowed().isEmpty()) {
+      return isScalableFault(machine, got) ? Optional.of("scalable-unspecified") : Optional.empty();
+    }
     ContextEntry context = contextEntry(machine, requester.sourceId());
     if (segment.passThrough() && isChecked(machine, context, segment.iova(), got)) {
       return Optional.of("pass-through-not-checked");
@@ -37,6 +40,17 @@ final class OutcomeFreedoms {
     return reserved && got instanceof Outcome.Suppressed && context.disablesFaultProcessing()
         ? Optional.of("context-reserved-not-qualified")
         : Optional.empty();
+  }
+
+  /**
+   * The older recording does not say what the specification wants of scalable mode, and its own
+   * reasons and walks are known to be others.
+   */
+  private static boolean isScalableFault(CaseMachine machine, Outcome got) {
+    long root = machine.unit.read64(Register.RTADDR.offset());
+    return RootTableAddress.mode(root) == RootTableAddress.Mode.SCALABLE
+        && got instanceof Outcome.Faulted(int reason)
+        && reason >= FaultReason.ROOT_TABLE_MODE_INVALID.code();
   }
 
   /** Pass-through demands the largest address width, and an address that memory could have. */

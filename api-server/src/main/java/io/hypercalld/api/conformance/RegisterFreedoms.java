@@ -3,6 +3,7 @@ package io.hypercalld.api.conformance;
 import io.hypercalld.api.conformance.Consequence.Registers;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.vtd.ContextCommand;
+import io.hypercalld.iommu.vtd.EventControl;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
@@ -48,6 +49,9 @@ final class RegisterFreedoms {
     }
     if (word == Register.GSTS.offset()) {
       return List.of(new Freedom(commands(got), "commands-without-effect"));
+    }
+    if (word == Register.IEDATA.offset()) {
+      return List.of(new Freedom(~EventControl.IMD.mask(), "extended-message-data"));
     }
     boolean ring = word - word % Long.BYTES == Register.IQA.offset();
     return ring ? halfWritten(word) : List.of();

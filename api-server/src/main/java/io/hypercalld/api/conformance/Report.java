@@ -40,6 +40,11 @@ public final class Report {
     out.println("skip " + where + ": " + reason);
   }
 
+  /** Says how much there was to check. */
+  void note(String line) {
+    out.println(line);
+  }
+
   /** The recorded implementation deviated here, by a name of the corpus or of its description. */
   void deviation(String name) {
     deviations.merge(Deviation.labelled(name), 1L, Long::sum);

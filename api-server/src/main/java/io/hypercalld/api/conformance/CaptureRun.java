@@ -1,0 +1,177 @@
+package io.hypercalld.api.conformance;
+
+import io.hypercalld.api.conformance.Capture.InterruptEntry;
+import io.hypercalld.api.conformance.Capture.Snapshot;
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.unit.InterruptOutcome;
+import io.hypercalld.iommu.unit.Translation;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptRange;
+import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RemappableMessage;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One snapshot of a capture: its tables on a unit that is programmed as the driver had it, and
+ * every recorded translation, leaf and interrupt entry asked for. Confined to one thread.
+ */
+final class CaptureRun implements AutoCloseable {
+  private static final int VECTOR_SHIFT = 16;
+  private static final long BYTE = 0xff;
+  private static final long SOURCE_ID = 0xffff;
+
+  private final Capture capture;
+  private final Snapshot snapshot;
+  private final CaseMachine machine;
+  private final Translation translation = new Translation();
+  private final Tally tally = new Tally();
+
+  /** What was asked for, and the first answer that was wrong. */
+  private static final class Tally {
+    private Optional<Mismatch> wrong = Optional.empty();
+    private long translations;
+    private long interrupts;
+
+    void note(Optional<Mismatch> mismatch) {
+      wrong = wrong.or(() -> mismatch);
+    }
+  }
+
+  private CaptureRun(Capture capture, Snapshot snapshot) {
+    this.capture = capture;
+    this.snapshot = snapshot;
+    this.machine = machine(snapshot);
+  }
+
+  /** A machine without memory contents, its unit out of reset. */
+  static CaseMachine machine(Snapshot snapshot) {
+    Capabilities capabilities = new Capabilities(snapshot.cap(), snapshot.ecap());
+    return new CaseMachine(capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT);
+  }
+
+  /** Puts a whole capture to the silicon: the events, then each snapshot. */
+  static void run(Capture capture, Report report) {
+    List<Snapshot> snapshots = capture.snapshots();
+    EventReplay.run(capture, snapshots, report);
+    for (Snapshot snapshot : snapshots) {
+      try (CaptureRun run = new CaptureRun(capture, snapshot)) {
+        run.run(report);
+      }
+    }
+  }
+
+  private void run(Report report) {
+    capture.frames(snapshot.label(), machine::store);
+    program();
+    capture.translations(snapshot.label(), this::translate);
+    capture.mappings(snapshot.label(), this::bothEnds);
+    snapshot.passedThrough().forEach(this::passThrough);
+    snapshot.interruptEntries().forEach(this::interrupt);
+    String id = capture.name() + " " + snapshot.label();
+    report.note(
+        "%s: %d translations, %d interrupts".formatted(id, tally.translations, tally.interrupts));
+    tally.wrong.ifPresentOrElse(wrong -> report.fail(id, wrong), report::pass);
+  }
+
+  /** Brings the unit where the driver had it, in the order in which a driver may. */
+  private void program() {
+    long status = snapshot.register("gsts");
+    register(Register.RTADDR, snapshot.register("rtaddr"));
+    register(Register.IRTA, snapshot.register("irta"));
+    command(status & GlobalCommand.SRTP.mask());
+    command(status & GlobalCommand.SIRTP.mask());
+    command(
+        status & (GlobalCommand.TE.mask() | GlobalCommand.IRE.mask() | GlobalCommand.CFI.mask()));
+  }
+
+  private void register(Register register, long value) {
+    machine.unit.write64(register.offset(), value);
+  }
+
+  private void command(long bits) {
+    machine.unit.write32(Register.GCMD.offset(), (int) bits);
+  }
+
+  /** Asks for one address, by a read and by a write; what the tables forbid has to fault. */
+  private void translate(Capture.Translation recorded) {
+    tally.translations++;
+    tally.note(access(recorded, 0, DmaAccess.READ, recorded.read()));
+    tally.note(access(recorded, 0, DmaAccess.WRITE, recorded.write()));
+  }
+
+  private void bothEnds(Capture.Translation leaf) {
+    translate(leaf);
+    tally.note(access(leaf, leaf.page() - PageSize.BYTES_4K, DmaAccess.READ, leaf.read()));
+  }
+
+  private Optional<Mismatch> access(
+      Capture.Translation recorded, long offset, DmaAccess access, boolean permitted) {
+    long iova = recorded.iova() + offset;
+    long maddr = recorded.maddr() + offset;
+    if (InterruptRange.contains(iova)) {
+      return Optional.empty();
+    }
+    machine.unit.translate(new SourceId(recorded.sourceId()), iova, access, translation);
+    boolean right =
+        permitted && !InterruptRange.contains(maddr)
+            ? translation.outcome() == Translation.Outcome.MAPPED && translation.maddr() == maddr
+            : translation.outcome() == Translation.Outcome.FAULTED;
+    if (right) {
+      return Optional.empty();
+    }
+    String place = "%s of 0x%x by 0x%x".formatted(access, iova, recorded.sourceId());
+    return Optional.of(new Mismatch(place, permitted ? "ok:" + Hex.of(maddr) : "a fault", got()));
+  }
+
+  private String got() {
+    return translation.passed()
+        ? "ok:" + Hex.of(translation.maddr())
+        : translation.outcome() == Translation.Outcome.FAULTED
+            ? reason(translation.reason())
+            : translation.outcome().toString();
+  }
+
+  private static String reason(FaultReason reason) {
+    return "fault:" + Hex.of(reason.code());
+  }
+
+  /** A requester in pass-through mode sees memory as it is. */
+  private void passThrough(int sourceId) {
+    for (long address : new long[] {0, PageSize.BYTES_4K, PageSize.SIZE_1G.bytes()}) {
+      translate(new Capture.Translation(sourceId, address, address, PageSize.BYTES_4K, true, true));
+    }
+  }
+
+  /** Makes the request that names an entry, as the source that the entry names. */
+  private void interrupt(InterruptEntry entry) {
+    tally.interrupts++;
+    RemappableMessage message = RemappableMessage.of(entry.index(), 0);
+    InterruptOutcome outcome =
+        machine.rootComplex.interrupt(
+            machine.wired((int) (entry.hi() & SOURCE_ID)), message.address(), message.data());
+    int vector = (int) (entry.lo() >>> VECTOR_SHIFT & BYTE);
+    boolean right =
+        outcome instanceof InterruptOutcome.Delivered(var delivered, var index)
+            && delivered.vector() == vector
+            && index.orElse(-1) == entry.index();
+    if (!right) {
+      tally.note(
+          Optional.of(
+              new Mismatch(
+                  "interrupt entry " + entry.index(),
+                  "vector " + Hex.of(vector),
+                  outcome.toString())));
+    }
+  }
+
+  @Override
+  public void close() {
+    machine.close();
+  }
+}
