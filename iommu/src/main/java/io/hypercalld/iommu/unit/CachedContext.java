@@ -18,8 +18,6 @@ public record CachedContext(
         new SourceId(JudgedContext.sourceId(judged)),
         JudgedContext.domainId(judged),
         entry,
-        JudgedContext.faults(judged)
-            ? Optional.of(JudgedContext.reason(judged))
-            : Optional.empty());
+        JudgedContext.fault(judged));
   }
 }

@@ -91,6 +91,16 @@ final class ContextCache implements Digestible {
     return los[last] & ROOT_MASK;
   }
 
+  /** First word of the entry that was found or put last. */
+  long lastLo() {
+    return los[last];
+  }
+
+  /** Second word of the entry that was found or put last. */
+  long lastHi() {
+    return his[last];
+  }
+
   /** The same as {@link #find}, but leaves no mark. */
   long peek(int sourceId) {
     int entry = entryOf(sourceId);
@@ -155,8 +165,10 @@ final class ContextCache implements Digestible {
     }
   }
 
+  /** Scalable mode's entries name no domain-id: every domain's command means them. */
   private void freeIfOf(int domainId, int entry) {
-    if (judged[entry] != FREE && JudgedContext.domainId(judged[entry]) == domainId) {
+    long meaning = judged[entry];
+    if (JudgedContext.isScalable(meaning) || JudgedContext.domainId(meaning) == domainId) {
       judged[entry] = FREE;
     }
   }

@@ -48,7 +48,7 @@ final class ContextJudge {
     return switch (entry.translationType()) {
       case SECOND_STAGE -> translating(entry);
       case SECOND_STAGE_WITH_DEVICE_TLB ->
-          capabilities.deviceTlbs() ? translating(entry) : invalid();
+          capabilities.deviceTlbs() ? JudgedContext.withDeviceTlb(translating(entry)) : invalid();
       case PASS_THROUGH -> capabilities.passThrough() ? passing(entry) : invalid();
       case RESERVED -> invalid();
     };

@@ -17,6 +17,9 @@ import java.util.Optional;
  * @see "VT-d §3.4.3"
  */
 final class ContextTables implements Digestible {
+  private static final Optional<FaultReason> INVALID_MODE =
+      Optional.of(FaultReason.ROOT_TABLE_MODE_INVALID);
+
   private final MachineMemory memory;
   private final UnitCounters counters;
   private final ContextCache cache;
@@ -24,6 +27,8 @@ final class ContextTables implements Digestible {
   private final boolean remembersFaults;
   private final UnitSettings settings;
   private final int hostAddressWidth;
+  private final boolean scalableMode;
+  private final boolean abortMode;
   private long root;
 
   ContextTables(Circuit circuit, ContextCache cache) {
@@ -33,8 +38,10 @@ final class ContextTables implements Digestible {
     this.settings = circuit.settings();
     this.hostAddressWidth = circuit.settings().hostAddressWidth();
     this.judge = new ContextJudge(circuit.capabilities(), hostAddressWidth);
-    this.remembersFaults =
-        circuit.capabilities().cachingMode() && circuit.settings().habits().remembersAbsence();
+    this.scalableMode = circuit.capabilities().scalableMode();
+    // Without scalable mode nobody can have announced the mode that came with it later.
+    this.abortMode = !scalableMode || circuit.capabilities().abortMode();
+    this.remembersFaults = circuit.settings().remembersAbsence();
   }
 
   /** Takes a value of RTADDR into use. */
@@ -42,13 +49,19 @@ final class ContextTables implements Digestible {
     root = settings.latched(rootTableAddress);
   }
 
-  /** The fault of every request in a mode other than legacy; empty in legacy mode. */
+  /** The fault of every request in a mode that the unit does not have, or that has no requests. */
   Optional<FaultReason> modeFault() {
     return switch (RootTableAddress.mode(root)) {
       case LEGACY -> Optional.empty();
-      case SCALABLE, RESERVED -> Optional.of(FaultReason.ROOT_TABLE_MODE_INVALID);
-      case ABORT -> Optional.of(FaultReason.DMA_ABORTED);
+      case SCALABLE -> scalableMode ? Optional.empty() : INVALID_MODE;
+      case RESERVED -> INVALID_MODE;
+      case ABORT -> abortMode ? Optional.of(FaultReason.DMA_ABORTED) : INVALID_MODE;
     };
+  }
+
+  /** Whether the root pointer is that of scalable mode's tables. */
+  boolean isScalable() {
+    return scalableMode && RootTableAddress.mode(root) == RootTableAddress.Mode.SCALABLE;
   }
 
   ContextJudge judge() {

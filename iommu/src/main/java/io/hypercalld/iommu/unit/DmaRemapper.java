@@ -5,8 +5,7 @@ import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InterruptRange;
 import io.hypercalld.iommu.vtd.PasidPrefix;
-import io.hypercalld.iommu.vtd.SecondStageEntry;
-import io.hypercalld.iommu.vtd.SecondStageFormat;
+import io.hypercalld.iommu.vtd.RootTableAddress;
 import java.util.Optional;
 
 /**
@@ -29,60 +28,70 @@ final class DmaRemapper {
   private final Iotlb iotlb;
   private final ContextTables tables;
   private final SecondStageWalk walk;
-  private final ProtectedMemory protectedMemory;
-  private final FaultLog log;
+  private final ScalableRemapper scalable;
+  private final RequestEnd end;
   private final UnitCounters counters;
   private final DmaAccess zeroLengthRead;
   private final boolean remembersAbsence;
+  private final int hostAddressWidth;
 
   private boolean enabled;
   private Optional<FaultReason> modeFault = Optional.empty();
+  private boolean isScalable;
 
   /** Whether requests take the usual way: translation is on and the mode is legacy. */
   private boolean translating;
 
-  DmaRemapper(
-      Circuit circuit, TranslationCaches caches, FaultLog log, ProtectedMemory protectedMemory) {
+  DmaRemapper(Circuit circuit, TranslationCaches caches, RequestEnd end) {
     this.contexts = caches.contexts();
     this.iotlb = caches.iotlb();
     this.tables = new ContextTables(circuit, contexts);
-    SecondStageFormat format =
-        new SecondStageFormat(circuit.capabilities(), circuit.settings().hostAddressWidth());
-    this.walk = new SecondStageWalk(circuit.memory(), format, circuit.counters());
-    this.protectedMemory = protectedMemory;
-    this.log = log;
+    this.walk = SecondStageWalk.of(caches.walkTools());
+    this.scalable = new ScalableRemapper(circuit, caches, end);
+    this.end = end;
     this.counters = circuit.counters();
     this.zeroLengthRead =
         circuit.capabilities().zeroLengthReads() ? DmaAccess.ZERO_LENGTH_READ : DmaAccess.READ;
-    this.remembersAbsence =
-        circuit.capabilities().cachingMode() && circuit.settings().habits().remembersAbsence();
+    this.remembersAbsence = circuit.settings().remembersAbsence();
+    this.hostAddressWidth = circuit.settings().hostAddressWidth();
   }
 
   ContextTables tables() {
     return tables;
   }
 
+  ScalableRemapper scalable() {
+    return scalable;
+  }
+
   /** Switches translation on or off; what is remembered stays. */
   void enable(boolean on) {
     enabled = on;
-    translating = enabled && modeFault.isEmpty();
+    translating = enabled && modeFault.isEmpty() && !isScalable;
   }
 
   boolean isEnabled() {
     return enabled;
   }
 
+  /** Whether requests are translated through scalable mode's tables. */
+  boolean isScalable() {
+    return isScalable;
+  }
+
   /** Takes a value of RTADDR into use; what is remembered stays. */
   void setRoot(long rootTableAddress) {
     tables.latch(rootTableAddress);
     modeFault = tables.modeFault();
-    translating = enabled && modeFault.isEmpty();
+    isScalable = tables.isScalable();
+    scalable.tables().setRoot(RootTableAddress.table(rootTableAddress));
+    enable(enabled);
   }
 
   /** What becomes of one request that lies in one 4 KiB page. */
   void translate(SourceId requester, long iova, DmaAccess access, Translation out) {
     if (!translating) {
-      bypass(requester, iova, access, out);
+      translateOtherwise(requester, PasidPrefix.NONE, iova, access, out);
       return;
     }
     long context = contexts.find(requester.value());
@@ -101,22 +110,43 @@ final class DmaRemapper {
     }
   }
 
-  /** The same for a request that may carry a PASID, which legacy mode has no tables for. */
+  /** The same for a request that may carry a PASID. */
   void translate(
       SourceId requester, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
-    if (!prefix.present() || !translating) {
+    if (prefix.present()) {
+      translateOtherwise(requester, prefix, iova, access, out);
+    } else {
       translate(requester, iova, access, out);
-      return;
-    }
-    out.begin(false);
-    out.because(FaultReason.PASID_IN_LEGACY_MODE);
-    counters.countFault(FaultReason.PASID_IN_LEGACY_MODE);
-    if (log.record(requester.value(), prefix, iova, access, FaultReason.PASID_IN_LEGACY_MODE)) {
-      out.noteRecorded();
     }
   }
 
+  /** A request with a PASID, or in a mode other than legacy. */
+  private void translateOtherwise(
+      SourceId requester, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
+    if (!enabled) {
+      out.begin(false);
+      end.passUntranslated(iova, out);
+    } else if (isScalable) {
+      scalable.translate(requester, prefix, iova, need(access), out);
+    } else {
+      out.begin(false);
+      MemoryRequest request = new MemoryRequest(requester, prefix, iova, access);
+      end.block(request, modeFault.orElse(FaultReason.PASID_IN_LEGACY_MODE), false, out);
+    }
+  }
+
+  /** Why the mode that the root pointer names refuses requests with this prefix. */
+  Optional<FaultReason> modeFault(PasidPrefix prefix) {
+    return modeFault.isEmpty() && !isScalable && prefix.present()
+        ? Optional.of(FaultReason.PASID_IN_LEGACY_MODE)
+        : modeFault;
+  }
+
   private void translatePage(long context, long iova, DmaAccess access, Translation out) {
+    if (iova >>> JudgedContext.limit(context) != 0) {
+      block(context, iova, access, FaultReason.ADDRESS_BEYOND_WIDTH, out);
+      return;
+    }
     long leaf = iotlb.find(JudgedContext.domainId(context), iova);
     if (leaf != Iotlb.MISS) {
       counters.iotlbHits++;
@@ -126,10 +156,10 @@ final class DmaRemapper {
       leaf = walk(context, iova, access);
     }
     if (access.isPermittedBy(Leaf.permissions(leaf)) && !Leaf.isFault(leaf)) {
-      out.map(Leaf.maddr(leaf, iova), Leaf.level(leaf));
-      protect(out);
+      end.pass(Leaf.maddr(leaf, iova), Leaf.level(leaf), out);
+      out.grant(Leaf.permissions(leaf));
     } else {
-      block(context, iova, access, out.because(whenNotPassed(leaf, access)));
+      block(context, iova, access, whenNotPassed(leaf, access), out);
     }
   }
 
@@ -144,79 +174,54 @@ final class DmaRemapper {
 
   /** Walks the tables and remembers what they say. */
   private long walk(long context, long iova, DmaAccess access) {
-    if (iova >>> JudgedContext.limit(context) != 0) {
-      return Leaf.fault(FaultReason.ADDRESS_BEYOND_WIDTH);
-    }
+    int domainId = JudgedContext.domainId(context);
     int levels = JudgedContext.levels(context);
-    long leaf = walk.walk(contexts.secondStageRoot(), levels, iova, access);
+    long leaf = walk.walk(domainId, contexts.secondStageRoot(), levels, iova, access);
     if (!Leaf.isFault(leaf)) {
-      iotlb.put(JudgedContext.domainId(context), iova, cacheable(leaf, iova));
+      iotlb.put(domainId, iova, Leaf.cacheable(leaf, iova));
     } else if (remembersAbsence && Leaf.isAbsent(leaf)) {
-      iotlb.put(JudgedContext.domainId(context), iova, Leaf.remembered());
+      iotlb.put(domainId, iova, Leaf.remembered());
     }
     return leaf;
   }
 
-  /**
-   * A superpage that reaches into the interrupt range is remembered piece by piece: a hit is not
-   * checked against the range again.
-   */
-  private static long cacheable(long leaf, long iova) {
-    int level = Leaf.level(leaf);
-    return level > 1 && InterruptRange.intersects(Leaf.page(leaf), SecondStageEntry.shift(level))
-        ? Leaf.fractured(leaf, iova)
-        : leaf;
-  }
-
-  /** A request that needs no second-stage tables to be answered. */
+  /** A request that passes as it is, is blocked, or asks for a translation. */
   private void decideByContext(long context, long iova, DmaAccess access, Translation out) {
-    boolean blockedByType = !access.isUntranslated();
-    boolean faults = JudgedContext.faults(context);
-    if (faults && !(blockedByType && JudgedContext.isWidthInvalid(context))) {
-      block(context, iova, access, out.because(JudgedContext.reason(context)));
-    } else if (blockedByType) {
-      // No unit here announces device-TLBs, so no translation type lets such a request pass.
-      block(context, iova, access, out.because(FaultReason.REQUEST_TYPE_BLOCKED));
-    } else if (iova >>> JudgedContext.limit(context) != 0) {
-      block(context, iova, access, out.because(FaultReason.ADDRESS_BEYOND_WIDTH));
+    Optional<FaultReason> refusal = refusal(context, iova, access);
+    if (refusal.isPresent()) {
+      block(context, iova, access, refusal.get(), out);
+    } else if (access == DmaAccess.TRANSLATION_REQUEST) {
+      translatePage(context, iova, access, out);
     } else {
-      out.map(iova, 1);
-      protect(out);
+      end.pass(iova, 1, out);
     }
   }
 
-  private void block(long context, long iova, DmaAccess access, Translation out) {
-    FaultReason reason = out.reason();
-    counters.countFault(reason);
-    if (reason.isQualified() && JudgedContext.disablesFaultProcessing(context)) {
-      counters.faultsSuppressed++;
-    } else if (log.record(
-        JudgedContext.sourceId(context), PasidPrefix.NONE, iova, access, reason)) {
-      out.noteRecorded();
+  /** Why the context refuses a request, except for an address that its tables do not reach. */
+  Optional<FaultReason> refusal(long context, long iova, DmaAccess access) {
+    boolean blockedByType = !access.isUntranslated() && !JudgedContext.admitsDeviceTlb(context);
+    if (JudgedContext.faults(context)
+        && !(blockedByType && JudgedContext.isWidthInvalid(context))) {
+      return Optional.of(JudgedContext.reason(context));
     }
+    if (blockedByType) {
+      return Optional.of(FaultReason.REQUEST_TYPE_BLOCKED);
+    }
+    if (JudgedContext.translates(context) && !access.isTranslated()) {
+      return Optional.empty();
+    }
+    if (iova >>> hostAddressWidth != 0) {
+      return Optional.of(FaultReason.ADDRESS_BEYOND_WIDTH);
+    }
+    return access.isTranslated() && InterruptRange.contains(iova)
+        ? Optional.of(FaultReason.OUTPUT_IN_INTERRUPT_RANGE)
+        : Optional.empty();
   }
 
-  /** Whether the fault log would take another fault of a requester. */
-  boolean canRecord(int sourceId) {
-    return log.canRecord(sourceId);
-  }
-
-  private void bypass(SourceId requester, long iova, DmaAccess access, Translation out) {
-    out.begin(false);
-    if (enabled && modeFault.isPresent()) {
-      long context = JudgedContext.of(0, requester.value(), false);
-      block(context, iova, access, out.because(modeFault.get()));
-    } else {
-      counters.untranslated++;
-      out.passUntranslated(iova);
-      protect(out);
-    }
-  }
-
-  private void protect(Translation out) {
-    if (protectedMemory.blocks(out.maddr())) {
-      counters.protectedBlocks++;
-      out.protect();
-    }
+  private void block(
+      long context, long iova, DmaAccess access, FaultReason reason, Translation out) {
+    SourceId requester = new SourceId(JudgedContext.sourceId(context));
+    MemoryRequest request = MemoryRequest.of(requester, iova, access);
+    end.block(request, reason, JudgedContext.disablesFaultProcessing(context), out);
   }
 }

@@ -9,7 +9,7 @@ import java.util.Map;
  * @param table what was looked at
  * @param level of the paging table, 1 being the lowest; 0 elsewhere
  * @param address machine address of the entry, offset of the register; 0 for a cache
- * @param raw the entry as it stands, in hexadecimal; 128 bits with the upper word first
+ * @param raw the entry as it stands, in hexadecimal; of several words the uppermost first
  * @param fields names and values of the entry's fields
  * @param verdict what follows from it
  * @param note the same in words
@@ -28,7 +28,12 @@ public record ExplainStep(
     CONTEXT_CACHE("context-cache"),
     ROOT("root"),
     CONTEXT("context"),
+    PASID_CACHE("pasid-cache"),
+    PASID_DIRECTORY("pasid-directory"),
+    PASID("pasid"),
     IOTLB("iotlb"),
+    PAGING_STRUCTURE_CACHE("paging-structure-cache"),
+    FIRST_LEVEL("first-level"),
     SECOND_LEVEL("second-level"),
     PROTECTED_MEMORY("protected-memory"),
     MESSAGE("message"),
@@ -37,6 +42,19 @@ public record ExplainStep(
     POSTED_DESCRIPTOR("posted-descriptor");
 
     private final String text;
+
+    /** Whether it is a cache of the unit rather than something in memory. */
+    public boolean isCache() {
+      return this == CONTEXT_CACHE
+          || this == PASID_CACHE
+          || this == IOTLB
+          || this == PAGING_STRUCTURE_CACHE;
+    }
+
+    /** Whether it is a table with levels. */
+    public boolean isPaging() {
+      return this == FIRST_LEVEL || this == SECOND_LEVEL;
+    }
 
     Table(String text) {
       this.text = text;
@@ -73,8 +91,17 @@ public record ExplainStep(
     }
   }
 
-  static String raw(long lo, long hi) {
-    return hi == 0 ? new Word(lo).toString() : "0x%x%016x".formatted(hi, lo);
+  /** The words of an entry, lowest first, as one number. */
+  static String raw(long... words) {
+    int last = words.length - 1;
+    while (last > 0 && words[last] == 0) {
+      last--;
+    }
+    StringBuilder text = new StringBuilder(new Word(words[last]).toString());
+    for (int word = last - 1; word >= 0; word--) {
+      text.append("%016x".formatted(words[word]));
+    }
+    return text.toString();
   }
 
   boolean isBlocked() {

@@ -32,6 +32,12 @@ public record Explanation(
     steps = List.copyOf(steps);
   }
 
+  /** The same, found with the help of a cache or not. */
+  Explanation found(boolean inCache, boolean contradicted) {
+    return new Explanation(
+        outcome, reason, maddr, page, inCache, contradicted, recorded, steps, wouldPassIf);
+  }
+
   /** Whether the request would pass. */
   public boolean passes() {
     return outcome == Translation.Outcome.UNTRANSLATED || outcome == Translation.Outcome.MAPPED;

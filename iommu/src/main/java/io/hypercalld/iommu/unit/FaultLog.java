@@ -6,11 +6,9 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.BitKinds;
 import io.hypercalld.iommu.vtd.Capabilities;
-import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.FaultStatus;
-import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,11 +61,10 @@ final class FaultLog implements Digestible {
   }
 
   /** Records a blocked memory request; false where it was lost. */
-  boolean record(
-      int sourceId, PasidPrefix prefix, long iova, DmaAccess access, FaultReason reason) {
+  boolean record(MemoryRequest request, FaultReason reason) {
     return record(
-        FaultRecord.dmaLo(recordedAddress.inPlace(iova)),
-        FaultRecord.dmaHi(sourceId, prefix, access, reason));
+        FaultRecord.dmaLo(recordedAddress.inPlace(request.iova())),
+        FaultRecord.dmaHi(request.requester().value(), request.prefix(), request.access(), reason));
   }
 
   /** Records a blocked interrupt request; false where it was lost. */

@@ -1,6 +1,5 @@
 package io.hypercalld.iommu.unit;
 
-import static io.hypercalld.core.bits.BitField.bit;
 import static io.hypercalld.core.bits.BitField.bits;
 
 import io.hypercalld.core.bits.BitField;
@@ -15,10 +14,11 @@ import java.util.List;
 import java.util.function.LongPredicate;
 
 /**
- * Remembered translations, keyed by domain-id and page. Confined to the machine thread.
+ * Remembered translations, keyed by address space and page. Confined to the machine thread.
  *
- * <p>The requester is not part of the key: two devices with one domain-id share what is remembered,
- * and a domain-id that is given away without an invalidation takes its old translations along.
+ * <p>An address space is a domain-id, or a PASID in one: see {@link AddressSpaces}. The requester
+ * is not part of the key: two devices with one domain-id share what is remembered, and a domain-id
+ * that is given away without an invalidation takes its old translations along.
  *
  * @see "VT-d §6.2.1"
  */
@@ -33,9 +33,9 @@ final class Iotlb implements Digestible {
    * else the first unmarked one from home on, unmarking those it passes: second chance, which needs
    * no clock and no store per hit.
    *
-   * A domain-selective invalidation costs one increment: each domain-id has an epoch, each leaf the
-   * epoch it was filled in, and a leaf of another epoch is as good as gone. Where the bits of an
-   * epoch run out, the domain's entries are dropped one by one and it starts again from zero.
+   * To forget a space costs one increment: each has an epoch, each leaf the epoch it was filled in,
+   * and a leaf of another epoch is as good as gone. Where the bits of an epoch run out, the space's
+   * entries are dropped one by one and it starts again from zero.
    */
   static final long MISS = 0;
 
@@ -45,20 +45,21 @@ final class Iotlb implements Digestible {
   private static final long GOLDEN = 0x9e37_79b9_7f4a_7c15L;
 
   private static final BitField PAGE = bits("PAGE", 44, 0);
-  private static final BitField DID = bits("DID", 60, 45);
-  private static final BitField LEVEL = bits("LEVEL", 62, 61);
-  private static final BitField VALID = bit("VALID", 63);
+  private static final BitField SPACE = bits("SPACE", 61, 45);
 
-  static final WordLayout TAG = WordLayout.covering("iotlb.tag", PAGE, DID, LEVEL, VALID);
+  /** Never 0, so that no tag is the zero word. */
+  private static final BitField LEVEL = bits("LEVEL", 63, 62);
+
+  static final WordLayout TAG = WordLayout.covering("iotlb.tag", PAGE, SPACE, LEVEL);
 
   // Folded as constants on the way of every request.
-  private static final int DID_SHIFT = 45;
-  private static final int DID_BITS = 16;
-  private static final int LEVEL_SHIFT = 61;
-  private static final long VALID_MASK = VALID.mask();
+  private static final int SPACE_SHIFT = 45;
+  private static final int SPACE_BITS = 17;
+  private static final int LEVEL_SHIFT = 62;
   private static final long EPOCH_MASK = Leaf.EPOCH.max();
-  private static final int EPOCH_SHIFT = 4;
+  private static final int EPOCH_SHIFT = 8;
   private static final long REF_MASK = Leaf.REF.mask();
+  private static final long KEY_MASK = (PAGE.max() << PageSize.SHIFT_4K) + PageSize.BYTES_4K - 1;
   private static final long FREE = 0;
 
   private final long[] words;
@@ -74,30 +75,44 @@ final class Iotlb implements Digestible {
    * An empty cache.
    *
    * @param entries how many translations it holds, a power of two and at least 4
-   * @param domainIds how many domain-ids the unit has
+   * @param spaces how many address spaces there are
    */
-  Iotlb(int entries, int domainIds) {
+  Iotlb(int entries, int spaces) {
     this.homeMask = entries - 1;
     this.spreadShift = Long.SIZE - Integer.bitCount(homeMask);
     this.words = new long[2 * entries];
-    this.epochs = new int[domainIds];
+    this.epochs = new int[spaces];
     this.free = entries;
   }
 
-  /** The leaf that translates {@code iova} for the domain, or {@link #MISS}. */
-  long find(int domainId, long iova) {
-    long leaf = probe(domainId, iova >>> PageSize.SHIFT_4K, 1);
-    return leaf != MISS || !holdsSuperpages ? leaf : findSuperpage(domainId, iova);
+  /** A canonical address without the bits that repeat its sign: what it is remembered by. */
+  static long key(long iova) {
+    return iova & KEY_MASK;
   }
 
-  private long findSuperpage(int domainId, long iova) {
-    long leaf = probe(domainId, iova >>> SecondStageEntry.shift(2), 2);
-    return leaf != MISS ? leaf : probe(domainId, iova >>> SecondStageEntry.shift(3), 3);
+  /**
+   * The leaf that translates {@code iova} in the space, or {@link #MISS}.
+   *
+   * @param iova an address of at most 57 bits
+   */
+  long find(int space, long iova) {
+    long leaf = probe(space, iova >>> PageSize.SHIFT_4K, 1);
+    return leaf != MISS || !holdsSuperpages ? leaf : findSuperpage(space, iova);
   }
 
-  private long probe(int domainId, long page, int level) {
-    long tag = tag(domainId, page, level);
-    int entry = home(domainId, page, level);
+  private long findSuperpage(int space, long iova) {
+    long leaf = probe(space, iova >>> SecondStageEntry.shift(2), 2);
+    return leaf != MISS ? leaf : probe(space, iova >>> SecondStageEntry.shift(3), 3);
+  }
+
+  /** The leaf of level 2 that translates {@code iova} in the space, or {@link #MISS}. */
+  long findOfLevel2(int space, long iova) {
+    return probe(space, iova >>> SecondStageEntry.shift(2), 2);
+  }
+
+  private long probe(int space, long page, int level) {
+    long tag = tag(space, page, level);
+    int entry = home(space, page, level);
     if (words[2 * entry] != tag) {
       entry = awayFromHome(tag, entry);
       if (entry < 0) {
@@ -105,7 +120,7 @@ final class Iotlb implements Digestible {
       }
     }
     long leaf = words[2 * entry + 1];
-    if (!isCurrent(leaf, domainId)) {
+    if (!isCurrent(leaf, space)) {
       free(entry);
       return MISS;
     }
@@ -125,37 +140,37 @@ final class Iotlb implements Digestible {
   }
 
   /** The same as {@link #find}, but leaves no mark. */
-  long peek(int domainId, long iova) {
+  long peek(int space, long iova) {
     for (int level = 1; level <= PageSize.SIZE_1G.level(); level++) {
-      int entry = entryOf(domainId, iova >>> SecondStageEntry.shift(level), level);
-      if (entry >= 0 && isCurrent(words[2 * entry + 1], domainId)) {
+      int entry = entryOf(space, iova >>> SecondStageEntry.shift(level), level);
+      if (entry >= 0 && isCurrent(words[2 * entry + 1], space)) {
         return words[2 * entry + 1];
       }
     }
     return MISS;
   }
 
-  private int entryOf(int domainId, long page, int level) {
-    long tag = tag(domainId, page, level);
-    int home = home(domainId, page, level);
+  private int entryOf(int space, long page, int level) {
+    long tag = tag(space, page, level);
+    int home = home(space, page, level);
     return words[2 * home] == tag ? home : awayFromHome(tag, home);
   }
 
   /** Remembers a leaf that {@link #find} just missed. */
-  void put(int domainId, long iova, long leaf) {
+  void put(int space, long iova, long leaf) {
     int level = Leaf.level(leaf);
     if (level == 1) {
-      put(domainId, iova >>> PageSize.SHIFT_4K, 1, leaf);
+      put(space, iova >>> PageSize.SHIFT_4K, 1, leaf);
     } else {
-      put(domainId, iova >>> SecondStageEntry.shift(level), level, leaf);
+      put(space, iova >>> SecondStageEntry.shift(level), level, leaf);
       holdsSuperpages = true;
     }
   }
 
-  private void put(int domainId, long page, int level, long leaf) {
-    int entry = room(home(domainId, page, level));
-    words[2 * entry] = tag(domainId, page, level);
-    words[2 * entry + 1] = leaf | (long) epochs[domainId] << EPOCH_SHIFT;
+  private void put(int space, long page, int level, long leaf) {
+    int entry = room(home(space, page, level));
+    words[2 * entry] = tag(space, page, level);
+    words[2 * entry + 1] = leaf | (long) epochs[space] << EPOCH_SHIFT;
   }
 
   private int room(int home) {
@@ -181,17 +196,17 @@ final class Iotlb implements Digestible {
     return home;
   }
 
-  private static long tag(int domainId, long page, int level) {
-    return VALID_MASK | (long) level << LEVEL_SHIFT | (long) domainId << DID_SHIFT | page;
+  private static long tag(int space, long page, int level) {
+    return (long) level << LEVEL_SHIFT | (long) space << SPACE_SHIFT | page;
   }
 
-  private int home(int domainId, long page, int level) {
-    long spread = ((domainId | (long) level << DID_BITS) * GOLDEN) >>> spreadShift;
+  private int home(int space, long page, int level) {
+    long spread = ((space | (long) level << SPACE_BITS) * GOLDEN) >>> spreadShift;
     return (int) (page + spread * WAYS) & homeMask;
   }
 
-  private boolean isCurrent(long leaf, int domainId) {
-    return (leaf >>> EPOCH_SHIFT & EPOCH_MASK) == epochs[domainId];
+  private boolean isCurrent(long leaf, int space) {
+    return (leaf >>> EPOCH_SHIFT & EPOCH_MASK) == epochs[space];
   }
 
   void invalidateAll() {
@@ -200,18 +215,18 @@ final class Iotlb implements Digestible {
     holdsSuperpages = false;
   }
 
-  void invalidateDomain(int domainId) {
-    if (domainId < epochs.length && epochs[domainId]++ == EPOCH_MASK) {
-      epochs[domainId] = 0;
-      freeIf(tag -> DID.get(tag) == domainId);
+  void invalidateSpace(int space) {
+    if (space < epochs.length && epochs[space]++ == EPOCH_MASK) {
+      epochs[space] = 0;
+      freeIf(tag -> SPACE.get(tag) == space);
     }
   }
 
-  /** Drops every leaf of the domain that has an address in common with the 2^mask pages. */
-  void invalidatePages(int domainId, long iova, int addressMask) {
-    long page = iova >>> PageSize.SHIFT_4K;
+  /** Drops every leaf of the space that has an address in common with the 2^mask pages. */
+  void invalidatePages(int space, long iova, int addressMask) {
+    long page = iova >>> PageSize.SHIFT_4K & PAGE.max();
     if (addressMask > Integer.bitCount(homeMask)) {
-      freeIf(tag -> DID.get(tag) == domainId && overlaps(tag, page, addressMask));
+      freeIf(tag -> SPACE.get(tag) == space && overlaps(tag, page, addressMask));
       return;
     }
     for (int level = 1; level <= PageSize.SIZE_1G.level(); level++) {
@@ -219,7 +234,7 @@ final class Iotlb implements Digestible {
       int widest = Math.max(order, addressMask);
       long first = page >>> widest << (widest - order);
       for (long each = first; each < first + (1L << (widest - order)); each++) {
-        int entry = entryOf(domainId, each, level);
+        int entry = entryOf(space, each, level);
         if (entry >= 0) {
           free(entry);
         }
@@ -248,11 +263,11 @@ final class Iotlb implements Digestible {
   }
 
   /** What is remembered, by number of the entry. */
-  List<CachedTranslation> entries() {
+  List<CachedTranslation> entries(AddressSpaces spaces) {
     List<CachedTranslation> entries = new ArrayList<>();
     for (int entry = 0; entry <= homeMask; entry++) {
       if (isLive(entry)) {
-        entries.add(CachedTranslation.of(words[2 * entry], words[2 * entry + 1]));
+        entries.add(CachedTranslation.of(spaces, words[2 * entry], words[2 * entry + 1]));
       }
     }
     return entries;
@@ -260,11 +275,11 @@ final class Iotlb implements Digestible {
 
   private boolean isLive(int entry) {
     long tag = words[2 * entry];
-    return tag != FREE && isCurrent(words[2 * entry + 1], DID.getInt(tag));
+    return tag != FREE && isCurrent(words[2 * entry + 1], SPACE.getInt(tag));
   }
 
-  static int domainId(long tag) {
-    return DID.getInt(tag);
+  static int space(long tag) {
+    return SPACE.getInt(tag);
   }
 
   static long iova(long tag) {

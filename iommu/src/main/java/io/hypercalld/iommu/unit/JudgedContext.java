@@ -7,21 +7,23 @@ import static io.hypercalld.core.bits.BitField.reserved;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
 import io.hypercalld.iommu.vtd.FaultReason;
+import java.util.Optional;
 
 /**
  * Accessors of the word that holds what a requester's context entry means for its requests, so that
  * the entry is judged once and not at each request. Stateless.
  *
  * <pre>
- *  57  56     41 40  39    24  23    20  19   13 12     10 9      2 1    0
- * +---+---------+---+--------+-----+-----+-------+---------+--------+------+
- * | V |   SID   |FPD|  DID   |AWBAD| REF | LIMIT | LEVELS  | REASON | KIND |
- * +---+---------+---+--------+-----+-----+-------+---------+--------+------+
+ *  58 57   42   41    40  39   24  23    22   21  20  19   13 12    10 9     2 1    0
+ * +---+------+------+---+-------+-----+----+----+---+-------+--------+-------+------+
+ * | V | SID  |PASIDS|FPD|  DID  |AWBAD|ATS | SM |REF| LIMIT | LEVELS |REASON | KIND |
+ * +---+------+------+---+-------+-----+----+----+---+-------+--------+-------+------+
  * </pre>
  *
  * <p>V is set, so that no judged context is the zero word. LIMIT is the number of input address
  * bits. AWBAD: the fault is that of the address width, which requests that carry a translation meet
- * later than their own. REF is the context cache's own.
+ * later than their own. SM: an entry of scalable mode, of which ATS and PASIDS are what it lets the
+ * device do. REF is the context cache's own.
  */
 final class JudgedContext {
   private static final BitField KIND = bits("KIND", 1, 0);
@@ -29,11 +31,14 @@ final class JudgedContext {
   private static final BitField LEVELS = bits("LEVELS", 12, 10);
   private static final BitField LIMIT = bits("LIMIT", 19, 13);
   static final BitField REF = bit("REF", 20);
+  private static final BitField SM = bit("SM", 21);
+  private static final BitField ATS = bit("ATS", 22);
   private static final BitField AWBAD = bit("AWBAD", 23);
   private static final BitField DID = bits("DID", 39, 24);
   private static final BitField FPD = bit("FPD", 40);
-  private static final BitField SID = bits("SID", 56, 41);
-  private static final BitField V = bit("V", 57);
+  private static final BitField SID = bits("SID", 57, 42);
+  private static final BitField V = bit("V", 58);
+  private static final BitField PASIDS = bit("PASIDS", 41);
 
   static final WordLayout LAYOUT =
       WordLayout.covering(
@@ -43,14 +48,17 @@ final class JudgedContext {
           LEVELS,
           LIMIT,
           REF,
-          reserved(22, 21),
+          SM,
+          ATS,
           AWBAD,
           DID,
           FPD,
+          PASIDS,
           SID,
           V,
-          reserved(63, 58));
+          reserved(63, 59));
 
+  private static final int LEADS_TO_PASIDS = 0;
   private static final int TRANSLATES = 1;
   private static final int PASSES = 2;
   private static final int FAULTS = 3;
@@ -59,7 +67,7 @@ final class JudgedContext {
   private static final long KIND_MASK = KIND.max();
   private static final long DID_MASK = DID.max();
   private static final int DID_SHIFT = 24;
-  private static final int SID_SHIFT = 41;
+  private static final int SID_SHIFT = 42;
   private static final long SID_MASK = SID.max();
   private static final long LEVELS_MASK = LEVELS.max();
   private static final int LEVELS_SHIFT = 10;
@@ -85,6 +93,23 @@ final class JudgedContext {
     return AWBAD.set(faulting(FaultReason.CONTEXT_INVALID));
   }
 
+  /** Scalable mode's context, which says where the PASIDs are. */
+  static long leadingToPasids(boolean admitsDeviceTlb, boolean admitsPasids) {
+    return KIND.of(LEADS_TO_PASIDS)
+        | ATS.of(admitsDeviceTlb ? 1 : 0)
+        | PASIDS.of(admitsPasids ? 1 : 0);
+  }
+
+  /** The same, of scalable mode. */
+  static long scalable(long judged) {
+    return SM.set(judged);
+  }
+
+  /** The same, for a device that may keep translations. */
+  static long withDeviceTlb(long judged) {
+    return ATS.set(judged);
+  }
+
   /** The same for this requester, whose entry disables fault processing or not. */
   static long of(long judged, int sourceId, boolean disablesFaultProcessing) {
     return judged | V.of(1) | SID.of(sourceId) | FPD.of(disablesFaultProcessing ? 1 : 0);
@@ -102,14 +127,32 @@ final class JudgedContext {
     return (judged & KIND_MASK) == FAULTS;
   }
 
+  /** Whether the entry is one of scalable mode. */
+  static boolean isScalable(long judged) {
+    return SM.isSet(judged);
+  }
+
+  /** Whether requests may carry translations or ask for them. */
+  static boolean admitsDeviceTlb(long judged) {
+    return ATS.isSet(judged);
+  }
+
+  /** Whether requests may carry a PASID. */
+  static boolean admitsPasids(long judged) {
+    return PASIDS.isSet(judged);
+  }
+
   static boolean isWidthInvalid(long judged) {
     return AWBAD.isSet(judged);
   }
 
   static FaultReason reason(long judged) {
-    int code = REASON.getInt(judged);
-    return FaultReason.of(code)
-        .orElseThrow(() -> new IllegalStateException("no fault reason " + code));
+    return FaultReason.require(REASON.getInt(judged));
+  }
+
+  /** The fault of a context, if it is one. */
+  static Optional<FaultReason> fault(long judged) {
+    return faults(judged) ? Optional.of(reason(judged)) : Optional.empty();
   }
 
   static int levels(long judged) {

@@ -1,6 +1,5 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.iommu.unit.ExplainStep.Table;
 import io.hypercalld.iommu.vtd.FaultReason;
 import java.util.List;
 import java.util.Optional;
@@ -23,7 +22,7 @@ final class PassCondition {
   }
 
   private static boolean isCache(ExplainStep step) {
-    return step.table() == Table.CONTEXT_CACHE || step.table() == Table.IOTLB;
+    return step.table().isCache();
   }
 
   private static String of(FaultReason reason, String entry) {
@@ -110,7 +109,7 @@ final class PassCondition {
   }
 
   private static String entry(ExplainStep step) {
-    String level = step.table() == Table.SECOND_LEVEL ? " of level " + step.level() : "";
+    String level = step.table().isPaging() ? " of level " + step.level() : "";
     return "the %s entry%s at 0x%x".formatted(step.table(), level, step.address());
   }
 }

@@ -53,7 +53,8 @@ public final class RemappingUnit implements Mmio, Digestible {
     this.log = new FaultLog(circuit, EventLine.faults(circuit, sink));
     this.protectedMemory = new ProtectedMemory(circuit);
     this.caches = new TranslationCaches(circuit);
-    this.remapper = new DmaRemapper(circuit, caches, log, protectedMemory);
+    RequestEnd end = new RequestEnd(circuit, log, protectedMemory);
+    this.remapper = new DmaRemapper(circuit, caches, end);
     this.interrupts = new InterruptRemapper(circuit, log, sink);
     this.queue =
         new InvalidationQueue(
@@ -62,7 +63,7 @@ public final class RemappingUnit implements Mmio, Digestible {
             log,
             EventLine.completions(circuit, sink));
     this.pageRequests = new PageRequestQueue(circuit, log, endpoints, sink);
-    this.explainer = new Explainer(circuit, caches, remapper, protectedMemory);
+    this.explainer = new Explainer(circuit, caches, remapper, end);
     this.interruptExplainer = new InterruptExplainer(circuit, interrupts, log);
     declareRegisters();
   }
@@ -203,7 +204,7 @@ public final class RemappingUnit implements Mmio, Digestible {
 
   /** The translations that the IOTLB holds. */
   public List<CachedTranslation> iotlb() {
-    return caches.iotlb().entries();
+    return caches.translations();
   }
 
   /** The entries that the context cache holds. */

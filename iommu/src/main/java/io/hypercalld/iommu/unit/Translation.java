@@ -40,6 +40,7 @@ public final class Translation {
   private int level = 1;
   private int notes;
   private long maddr;
+  private int permissions;
   private FaultReason reason = FaultReason.ROOT_NOT_PRESENT;
 
   public Outcome outcome() {
@@ -59,6 +60,15 @@ public final class Translation {
   /** The machine address, where the request passed. */
   public long maddr() {
     return maddr;
+  }
+
+  /**
+   * What an answered translation request lets the device do: R and W as {@link
+   * io.hypercalld.iommu.vtd.SecondStageEntry#permissions} gives them; both clear where the device
+   * may not use the page. Means nothing for other requests.
+   */
+  public int permissions() {
+    return permissions;
   }
 
   /** Size of the page that translated the request; 4 KiB where none did. */
@@ -113,6 +123,11 @@ public final class Translation {
     end = MAPPED;
     maddr = address;
     level = leafLevel;
+  }
+
+  /** What the answer to a translation request permits. */
+  void grant(int granted) {
+    permissions = granted;
   }
 
   /** Blocked for this reason; answers itself. */

@@ -21,6 +21,8 @@ public final class UnitCounters {
   long iotlbMisses;
   long contextHits;
   long contextMisses;
+  long pasidHits;
+  long pasidMisses;
   long entryReads;
   long untranslated;
   long faultsRecorded;
@@ -64,7 +66,16 @@ public final class UnitCounters {
     return contextMisses;
   }
 
-  /** Root, context and paging entries read from memory. */
+  /** Requests whose PASID entry the PASID cache knew. */
+  public long pasidHits() {
+    return pasidHits;
+  }
+
+  public long pasidMisses() {
+    return pasidMisses;
+  }
+
+  /** Root, context, PASID and paging entries read from memory. */
   public long entryReads() {
     return entryReads;
   }
@@ -190,6 +201,8 @@ public final class UnitCounters {
     iotlbMisses = 0;
     contextHits = 0;
     contextMisses = 0;
+    pasidHits = 0;
+    pasidMisses = 0;
     entryReads = 0;
     untranslated = 0;
     faultsRecorded = 0;

@@ -36,20 +36,27 @@ public record UnitSettings(
    * Number of entries of each cache; powers of two, at least {@link #SMALLEST}.
    *
    * @param iotlb leaf translations
-   * @param contexts context entries
+   * @param contexts context entries, and as many PASID entries
+   * @param tables entries that lead to a table of level 1
    */
-  public record CacheSizes(int iotlb, int contexts) {
+  public record CacheSizes(int iotlb, int contexts, int tables) {
     /** Large enough that ordinary work evicts nothing. */
-    public static final CacheSizes LARGE = new CacheSizes(8192, 4096);
+    public static final CacheSizes LARGE = new CacheSizes(8192, 4096, 2048);
 
     /** The smallest cache: one set. */
     public static final int SMALLEST = 4;
 
     public CacheSizes {
-      if (!isPossible(iotlb) || !isPossible(contexts)) {
+      if (!isPossible(iotlb) || !isPossible(contexts) || !isPossible(tables)) {
         throw new IllegalArgumentException(
-            "cache sizes are powers of two from 4 on: " + iotlb + ", " + contexts);
+            "cache sizes are powers of two from 4 on: %d, %d, %d"
+                .formatted(iotlb, contexts, tables));
       }
+    }
+
+    /** Caches of these sizes, and a large one of tables. */
+    public CacheSizes(int iotlb, int contexts) {
+      this(iotlb, contexts, LARGE.tables);
     }
 
     private static boolean isPossible(int entries) {
@@ -73,7 +80,9 @@ public record UnitSettings(
           CapabilityFields.MAMV,
           CapabilityFields.DWD,
           CapabilityFields.DRD,
+          CapabilityFields.FL1GP,
           CapabilityFields.PI,
+          CapabilityFields.FL5LP,
           CapabilityFields.ESIRTPS,
           CapabilityFields.ESRTPS);
 
@@ -95,6 +104,20 @@ public record UnitSettings(
           ExtendedCapabilityFields.MHMV,
           ExtendedCapabilityFields.PT,
           ExtendedCapabilityFields.SC,
+          ExtendedCapabilityFields.NEST,
+          ExtendedCapabilityFields.ERS,
+          ExtendedCapabilityFields.SRS,
+          ExtendedCapabilityFields.EAFS,
+          ExtendedCapabilityFields.PSS,
+          ExtendedCapabilityFields.PASID,
+          ExtendedCapabilityFields.SMTS,
+          ExtendedCapabilityFields.SLADS,
+          ExtendedCapabilityFields.SLTS,
+          ExtendedCapabilityFields.FLTS,
+          ExtendedCapabilityFields.SMPWCS,
+          ExtendedCapabilityFields.RPS,
+          ExtendedCapabilityFields.ADMS,
+          ExtendedCapabilityFields.RPRIVS,
           ExtendedCapabilityFields.IRO);
 
   public UnitSettings {
@@ -132,6 +155,11 @@ public record UnitSettings(
   /** A table's or the ring's address as this unit takes it from a register into use. */
   long latched(long register) {
     return habits.dropsHighAddressBits() ? register & ((1L << hostAddressWidth) - 1) : register;
+  }
+
+  /** Whether the unit remembers entries that are absent or wrong. */
+  boolean remembersAbsence() {
+    return capabilities.cachingMode() && habits.remembersAbsence();
   }
 
   /** The same unit with other habits. */

@@ -153,6 +153,81 @@ public record Capabilities(long cap, long ecap) {
     return ExtendedCapabilityFields.SMTS.isSet(ecap);
   }
 
+  /** FLTS: PASID entries may name first-level tables. */
+  public boolean firstLevelTranslation() {
+    return ExtendedCapabilityFields.FLTS.isSet(ecap);
+  }
+
+  /** SLTS: PASID entries may name second-level tables. */
+  public boolean secondLevelTranslation() {
+    return ExtendedCapabilityFields.SLTS.isSet(ecap);
+  }
+
+  /** NEST: PASID entries may name first-level tables that second-level ones translate. */
+  public boolean nestedTranslation() {
+    return ExtendedCapabilityFields.NEST.isSet(ecap);
+  }
+
+  /** FL1GP: a first-level leaf may map 1 GiB. */
+  public boolean firstLevelGigabytePages() {
+    return CapabilityFields.FL1GP.isSet(cap);
+  }
+
+  /** FL5LP: first-level tables may have five levels. */
+  public boolean firstLevelFiveLevels() {
+    return CapabilityFields.FL5LP.isSet(cap);
+  }
+
+  /** SLADS: second-level entries may be marked accessed and dirty. */
+  public boolean secondLevelAccessedDirty() {
+    return ExtendedCapabilityFields.SLADS.isSet(ecap);
+  }
+
+  /** PASID: requests may carry a PASID. */
+  public boolean requestsWithPasid() {
+    return ExtendedCapabilityFields.PASID.isSet(ecap);
+  }
+
+  /** PSS: number of PASID bits that the unit looks at. */
+  public int pasidBits() {
+    return ExtendedCapabilityFields.PSS.getInt(ecap) + 1;
+  }
+
+  /** ERS: requests may ask to execute. */
+  public boolean executeRequests() {
+    return ExtendedCapabilityFields.ERS.isSet(ecap);
+  }
+
+  /** SRS: requests may ask for supervisor privilege. */
+  public boolean supervisorRequests() {
+    return ExtendedCapabilityFields.SRS.isSet(ecap);
+  }
+
+  /** EAFS: first-level entries may be marked extended-accessed. */
+  public boolean extendedAccessed() {
+    return ExtendedCapabilityFields.EAFS.isSet(ecap);
+  }
+
+  /** RPS: a context entry names the PASID of requests without PASID; else it is 0. */
+  public boolean requestPasids() {
+    return ExtendedCapabilityFields.RPS.isSet(ecap);
+  }
+
+  /** RPRIVS: a context entry says whether requests without PASID are a supervisor's. */
+  public boolean requestPrivileges() {
+    return ExtendedCapabilityFields.RPRIVS.isSet(ecap);
+  }
+
+  /** SMPWCS: PASID entries say whether table walks are snooped. */
+  public boolean walkSnoopControl() {
+    return ExtendedCapabilityFields.SMPWCS.isSet(ecap);
+  }
+
+  /** ADMS: RTADDR.TTM may name the mode in which every request is blocked. */
+  public boolean abortMode() {
+    return ExtendedCapabilityFields.ADMS.isSet(ecap);
+  }
+
   public boolean pageRequests() {
     return ExtendedCapabilityFields.PRS.isSet(ecap);
   }

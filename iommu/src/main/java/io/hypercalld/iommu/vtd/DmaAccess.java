@@ -14,7 +14,7 @@ public enum DmaAccess {
   ZERO_LENGTH_READ(RequestType.READ, AddressType.UNTRANSLATED, Need.EITHER),
 
   /** A device asks for a translation to keep (ATS). */
-  TRANSLATION_REQUEST(RequestType.READ, AddressType.TRANSLATION_REQUEST, Need.READ),
+  TRANSLATION_REQUEST(RequestType.READ, AddressType.TRANSLATION_REQUEST, Need.EITHER),
 
   /** A device uses a translation that it keeps (ATS). */
   TRANSLATED_READ(RequestType.READ, AddressType.TRANSLATED, Need.READ),
@@ -109,6 +109,23 @@ public enum DmaAccess {
   /** Whether the request carries an address that software's tables have yet to translate. */
   public boolean isUntranslated() {
     return addressType == AddressType.UNTRANSLATED;
+  }
+
+  /** Whether the request carries an address that a device has translated itself. */
+  public boolean isTranslated() {
+    return addressType == AddressType.TRANSLATED;
+  }
+
+  /** Whether the request wants to change memory. */
+  public boolean writes() {
+    return writes;
+  }
+
+  /** Whether the request's page, which has these permissions, has to be marked dirty. */
+  public boolean dirties(int permissions) {
+    return writes
+        || (addressType == AddressType.TRANSLATION_REQUEST
+            && SecondStageEntry.permitsWrite(permissions));
   }
 
   /**

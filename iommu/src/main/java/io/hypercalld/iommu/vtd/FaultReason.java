@@ -196,6 +196,16 @@ public enum FaultReason {
         : Optional.empty();
   }
 
+  /**
+   * The reason with this number, which is one.
+   *
+   * @throws IllegalArgumentException where it is not
+   */
+  public static FaultReason require(int code) {
+    return of(code)
+        .orElseThrow(() -> new IllegalArgumentException("no fault reason 0x%x".formatted(code)));
+  }
+
   /** The number in field FR of a fault record. */
   public int code() {
     return code;
