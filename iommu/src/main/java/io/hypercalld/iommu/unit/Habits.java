@@ -16,6 +16,7 @@ package io.hypercalld.iommu.unit;
  * @param remembersInterrupts interrupt-remapping entries are remembered (VT-d §6.2.4)
  * @param dropsHighAddressBits bits beyond the host address width are ignored in the addresses of
  *     tables and of the ring, rather than leading nowhere (VT-d §11.4.5)
+ * @param remembersTables paging entries that lead to tables are remembered (VT-d §6.2.5)
  */
 public record Habits(
     boolean collapsesFaults,
@@ -23,10 +24,11 @@ public record Habits(
     boolean checksDomainOfDevice,
     boolean forgetsWhenSwitched,
     boolean remembersInterrupts,
-    boolean dropsHighAddressBits) {
+    boolean dropsHighAddressBits,
+    boolean remembersTables) {
   /** Forgets as little as it may, so that software that does not invalidate is found out. */
-  public static final Habits STRICT = new Habits(false, true, true, false, true, false);
+  public static final Habits STRICT = new Habits(false, true, true, false, true, false, true);
 
   /** Forgets readily, and records one fault per requester, as an emulated unit does. */
-  public static final Habits LENIENT = new Habits(true, false, false, true, false, true);
+  public static final Habits LENIENT = new Habits(true, false, false, true, false, true, false);
 }

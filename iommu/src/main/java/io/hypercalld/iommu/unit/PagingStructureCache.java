@@ -2,6 +2,7 @@ package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.iommu.vtd.SecondStageEntry;
 
 /**
  * Remembered entries that lead to a table of level 1, and the permissions and-ed down to there.
@@ -18,15 +19,18 @@ final class PagingStructureCache implements Digestible {
   private static final int LEVEL = 2;
 
   private final Iotlb tables;
+  private final boolean remembers;
 
   /**
    * An empty cache.
    *
    * @param entries how many tables it holds, a power of two and at least 4
    * @param spaces how many address spaces there are
+   * @param remembers see {@link Habits#remembersTables}
    */
-  PagingStructureCache(int entries, int spaces) {
+  PagingStructureCache(int entries, int spaces, boolean remembers) {
     this.tables = new Iotlb(entries, spaces);
+    this.remembers = remembers;
   }
 
   /** The table of level 1 on the way to {@code iova} as a {@link Leaf} word, or {@link #MISS}. */
@@ -45,13 +49,17 @@ final class PagingStructureCache implements Digestible {
    * @param permissions R and W of all levels above the table
    */
   void put(int space, long iova, long table, int permissions) {
-    tables.put(space, iova, Leaf.of(table, LEVEL, permissions));
+    if (remembers) {
+      tables.put(space, iova, Leaf.of(table, LEVEL, permissions));
+    }
   }
 
   /** The same, for first-level tables. */
   void putWithRights(int space, long iova, long table, long rights) {
-    long leaf = Leaf.of(table, LEVEL, 0b11);
-    tables.put(space, iova, Leaf.withRights(leaf, rights, false));
+    if (remembers) {
+      long leaf = Leaf.of(table, LEVEL, SecondStageEntry.READ_WRITE);
+      tables.put(space, iova, Leaf.withRights(leaf, rights, false));
+    }
   }
 
   void invalidateAll() {

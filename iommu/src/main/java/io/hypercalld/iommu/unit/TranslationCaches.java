@@ -36,7 +36,9 @@ final class TranslationCaches implements Digestible {
             circuit.capabilities().domainIds(),
             circuit.capabilities().scalableMode() ? AddressSpaces.PASIDS : 0);
     this.iotlb = new Iotlb(sizes.iotlb(), spaces.limit());
-    this.structures = new PagingStructureCache(sizes.tables(), spaces.limit());
+    this.structures =
+        new PagingStructureCache(
+            sizes.tables(), spaces.limit(), circuit.settings().habits().remembersTables());
     this.walkTools = WalkTools.of(circuit, structures);
   }
 
@@ -59,7 +61,7 @@ final class TranslationCaches implements Digestible {
   /** Tools for walks that nothing is remembered of. */
   WalkTools walkToolsWithoutMemory() {
     int smallest = UnitSettings.CacheSizes.SMALLEST;
-    return walkTools.with(new PagingStructureCache(smallest, spaces.limit()));
+    return walkTools.with(new PagingStructureCache(smallest, spaces.limit(), false));
   }
 
   /** The translations that are remembered. */
