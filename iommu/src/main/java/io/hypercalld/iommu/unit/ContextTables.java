@@ -68,8 +68,13 @@ final class ContextTables implements Digestible {
     return judge;
   }
 
+  /** Machine address of the root table, of either mode. */
+  long rootTable() {
+    return RootTableAddress.table(root);
+  }
+
   long rootEntryAddress(SourceId requester) {
-    return RootTableAddress.table(root) + RootEntry.offset(requester);
+    return rootTable() + RootEntry.offset(requester);
   }
 
   /** Whether hardware can read an entry there. */

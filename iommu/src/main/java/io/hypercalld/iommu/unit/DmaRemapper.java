@@ -5,7 +5,6 @@ import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InterruptRange;
 import io.hypercalld.iommu.vtd.PasidPrefix;
-import io.hypercalld.iommu.vtd.RootTableAddress;
 import java.util.Optional;
 
 /**
@@ -24,6 +23,7 @@ final class DmaRemapper {
    * wrong context entries are too, tagged with domain-id 0, and so are pages whose entry was absent,
    * tagged with their real domain-id, as translations that permit nothing.
    */
+  private final TranslationCaches caches;
   private final ContextCache contexts;
   private final Iotlb iotlb;
   private final ContextTables tables;
@@ -43,6 +43,7 @@ final class DmaRemapper {
   private boolean translating;
 
   DmaRemapper(Circuit circuit, TranslationCaches caches, RequestEnd end) {
+    this.caches = caches;
     this.contexts = caches.contexts();
     this.iotlb = caches.iotlb();
     this.tables = new ContextTables(circuit, contexts);
@@ -79,12 +80,16 @@ final class DmaRemapper {
     return isScalable;
   }
 
-  /** Takes a value of RTADDR into use; what is remembered stays. */
+  /** Takes a value of RTADDR into use; what is remembered stays, unless the mode is another. */
   void setRoot(long rootTableAddress) {
     tables.latch(rootTableAddress);
     modeFault = tables.modeFault();
+    scalable.tables().setRoot(tables.rootTable());
+    if (isScalable != tables.isScalable()) {
+      // The other mode's entries mean nothing in this one.
+      caches.clear();
+    }
     isScalable = tables.isScalable();
-    scalable.tables().setRoot(RootTableAddress.table(rootTableAddress));
     enable(enabled);
   }
 
