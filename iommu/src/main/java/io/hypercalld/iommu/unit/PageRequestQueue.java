@@ -59,12 +59,10 @@ final class PageRequestQueue {
     device.await(request.group());
     if (fault.isPresent()) {
       counters.countFault(fault.get());
-      log.record(
-          request.device().value(),
-          request.prefix(),
-          request.page(),
-          DmaAccess.PAGE_REQUEST,
-          fault.get());
+      MemoryRequest blocked =
+          new MemoryRequest(
+              request.device(), request.prefix(), request.page(), DmaAccess.PAGE_REQUEST);
+      log.record(blocked, fault.get());
       answer(device, request, INVALID);
       return false;
     }
