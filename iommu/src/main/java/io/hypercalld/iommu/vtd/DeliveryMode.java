@@ -7,16 +7,22 @@ package io.hypercalld.iommu.vtd;
  * @see "Intel SDM vol. 3 §11.11.2"
  */
 public enum DeliveryMode {
-  FIXED,
-  LOWEST_PRIORITY,
-  SMI,
-  RESERVED_3,
-  NMI,
-  INIT,
-  RESERVED_6,
-  EXTINT;
+  FIXED(0),
+  LOWEST_PRIORITY(1),
+  SMI(2),
+  RESERVED_3(3),
+  NMI(4),
+  INIT(5),
+  RESERVED_6(6),
+  EXTINT(7);
 
   private static final DeliveryMode[] BY_ENCODING = values();
+
+  private final int encoding;
+
+  DeliveryMode(int encoding) {
+    this.encoding = encoding;
+  }
 
   /** The mode of a 3-bit encoding. */
   public static DeliveryMode of(int encoding) {
@@ -24,7 +30,7 @@ public enum DeliveryMode {
   }
 
   public int encoding() {
-    return ordinal();
+    return encoding;
   }
 
   public boolean isReserved() {

@@ -102,16 +102,22 @@ public record InterruptEntry(long lo, long hi) {
 
   /** What SVT has hardware check of a requester. */
   public enum SourceValidation {
-    NONE,
+    NONE(0),
 
     /** The source-id, less the function bits that SQ names. */
-    SOURCE_ID,
+    SOURCE_ID(1),
 
     /** The bus alone, against a range. */
-    BUS_RANGE,
-    RESERVED;
+    BUS_RANGE(2),
+    RESERVED(3);
 
     private static final SourceValidation[] BY_ENCODING = values();
+
+    private final int encoding;
+
+    SourceValidation(int encoding) {
+      this.encoding = encoding;
+    }
   }
 
   /** The source-id bits that each value of SQ leaves to compare. */
@@ -166,7 +172,7 @@ public record InterruptEntry(long lo, long hi) {
   }
 
   private InterruptEntry checking(SourceValidation validation, int sourceId, int qualifier) {
-    long source = SID.of(sourceId) | SQ.of(qualifier) | SVT.of(validation.ordinal());
+    long source = SID.of(sourceId) | SQ.of(qualifier) | SVT.of(validation.encoding);
     return new InterruptEntry(lo, SVT.clear(SQ.clear(SID.clear(hi))) | source);
   }
 
