@@ -11,6 +11,9 @@ import static io.hypercalld.core.errno.Errno.EPERM;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
 import io.hypercalld.iommu.hypercall.PciDeviceAdd;
 import io.hypercalld.iommu.hypercall.PciDeviceRemove;
+import io.hypercalld.iommu.hypercall.PciDeviceReset;
+import io.hypercalld.iommu.hypercall.PrepareMsix;
+import io.hypercalld.iommu.hypercall.ReleaseMsix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -33,7 +36,18 @@ public final class OtherTables {
         Operation.of(
                 "physdev_op", "pci_device_remove", PciDeviceRemove.class, devices::pciDeviceRemove)
             .refusing(EPERM, ENODEV, EINVAL, EBUSY));
-    operations.addAll(allMissing("physdev_op", "pci_device_reset", "map_pirq", "unmap_pirq"));
+    operations.add(
+        Operation.of(
+                "physdev_op", "pci_device_reset", PciDeviceReset.class, devices::pciDeviceReset)
+            .refusing(EPERM, ENODEV, EINVAL)
+            .partly());
+    operations.add(
+        Operation.of("physdev_op", "prepare_msix", PrepareMsix.class, devices::prepareMsix)
+            .refusing(EPERM, ENODEV, EINVAL, EBUSY));
+    operations.add(
+        Operation.of("physdev_op", "release_msix", ReleaseMsix.class, devices::releaseMsix)
+            .refusing(EPERM, ENODEV, EINVAL, EBUSY));
+    operations.addAll(allMissing("physdev_op", "map_pirq", "unmap_pirq"));
     return operations;
   }
 

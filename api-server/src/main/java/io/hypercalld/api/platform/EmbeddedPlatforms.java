@@ -13,7 +13,8 @@ public final class EmbeddedPlatforms {
   public static final String DEFAULT = "two-socket";
 
   private static final String DIRECTORY = "/platforms/";
-  private static final List<String> NAMES = List.of(DEFAULT);
+  private static final List<String> NAMES =
+      List.of(DEFAULT, "four-nics", "four-nics-64", "awkward-devices");
 
   private EmbeddedPlatforms() {}
 

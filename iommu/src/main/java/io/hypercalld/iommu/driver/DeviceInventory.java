@@ -42,11 +42,50 @@ public final class DeviceInventory {
           driver.devices().add(device);
           steps.onFailure(() -> driver.devices().remove(device));
           driver.contexts().pointAt(steps, device, DomainId.DOM0);
-          if (function.isHidden()) {
-            driver.devices().transfer(device, DomainId.XEN);
-          }
           return device;
         });
+    if (function.isHidden()) {
+      driver.devices().transfer(device, DomainId.XEN);
+    }
+  }
+
+  /** As {@link #add} at boot, when a function that no unit covers goes untranslated. */
+  void discover(PciFunction function) {
+    if (driver.unitOf(function.sbdf()).isPresent()) {
+      add(function.sbdf());
+    } else {
+      driver.devices().add(new PciDevice(function, Optional.empty()));
+    }
+  }
+
+  /**
+   * A device that is known.
+   *
+   * @throws Refusal ENODEV
+   */
+  public PciDevice require(Sbdf sbdf) {
+    return driver
+        .devices()
+        .find(sbdf)
+        .orElseThrow(() -> Refusal.of(Errno.ENODEV, "no device %s is known", sbdf));
+  }
+
+  /**
+   * Takes a function's MSI-X table into the hypervisor's care before its driver comes, or gives it
+   * back.
+   *
+   * @throws Refusal ENODEV unknown, or it has no MSI-X; EBUSY it is so already
+   */
+  public void prepareMsiX(Sbdf sbdf, boolean prepared) {
+    PciDevice device = require(sbdf);
+    if (!device.function().msiX()) {
+      throw Refusal.of(Errno.ENODEV, "%s has no MSI-X", sbdf);
+    }
+    if (device.msiXPrepared == prepared) {
+      throw Refusal.of(
+          Errno.EBUSY, "MSI-X of %s is %s", sbdf, prepared ? "prepared already" : "not prepared");
+    }
+    device.msiXPrepared = prepared;
   }
 
   /**
@@ -55,11 +94,7 @@ public final class DeviceInventory {
    * @throws Refusal ENODEV unknown; EBUSY it has virtual functions, and all of them are broken now
    */
   public void remove(Sbdf sbdf) {
-    PciDevice device =
-        driver
-            .devices()
-            .find(sbdf)
-            .orElseThrow(() -> Refusal.of(Errno.ENODEV, "no device %s is known", sbdf));
+    PciDevice device = require(sbdf);
     List<PciDevice> virtual =
         topology.virtualFunctions(sbdf).stream()
             .flatMap(function -> driver.devices().find(function.sbdf()).stream())

@@ -34,6 +34,7 @@ public final class PciDevice implements Digestible {
   Optional<QuarantineTable> quarantineTable = Optional.empty();
   boolean quarantined;
   boolean broken;
+  boolean msiXPrepared;
 
   PciDevice(PciFunction function, Optional<UnitDriver> unit) {
     this.function = function;
@@ -110,6 +111,7 @@ public final class PciDevice implements Digestible {
         .put(guestAddress.map(Sbdf::toString).orElse(""))
         .put(quarantined)
         .put(broken)
+        .put(msiXPrepared)
         .put(faultRate);
     quarantineTable.ifPresent(digest::put);
   }

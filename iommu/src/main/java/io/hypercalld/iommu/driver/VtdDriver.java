@@ -124,7 +124,7 @@ public final class VtdDriver implements Digestible {
    */
   public void start() {
     hardware.reservedRegions().forEach(this::provideToHardwareDomain);
-    hardware.topology().all().forEach(function -> inventory.add(function.sbdf()));
+    hardware.topology().all().forEach(inventory::discover);
     units.forEach(UnitDriver::enableTranslation);
   }
 

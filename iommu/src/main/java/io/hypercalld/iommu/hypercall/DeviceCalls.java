@@ -139,6 +139,28 @@ public final class DeviceCalls {
     return Outcome.done();
   }
 
+  /** See {@link PciDeviceReset}. */
+  public Outcome pciDeviceReset(DomainId caller, PciDeviceReset args) {
+    requireControl(caller);
+    requireFlags(args.flags(), PciDeviceReset.KINDS);
+    inventory().require(sbdf(args.dev().seg(), args.dev().bus(), args.dev().devfn()));
+    return Outcome.done();
+  }
+
+  /** See {@link PrepareMsix}. */
+  public Outcome prepareMsix(DomainId caller, PrepareMsix args) {
+    requireControl(caller);
+    inventory().prepareMsiX(sbdf(args.seg(), args.bus(), args.devfn()), true);
+    return Outcome.done();
+  }
+
+  /** See {@link ReleaseMsix}. */
+  public Outcome releaseMsix(DomainId caller, ReleaseMsix args) {
+    requireControl(caller);
+    inventory().prepareMsiX(sbdf(args.seg(), args.bus(), args.devfn()), false);
+    return Outcome.done();
+  }
+
   private DeviceInventory inventory() {
     return driver.inventory();
   }
