@@ -214,9 +214,11 @@ public final class DeviceAssignment {
             region.limit());
       }
     }
+    ReservedRegions identity = driver.iommuOf(target).reservedRegions();
+    regions.forEach(region -> identity.requireFree(region, relaxed));
     // The scarce thing first: where ids have run out, nothing at all is written.
     device.unit().ifPresent(unit -> unit.domainIds().claim(steps, target));
-    ReservedRegions identity = driver.iommuOf(target).reservedRegions();
+    contexts.requireMappable(device, target);
     regions.forEach(region -> identity.acquire(steps, region, relaxed));
   }
 

@@ -66,13 +66,26 @@ final class DeviceContexts {
     }
     UnitDriver unit = device.requireUnit();
     Optional<AddressSpace> space = addressSpace(device, target);
-    List<SourceId> requesters = requesters(device, target);
     if (space.isPresent()) {
-      requireNoReservedRegion(device, target);
+      requireMappable(device, target);
     }
-    for (SourceId requester : requesters) {
+    for (SourceId requester : requesters(device, target)) {
       space.ifPresentOrElse(
           to -> unit.attach(steps, requester, to), () -> unit.detach(steps, requester));
+    }
+  }
+
+  /**
+   * Refuses what bridges above the device forbid.
+   *
+   * @throws Refusal EBUSY a sibling is another guest's; EOPNOTSUPP a device with a reserved region
+   *     that is mapped already is to change its owner
+   */
+  void requireMappable(PciDevice device, DomainId target) {
+    if (device.function().kind() == PciKind.PCI
+        && topology.upstreamBridge(device.sbdf()).isPresent()) {
+      requireSameGuest(device, target, guestsAmongSiblings(device));
+      requireNoReservedRegion(device, target);
     }
   }
 
@@ -130,9 +143,7 @@ final class DeviceContexts {
     if (all.size() == own.size()) {
       return all;
     }
-    List<DomainId> siblings = guestsAmongSiblings(device);
-    requireSameGuest(device, target, siblings);
-    boolean inUse = siblings.stream().anyMatch(owner -> !owner.equals(target));
+    boolean inUse = guestsAmongSiblings(device).stream().anyMatch(owner -> !owner.equals(target));
     return inUse ? own : all;
   }
 
@@ -162,10 +173,9 @@ final class DeviceContexts {
 
   private void requireNoReservedRegion(PciDevice device, DomainId target) {
     Sbdf sbdf = device.sbdf();
-    boolean hidden = topology.upstreamBridge(sbdf).isPresent();
     boolean present = device.requireUnit().contextEntry(sbdf.sourceId()).isPresent();
     boolean changes = !device.owner().equals(target);
-    if (hidden && present && changes && !driver.reservedRegionsOf(sbdf).isEmpty()) {
+    if (present && changes && !driver.reservedRegionsOf(sbdf).isEmpty()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has a reserved region and lies behind a bridge", sbdf);
     }
   }

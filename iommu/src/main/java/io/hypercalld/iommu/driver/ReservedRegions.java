@@ -41,8 +41,8 @@ final class ReservedRegions implements Digestible {
    *     holds something else; ENOMEM no frame for a table
    */
   void acquire(Transaction steps, ReservedRegion region, boolean relaxed) {
+    requireFree(region, relaxed);
     if (!references.containsKey(region)) {
-      requireFree(region, relaxed);
       references.put(region, 0);
       steps.onFailure(() -> references.remove(region));
       for (long frame : frames(region).toArray()) {
@@ -53,7 +53,15 @@ final class ReservedRegions implements Digestible {
     steps.onFailure(() -> references.merge(region, -1, Integer::sum));
   }
 
-  private void requireFree(ReservedRegion region, boolean relaxed) {
+  /**
+   * Refuses as {@link #acquire} would, short of memory.
+   *
+   * @throws Refusal EADDRINUSE, EBUSY
+   */
+  void requireFree(ReservedRegion region, boolean relaxed) {
+    if (references.containsKey(region)) {
+      return;
+    }
     references.keySet().stream()
         .filter(other -> other.base() <= region.limit() && region.base() <= other.limit())
         .findFirst()

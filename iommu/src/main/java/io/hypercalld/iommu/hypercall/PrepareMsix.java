@@ -4,8 +4,8 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.OrElse;
 
 /**
- * {@code prepare_msix}: the hardware domain is about to have its driver use MSI-X of a
- * function: the hypervisor takes the table into its care.
+ * {@code prepare_msix}: the hardware domain is about to have its driver use MSI-X of a function:
+ * the hypervisor takes the table into its care.
  *
  * <ul>
  *   <li>{@code EPERM} the caller is no control domain
