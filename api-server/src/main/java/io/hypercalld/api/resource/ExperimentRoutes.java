@@ -1,5 +1,8 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.experiment.DomainIdAnswer;
+import io.hypercalld.api.experiment.DomainIdExperiment;
+import io.hypercalld.api.experiment.DomainIdQuestion;
 import io.hypercalld.api.experiment.HardwareDomainQuestion;
 import io.hypercalld.api.experiment.PageTableAnswer;
 import io.hypercalld.api.experiment.PageTableExperiment;
@@ -29,6 +32,14 @@ final class ExperimentRoutes {
             .aside(ExperimentRoutes::pageTables),
         Route.of(
                 Method.POST,
+                "/v1/experiments/domain-ids",
+                "How many guests can have devices, what flushes cost them, and when an id may"
+                    + " change hands; as text where text/plain is accepted")
+            .reading(DomainIdQuestion.class)
+            .answering(DomainIdAnswer.class)
+            .aside(ExperimentRoutes::domainIds),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/hardware-domain-table",
                 "Whether dom0's table of all RAM gets done, or where it stays for ever")
             .reading(HardwareDomainQuestion.class)
@@ -38,6 +49,11 @@ final class ExperimentRoutes {
 
   private static Reply pageTables(Request request) {
     PageTableAnswer answer = PageTableExperiment.run(request.read(PageTableQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply domainIds(Request request) {
+    DomainIdAnswer answer = DomainIdExperiment.run(request.read(DomainIdQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 

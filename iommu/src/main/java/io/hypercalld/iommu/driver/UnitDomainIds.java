@@ -22,6 +22,7 @@ import java.util.TreeSet;
  */
 public final class UnitDomainIds implements Digestible {
   private final Map<SourceId, SortedSet<Integer>> unforgotten = new TreeMap<>();
+  private final SortedSet<DomainId> present = new TreeSet<>();
   private DomainIds ids;
   private long failures;
 
@@ -32,8 +33,14 @@ public final class UnitDomainIds implements Digestible {
   /** Has ids chosen in another way; everybody's are claimed anew. */
   void replace(Transaction steps, DomainIds others) {
     DomainIds before = ids;
-    steps.onFailure(() -> ids = before);
+    List<DomainId> there = List.copyOf(present);
+    steps.onFailure(
+        () -> {
+          ids = before;
+          present.addAll(there);
+        });
     ids = others;
+    present.clear();
   }
 
   /**
@@ -43,18 +50,21 @@ public final class UnitDomainIds implements Digestible {
    */
   int claim(Transaction steps, DomainId tag) {
     OptionalInt held = ids.find(tag);
-    if (held.isPresent()) {
-      return held.getAsInt();
-    }
-    int did = claim(tag);
+    int did = held.isPresent() ? held.getAsInt() : claim(tag);
     DomainIds claimed = ids;
-    steps.onFailure(
-        () -> {
-          if (!remembers(did)) {
-            claimed.undoClaim(tag);
-          }
-        });
+    if (present.add(tag)) {
+      steps.onFailure(() -> undoClaim(claimed, tag, held.isPresent()));
+    }
     return did;
+  }
+
+  private void undoClaim(DomainIds claimed, DomainId tag, boolean held) {
+    if (mayFree(tag)) {
+      present.remove(tag);
+      if (!held) {
+        claimed.undoClaim(tag);
+      }
+    }
   }
 
   private int claim(DomainId tag) {
@@ -69,6 +79,7 @@ public final class UnitDomainIds implements Digestible {
   /** The tag's last context entry is gone. */
   void release(DomainId tag) {
     if (mayFree(tag)) {
+      present.remove(tag);
       ids.release(tag);
     } else {
       ids.releaseUnforgotten(tag);
@@ -78,6 +89,7 @@ public final class UnitDomainIds implements Digestible {
   /** The tag stands for nobody any more. */
   void forget(DomainId tag) {
     if (mayFree(tag)) {
+      present.remove(tag);
       ids.forget(tag);
     }
   }
@@ -105,6 +117,14 @@ public final class UnitDomainIds implements Digestible {
   /** The unit has forgotten all old entries of a requester. */
   void forgotten(SourceId requester) {
     unforgotten.remove(requester);
+  }
+
+  /**
+   * The id under which the unit translates for the tag; empty, without a look at the ids, where the
+   * tag has no context entry on the unit.
+   */
+  OptionalInt findPresent(DomainId tag) {
+    return present.contains(tag) ? ids.find(tag) : OptionalInt.empty();
   }
 
   /** The tag's id, empty where it has none. */
@@ -149,7 +169,9 @@ public final class UnitDomainIds implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(ids).put(unforgotten.size());
+    digest.put(ids).put(present.size());
+    present.forEach(tag -> digest.put(tag.value()));
+    digest.put(unforgotten.size());
     unforgotten.forEach(
         (requester, dids) -> {
           digest.put(requester.value());

@@ -233,7 +233,7 @@ public final class UnitDriver implements Digestible {
    * Makes the changes of a domain's tables take effect; nothing to do where it has no domain-id.
    */
   FlushScope flush(DomainId tag, FlushSet changes) {
-    OptionalInt did = domainIds.find(tag);
+    OptionalInt did = domainIds.findPresent(tag);
     if (did.isEmpty() || changes.isEmpty()) {
       return FlushScope.NOTHING;
     }
