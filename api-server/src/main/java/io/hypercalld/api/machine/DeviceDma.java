@@ -6,15 +6,23 @@ import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaRequester;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
 
 /**
  * A device reads or writes memory.
  *
+ * @param prefix the address space that its requests name
  * @param data what it writes; empty where it reads
  */
-public record DeviceDma(Sbdf sbdf, Word address, int length, Optional<HexBytes> data)
+public record DeviceDma(
+    Sbdf sbdf, PasidPrefix prefix, Word address, int length, Optional<HexBytes> data)
     implements MachineCommand<DeviceDma.Result> {
+  /** A request without PASID. */
+  public DeviceDma(Sbdf sbdf, Word address, int length, Optional<HexBytes> data) {
+    this(sbdf, PasidPrefix.NONE, address, length, data);
+  }
+
   /**
    * What became of it.
    *
@@ -29,7 +37,8 @@ public record DeviceDma(Sbdf sbdf, Word address, int length, Optional<HexBytes> 
         new DmaRequester(
             sbdf.sourceId(),
             machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
-            function.busMaster());
+            function.busMaster(),
+            prefix);
     byte[] bytes = data.map(HexBytes::toByteArray).orElseGet(() -> new byte[length]);
     DmaOutcome outcome =
         data.isPresent()

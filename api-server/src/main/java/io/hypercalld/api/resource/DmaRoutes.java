@@ -6,7 +6,6 @@ import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Method;
-import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
@@ -15,6 +14,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaSegment;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -29,13 +29,21 @@ final class DmaRoutes {
     WRITE
   }
 
-  /** What a device is to do; a write carries its bytes, a read says how many. */
+  /**
+   * What a device is to do; a write carries its bytes, a read says how many.
+   *
+   * @param pasid the address space of the device, which is one of the unit's in scalable mode
+   * @param privileged whether a request with a PASID is a supervisor's
+   * @param execute whether a read with a PASID fetches instructions
+   */
   record Transfer(
       Direction op,
       Word address,
       Optional<Long> length,
       Optional<HexBytes> data,
-      Optional<Integer> pasid) {}
+      Optional<Integer> pasid,
+      Optional<Boolean> privileged,
+      Optional<Boolean> execute) {}
 
   /** What became of a transfer. */
   record TransferView(
@@ -87,16 +95,36 @@ final class DmaRoutes {
   }
 
   private static DeviceDma command(Sbdf sbdf, Transfer transfer) {
-    if (transfer.pasid.isPresent()) {
-      throw Failure.of(Problems.NOT_BUILT, "requests with a PASID are not built yet");
-    }
+    PasidPrefix prefix = prefix(transfer);
     return switch (transfer.op) {
-      case READ -> read(sbdf, transfer);
-      case WRITE -> write(sbdf, transfer);
+      case READ -> read(sbdf, prefix, transfer);
+      case WRITE -> write(sbdf, prefix, transfer);
     };
   }
 
-  private static DeviceDma read(Sbdf sbdf, Transfer transfer) {
+  private static PasidPrefix prefix(Transfer transfer) {
+    boolean privileged = transfer.privileged.orElse(false);
+    boolean execute = transfer.execute.orElse(false);
+    if (transfer.pasid.isEmpty()) {
+      if (privileged || execute) {
+        throw InvalidBody.at("/pasid", "only a request with a PASID says what it is");
+      }
+      return PasidPrefix.NONE;
+    }
+    if (execute && transfer.op == Direction.WRITE) {
+      throw InvalidBody.at("/execute", "only a read fetches instructions");
+    }
+    return new PasidPrefix(true, checkedPasid(transfer.pasid.get()), privileged, execute);
+  }
+
+  private static int checkedPasid(int pasid) {
+    if (pasid >>> PasidPrefix.BITS != 0) {
+      throw InvalidBody.at("/pasid", "a PASID has %d bits", PasidPrefix.BITS);
+    }
+    return pasid;
+  }
+
+  private static DeviceDma read(Sbdf sbdf, PasidPrefix prefix, Transfer transfer) {
     if (transfer.data.isPresent()) {
       throw InvalidBody.at("/data", "a read brings no data along");
     }
@@ -104,10 +132,10 @@ final class DmaRoutes {
         transfer.length.orElseThrow(
             () -> InvalidBody.at("/length", "the member length is missing, which a read needs"));
     checkLength(length);
-    return new DeviceDma(sbdf, transfer.address, (int) length, Optional.empty());
+    return new DeviceDma(sbdf, prefix, transfer.address, (int) length, Optional.empty());
   }
 
-  private static DeviceDma write(Sbdf sbdf, Transfer transfer) {
+  private static DeviceDma write(Sbdf sbdf, PasidPrefix prefix, Transfer transfer) {
     HexBytes data =
         transfer.data.orElseThrow(
             () -> InvalidBody.at("/data", "the member data is missing, which a write needs"));
@@ -115,7 +143,7 @@ final class DmaRoutes {
       throw InvalidBody.at("/length", "the data has %d bytes", data.length());
     }
     checkLength(data.length());
-    return new DeviceDma(sbdf, transfer.address, data.length(), Optional.of(data));
+    return new DeviceDma(sbdf, prefix, transfer.address, data.length(), Optional.of(data));
   }
 
   private static void checkLength(long length) {

@@ -1,9 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.Machine;
-import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Parameter;
-import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
@@ -12,8 +10,10 @@ import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.ExplainStep;
 import io.hypercalld.iommu.unit.Explanation;
+import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -74,14 +74,13 @@ final class ExplainRoutes {
     Sbdf sbdf = Names.sbdfParameter(request, "sbdf");
     long iova = Names.word(request, "iova").value();
     Access access = DomainRoutes.choice(request.parameter("access").orElse(""), Access.class);
-    if (request.parameter("pasid").isPresent()) {
-      throw Failure.of(Problems.NOT_BUILT, "requests with a PASID are not built yet");
-    }
+    PasidPrefix prefix = Names.pasidParameter(request, "pasid");
     DmaAccess wanted = access == Access.READ ? DmaAccess.READ : DmaAccess.WRITE;
-    return machine -> Reply.ok(explain(machine, sbdf, iova, wanted));
+    MemoryRequest made = new MemoryRequest(sbdf.sourceId(), prefix, iova, wanted);
+    return machine -> Reply.ok(explain(machine, sbdf, made));
   }
 
-  private static ExplanationView explain(Machine machine, Sbdf sbdf, long iova, DmaAccess access) {
+  private static ExplanationView explain(Machine machine, Sbdf sbdf, MemoryRequest made) {
     DeviceRoutes.device(machine, sbdf);
     PciFunction function = machine.topology().require(sbdf);
     OptionalInt unit = machine.scopes().unitOf(sbdf);
@@ -91,10 +90,10 @@ final class ExplainRoutes {
     }
     if (unit.isEmpty()) {
       return withoutUnit(
-          "maps to " + new Word(iova), "no remapping unit covers " + sbdf, Optional.empty());
+          "maps to " + new Word(made.iova()), "no remapping unit covers " + sbdf, Optional.empty());
     }
     int iommu = unit.getAsInt();
-    Explanation explanation = machine.unit(iommu).explain(sbdf.sourceId(), iova, access);
+    Explanation explanation = machine.unit(iommu).explain(made);
     List<StepView> steps = new ArrayList<>();
     steps.add(routing("%s is behind iommu %d".formatted(sbdf, iommu), "next"));
     explanation.steps().stream().map(ExplainRoutes::view).forEach(steps::add);
@@ -129,12 +128,8 @@ final class ExplainRoutes {
   }
 
   private static StepView view(ExplainStep step) {
-    boolean paging = step.table() == ExplainStep.Table.SECOND_LEVEL;
-    boolean inMemory =
-        paging
-            || step.table() == ExplainStep.Table.ROOT
-            || step.table() == ExplainStep.Table.CONTEXT
-            || step.table() == ExplainStep.Table.REGISTER;
+    boolean paging = step.table().isPaging();
+    boolean inMemory = !step.table().isCache();
     return new StepView(
         step.table().toString(),
         paging ? Optional.of(step.level()) : Optional.empty(),

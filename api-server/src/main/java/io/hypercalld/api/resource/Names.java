@@ -12,6 +12,7 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.regex.Pattern;
@@ -98,6 +99,29 @@ final class Names {
           name,
           text);
     }
+  }
+
+  /**
+   * The address space of a device that a query names; none where the parameter is left out.
+   *
+   * @throws Failure 400
+   */
+  static PasidPrefix pasidParameter(Request request, String name) {
+    Optional<String> text = request.parameter(name);
+    if (text.isEmpty()) {
+      return PasidPrefix.NONE;
+    }
+    int largest = (1 << PasidPrefix.BITS) - 1;
+    return PasidPrefix.of(
+        decimal(text.get(), largest)
+            .orElseThrow(
+                () ->
+                    Failure.of(
+                        Problems.INVALID_PARAMETER,
+                        "%s is a number of at most %d, not %s",
+                        name,
+                        largest,
+                        text.get())));
   }
 
   /**

@@ -52,6 +52,7 @@ final class UnitListings {
   record TranslationView(
       int domainId,
       Optional<Integer> domid,
+      Optional<Integer> pasid,
       Word iova,
       Word maddr,
       long page,
@@ -145,6 +146,7 @@ final class UnitListings {
                 new TranslationView(
                     cached.domainId(),
                     domid(unit, cached.domainId()),
+                    cached.pasid().stream().boxed().findFirst(),
                     new Word(cached.iova()),
                     new Word(cached.maddr()),
                     cached.size().bytes(),

@@ -5,7 +5,6 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.InterruptMessage;
-import io.hypercalld.iommu.vtd.InterruptRange;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -125,7 +124,7 @@ public final class RootComplex {
   }
 
   private DmaSegment.End perform(DmaRequester requester, DmaAccess access, long iova, Part part) {
-    boolean message = access == DmaAccess.WRITE && InterruptRange.contains(iova);
+    boolean message = access == DmaAccess.WRITE && requester.meansInterrupt(iova);
     DmaSegment.End end =
         message ? interrupt(requester, iova, part) : request(requester, access, iova);
     if (access == DmaAccess.WRITE) {
@@ -184,14 +183,14 @@ public final class RootComplex {
     if (!requester.busMaster()) {
       return NOT_BUS_MASTER;
     }
-    if (InterruptRange.contains(iova)) {
+    if (requester.meansInterrupt(iova)) {
       return NO_INTERRUPT;
     }
     SourceId sourceId = requester.sourceId();
     requester
         .unit()
         .ifPresentOrElse(
-            unit -> unit.translate(sourceId, iova, access, translation),
+            unit -> unit.translate(sourceId, requester.prefix(), iova, access, translation),
             () -> translation.passUntranslated(iova));
     return switch (translation.outcome()) {
       case FAULTED -> new DmaSegment.Faulted(translation.reason(), translation.recorded());

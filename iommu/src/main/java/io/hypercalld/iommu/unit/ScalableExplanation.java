@@ -8,7 +8,6 @@ import io.hypercalld.iommu.vtd.PasidDirectoryEntry;
 import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import io.hypercalld.iommu.vtd.ScalableRootEntry;
-import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.Optional;
 
 /**
@@ -169,7 +168,7 @@ final class ScalableExplanation {
       return new ExplainedVerdict(refusal, false, stale, silent);
     }
     if (JudgedPasid.passes(pasid.judged)) {
-      long page = Leaf.of(request.iova(), 1, SecondStageEntry.READ_WRITE);
+      long page = ScalableRemapper.translated(request.iova(), tables.hostAddressWidth());
       return new ExplainedVerdict(page, false, stale, silent);
     }
     AddressSpace space = space(pasid, number);

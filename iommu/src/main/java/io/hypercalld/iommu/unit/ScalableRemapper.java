@@ -102,11 +102,11 @@ final class ScalableRemapper {
       return refusal;
     }
     return JudgedPasid.passes(judged)
-        ? Leaf.of(iova, 1, SecondStageEntry.READ_WRITE)
+        ? translated(iova, hostAddressWidth)
         : page(judged, who, iova, access, out);
   }
 
-  /** Where a request goes that a device has translated itself. */
+  /** Where a request goes whose address stands for itself. */
   static long translated(long address, int hostAddressWidth) {
     if (address >>> hostAddressWidth != 0) {
       return Leaf.fault(FaultReason.OUTPUT_BEYOND_HARDWARE);
