@@ -73,6 +73,7 @@ public record ComposeDomain(
     create(machine, id);
     try {
       choosePolicies(machine.hypervisor().domains().byId(id));
+      policies.claims().applyTo(machine.hypervisor().domains().byId(id));
       call(machine, new MaxVcpus(id, vcpus));
       call(machine, new MaxMem(id, new Word(memoryBytes >>> KIB_SHIFT)));
       if (type.isTranslated()) {

@@ -9,16 +9,23 @@ import io.hypercalld.core.hypercall.Command;
  */
 public sealed interface MachineCommand<R> extends Command
     permits AccessGuest,
+        AccessPort,
+        AdvanceClock,
+        AnswerRequest,
         AnswerVmEvent,
+        ChooseClaimPolicies,
         ChoosePolicies,
         ChooseSyncHooks,
         ComposeDomain,
+        ComposeServer,
         DeviceDma,
         InjectFault,
         PlaceDevice,
         Preempt,
         RemoveFault,
         ResetUnit,
+        SetIoTimeout,
+        TakeBuffered,
         WriteGuestMemory,
         WriteMachineMemory,
         WriteRegister {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
@@ -33,6 +34,10 @@ public final class MachineThread<M, V> implements AutoCloseable {
   private final MpscAtomicArrayQueue<Pending<M, ?>> queue;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final Thread thread;
+
+  /** Touched by the thread only. */
+  private final List<Waiting<M, ?>> watchers = new ArrayList<>();
+
   private volatile V view;
   private volatile boolean closed;
   private volatile boolean resting;
@@ -66,6 +71,48 @@ public final class MachineThread<M, V> implements AutoCloseable {
     return pending.future;
   }
 
+  /**
+   * Waits for something to come about.
+   *
+   * @return completed with what came of it, or when the time was up
+   * @throws Overloaded as {@link #submit}
+   */
+  public <T> CompletableFuture<T> await(Wait<M, T> wait) {
+    if (wait.most().isZero()) {
+      return submit(
+          machine -> wait.attempt().apply(machine).orElseGet(() -> wait.giveUp().apply(machine)));
+    }
+    Waiting<M, T> waiting = new Waiting<>(wait);
+    submit(
+            machine -> {
+              if (!waiting.settles(machine)) {
+                watchers.add(waiting);
+              }
+              return waiting;
+            })
+        .whenComplete((_, failure) -> waiting.admitted(failure));
+    CompletableFuture.delayedExecutor(wait.most().toMillis(), TimeUnit.MILLISECONDS)
+        .execute(() -> giveUp(waiting));
+    return waiting.future;
+  }
+
+  private void giveUp(Waiting<M, ?> waiting) {
+    if (waiting.future.isDone()) {
+      return;
+    }
+    try {
+      submit(
+              machine -> {
+                watchers.remove(waiting);
+                waiting.giveUp(machine);
+                return waiting;
+              })
+          .whenComplete((_, failure) -> waiting.admitted(failure));
+    } catch (Overloaded e) {
+      waiting.future.completeExceptionally(e);
+    }
+  }
+
   /** The view after the last batch. */
   public V view() {
     return view;
@@ -88,14 +135,19 @@ public final class MachineThread<M, V> implements AutoCloseable {
         continue;
       }
       batch.forEach(pending -> pending.execute(machine));
+      List<Waiting<M, ?>> settled =
+          watchers.stream().filter(waiting -> waiting.settles(machine)).toList();
+      watchers.removeAll(settled);
       view = viewing.apply(machine);
       // Counted down before anybody is told, so that nobody counts a call that has been answered.
       inFlight.addAndGet(-batch.size());
       batch.forEach(Pending::tell);
+      settled.forEach(Waiting::tell);
       batch.clear();
     }
     // Whoever got in between the last look and now is turned away like those who come later.
     queue.drain(pending -> pending.future.completeExceptionally(new Overloaded()));
+    watchers.forEach(waiting -> waiting.future.completeExceptionally(new Overloaded()));
   }
 
   /**
@@ -148,6 +200,60 @@ public final class MachineThread<M, V> implements AutoCloseable {
     void tell() {
       try {
         future.complete(Optional.ofNullable(result).orElseThrow().get());
+      } catch (RuntimeException | Error e) {
+        future.completeExceptionally(e);
+      }
+    }
+  }
+
+  /** Somebody who waits, and whom to tell. */
+  private static final class Waiting<M, T> {
+    private final Wait<M, T> wait;
+    private final CompletableFuture<T> future = new CompletableFuture<>();
+    private @Nullable Supplier<T> result;
+
+    Waiting(Wait<M, T> wait) {
+      this.wait = wait;
+    }
+
+    /** Whether it came about, or went wrong. */
+    boolean settles(M machine) {
+      if (result == null) {
+        try {
+          wait.attempt().apply(machine).ifPresent(value -> result = () -> value);
+        } catch (RuntimeException | Error e) {
+          result =
+              () -> {
+                throw e;
+              };
+        }
+      }
+      return result != null;
+    }
+
+    void giveUp(M machine) {
+      if (result == null) {
+        T value = wait.giveUp().apply(machine);
+        result = () -> value;
+      }
+    }
+
+    /** The task that asked first, or that gave up, is done. */
+    void admitted(@Nullable Throwable failure) {
+      if (failure != null) {
+        future.completeExceptionally(failure);
+      } else if (result != null) {
+        tell();
+      }
+    }
+
+    void tell() {
+      Supplier<T> known = result;
+      if (known == null) {
+        return;
+      }
+      try {
+        future.complete(known.get());
       } catch (RuntimeException | Error e) {
         future.completeExceptionally(e);
       }

@@ -13,11 +13,17 @@ import java.util.Set;
  * @param syncHooks kinds of changes of the P2M that its devices' table follows; empty for those of
  *     the driver's profile
  * @param dma how its devices translate
+ * @param claims what becomes of the page type that servers claim
  */
 public record MemoryPolicies(
-    P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
+    P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma, ClaimChoices claims) {
   public MemoryPolicies {
     syncHooks = syncHooks.map(Set::copyOf);
+  }
+
+  /** With page types claimed as in Xen. */
+  public MemoryPolicies(P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
+    this(geometry, syncHooks, dma, ClaimChoices.NONE);
   }
 
   /** What Xen does unless told otherwise. */

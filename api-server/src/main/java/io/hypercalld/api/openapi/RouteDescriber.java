@@ -105,7 +105,7 @@ final class RouteDescriber {
   static Map<String, Object> failures(Route route) {
     Map<String, Object> responses = new LinkedHashMap<>();
     responses.put("400", Described.reference("responses", "Malformed"));
-    if (route.handling() instanceof Route.OnMachine) {
+    if (route.asksMachine()) {
       responses.put("503", Described.reference("responses", "Overloaded"));
     }
     responses.put("default", Described.reference("responses", "Problem"));

@@ -1,7 +1,9 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.TableFrameSize;
+import io.hypercalld.ioreq.server.ClaimPolicies;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,10 +19,10 @@ record DomainPolicies(
     Optional<List<SyncHook>> syncHooks,
     Optional<TableFrameSize> tableFrameSize,
     Optional<String> dmaMode,
-    Optional<String> unclaimed,
-    Optional<String> claimAccess,
-    Optional<String> claimUpdate,
-    Optional<String> serverDestroy,
+    Optional<ClaimPolicies.Unclaimed> unclaimed,
+    Optional<ClaimPolicies.ClaimAccess> claimAccess,
+    Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
+    Optional<ClaimPolicies.Destroyed> serverDestroy,
     Optional<Integer> claimTypes,
     Optional<String> apicIds,
     Optional<String> intremap,
@@ -45,14 +47,15 @@ record DomainPolicies(
             });
   }
 
+  /** What it says about the page type that servers claim. */
+  ClaimChoices claims() {
+    return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy);
+  }
+
   private Map<String, Optional<?>> unbuilt() {
     return Map.ofEntries(
         Map.entry("dmaMode", dmaMode),
-        Map.entry("unclaimed", unclaimed),
-        Map.entry("claimAccess", claimAccess),
-        Map.entry("claimUpdate", claimUpdate),
-        Map.entry("serverDestroy", serverDestroy),
-        Map.entry("claimTypes", claimTypes),
+        Map.entry("claimTypes", claimTypes.filter(types -> types != 1)),
         Map.entry("apicIds", apicIds),
         Map.entry("intremap", intremap),
         Map.entry("extDestId", extDestId),

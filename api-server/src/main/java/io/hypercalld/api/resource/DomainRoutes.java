@@ -1,6 +1,8 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.machine.ChooseClaimPolicies;
 import io.hypercalld.api.machine.ChooseSyncHooks;
+import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Failure;
@@ -17,6 +19,7 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.PauseDomain;
 import io.hypercalld.core.hypercall.UnpauseDomain;
 import io.hypercalld.core.p2m.SyncHook;
+import io.hypercalld.ioreq.server.ClaimPolicies;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -117,15 +120,28 @@ final class DomainRoutes {
   record DomainChange(Changes policies) {}
 
   /** Policies that may change while a domain lives. */
-  record Changes(List<SyncHook> syncHooks) {}
+  record Changes(
+      Optional<List<SyncHook>> syncHooks,
+      Optional<ClaimPolicies.Unclaimed> unclaimed,
+      Optional<ClaimPolicies.ClaimAccess> claimAccess,
+      Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
+      Optional<ClaimPolicies.Destroyed> serverDestroy) {
+    ClaimChoices claims() {
+      return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy);
+    }
+  }
 
   private static Function<Machine, Reply> change(Request request) {
     Names.DomainName name = Names.domain(request);
     DomainChange wanted = request.read(DomainChange.class);
     return machine -> {
       Domain domain = name.in(machine.hypervisor().domains());
-      machine.execute(
-          new ChooseSyncHooks(domain.id(), MemoryChoices.set(wanted.policies().syncHooks())));
+      machine.execute(new ChooseClaimPolicies(domain.id(), wanted.policies().claims()));
+      wanted
+          .policies()
+          .syncHooks()
+          .ifPresent(
+              hooks -> machine.execute(new ChooseSyncHooks(domain.id(), MemoryChoices.set(hooks))));
       return Reply.ok(DomainView.of(machine, domain));
     };
   }

@@ -7,6 +7,7 @@ import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.ioreq.server.IoServers;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -94,6 +95,17 @@ record DomainView(
     domain
         .findP2m()
         .ifPresent(p2m -> policies.put("syncHooks", p2m.hooks().stream().sorted().toList()));
+    domain
+        .findFacet(IoServers.class)
+        .map(servers -> servers.claim().policies())
+        .ifPresent(
+            claims -> {
+              policies.put("unclaimed", claims.unclaimed());
+              policies.put("claimAccess", claims.access());
+              policies.put("claimUpdate", claims.update());
+              policies.put("serverDestroy", claims.destroyed());
+              policies.put("claimTypes", 1);
+            });
     return policies;
   }
 

@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.json.InvalidBody;
+import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.MemoryPolicies;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mGeometry;
@@ -22,7 +23,8 @@ record MemoryChoices(
     Optional<Granule> granule,
     Optional<List<Leaf>> leaves,
     Optional<List<SyncHook>> hooks,
-    Optional<TableFrameSize> tableFrames) {
+    Optional<TableFrameSize> tableFrames,
+    ClaimChoices claims) {
 
   /** The granule of the P2M. */
   enum Granule {
@@ -94,7 +96,8 @@ record MemoryChoices(
         agreed("p2mPageSize", body.p2mPageSize(), policies.flatMap(DomainPolicies::p2mPageSize)),
         policies.flatMap(DomainPolicies::dmaLeafSizes),
         policies.flatMap(DomainPolicies::syncHooks),
-        policies.flatMap(DomainPolicies::tableFrameSize));
+        policies.flatMap(DomainPolicies::tableFrameSize),
+        policies.map(DomainPolicies::claims).orElse(ClaimChoices.NONE));
   }
 
   private static <T> Optional<T> agreed(String name, Optional<T> member, Optional<T> policy) {
@@ -115,7 +118,8 @@ record MemoryChoices(
     return new MemoryPolicies(
         granule.map(chosen -> chosen.geometry).orElse(usual.geometry()),
         hooks.map(MemoryChoices::set).or(usual::syncHooks),
-        dma);
+        dma,
+        claims);
   }
 
   private static DmaPolicy.Tables tables(DomainView.PageTables wanted) {

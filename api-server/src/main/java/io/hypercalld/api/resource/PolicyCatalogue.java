@@ -124,18 +124,18 @@ final class PolicyCatalogue {
             DOMAIN,
             List.of("p2m", "identity", "vp", "vp-iommu"),
             "what dom0's devices see as addresses"),
-        policy(
+        built(
             "unclaimed",
             DOMAIN,
             List.of("refuse", "ram", "discard"),
             "what becomes of a write to an ioreq page that no server claims"),
-        policy("claimAccess", DOMAIN, List.of("write", "all"), "which accesses a claim forwards"),
-        policy(
+        built("claimAccess", DOMAIN, List.of("write", "all"), "which accesses a claim forwards"),
+        built(
             "claimUpdate",
             DOMAIN,
             List.of("lazy", "eager", "indexed", "protect-at-tag"),
             "when pages follow a claim"),
-        policy(
+        built(
             "serverDestroy",
             DOMAIN,
             List.of("leave", "release"),

@@ -39,6 +39,8 @@ public final class Resources {
     routes.addAll(MemoryRoutes.routes());
     routes.addAll(ExplainRoutes.routes());
     routes.addAll(AccessRoutes.routes());
+    routes.addAll(IoServerRoutes.routes());
+    routes.addAll(IoRequestRoutes.routes());
     routes.addAll(PolicyCatalogue.routes());
     routes.addAll(ExperimentRoutes.routes());
     routes.addAll(new HypercallRoutes(catalogue).routes());

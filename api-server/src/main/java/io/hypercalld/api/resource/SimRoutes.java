@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.json.InvalidBody;
+import io.hypercalld.api.machine.AdvanceClock;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Preempt;
 import io.hypercalld.api.machine.ResetUnit;
@@ -42,6 +43,12 @@ final class SimRoutes {
   /** A preempted hypercall, with its progress among its arguments. */
   record PendingView(long number, DomainId caller, String call, Object rest) {}
 
+  /** The machine's time, in nanoseconds since it started. */
+  record ClockView(long nowNanos) {}
+
+  /** How much time is to pass. */
+  record Advance(long advanceNanos) {}
+
   static List<Route> routes() {
     return List.of(
         Route.get("/_sim/preempt", "After how many steps a long hypercall stops")
@@ -57,6 +64,13 @@ final class SimRoutes {
         Route.of(Method.POST, "/_sim/continuations/{number}", "Lets a hypercall go on")
             .answering(HypercallRoutes.Result.class)
             .on(SimRoutes::resume),
+        Route.get("/_sim/clock", "The machine's time")
+            .answering(ClockView.class)
+            .on(request -> machine -> Reply.ok(new ClockView(machine.hypervisor().clock().now()))),
+        Route.of(Method.POST, "/_sim/clock", "Lets time pass for the machine")
+            .reading(Advance.class)
+            .answering(ClockView.class)
+            .on(SimRoutes::advance),
         Route.of(Method.POST, "/_sim/iommus/{n}/reset", "Resets a remapping unit")
             .reading(Reset.class)
             .on(SimRoutes::reset),
@@ -75,6 +89,12 @@ final class SimRoutes {
       machine.execute(new ResetUnit(index, wanted.power.orElse(false)));
       return Reply.done();
     };
+  }
+
+  private static Function<Machine, Reply> advance(Request request) {
+    Advance wanted = request.read(Advance.class);
+    return machine ->
+        Reply.ok(new ClockView(machine.execute(new AdvanceClock(wanted.advanceNanos))));
   }
 
   private static Preemption preemption(Machine machine) {

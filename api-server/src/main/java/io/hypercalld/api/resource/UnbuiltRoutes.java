@@ -14,19 +14,11 @@ final class UnbuiltRoutes {
   private UnbuiltRoutes() {}
 
   static List<Route> routes() {
-    String servers = "/v1/domains/{d}/ioreq-servers";
     String viommu = "/v1/domains/{d}/viommu";
     return Stream.of(
             missing("device interrupts", "/v1/devices/{sbdf}/msi", Method.POST),
             missing("interrupt remapping", IommuRoutes.ONE + "/interrupt-entries", Method.GET),
-            missing("guest port accesses", "/v1/domains/{d}/vcpus/{v}/io", Method.POST),
-            missing("ioreq servers", servers, Method.GET, Method.POST),
-            missing("ioreq servers", servers + "/{id}", Method.GET, Method.DELETE),
-            missing(
-                "ioreq servers", servers + "/{id}/ranges", Method.GET, Method.POST, Method.DELETE),
-            missing("ioreq servers", servers + "/{id}/requests", Method.GET),
-            missing("ioreq servers", servers + "/{id}/requests/{rid}/response", Method.POST),
-            missing("ioreq servers", servers + "/{id}/stream", Method.GET),
+            missing("streams of requests", IoServerRoutes.ONE + "/stream", Method.GET),
             missing("virtual IOMMUs", viommu, Method.GET, Method.PUT),
             missing("virtual IOMMUs", viommu + "/mmio", Method.POST),
             missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
@@ -43,8 +35,7 @@ final class UnbuiltRoutes {
     return Stream.of(
             missing("starting over", "/_sim/reset", Method.POST),
             missing("snapshots", "/_sim/snapshots", Method.GET, Method.POST),
-            missing("comparing states", "/_sim/diff", Method.GET),
-            missing("the virtual clock", "/_sim/clock", Method.GET, Method.POST))
+            missing("comparing states", "/_sim/diff", Method.GET))
         .flatMap(List::stream)
         .toList();
   }

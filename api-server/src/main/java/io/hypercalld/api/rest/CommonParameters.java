@@ -20,7 +20,7 @@ final class CommonParameters {
   /** Those that a route has besides its own. */
   static List<Parameter> of(Route route) {
     List<Parameter> parameters = new ArrayList<>();
-    if (route.handling() instanceof Route.OnMachine) {
+    if (route.asksMachine()) {
       parameters.add(ENVELOPE);
       if (route.method().changes()) {
         parameters.add(DRY_RUN);

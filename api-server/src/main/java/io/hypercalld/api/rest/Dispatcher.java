@@ -5,6 +5,7 @@ import io.hypercalld.api.json.Spelling;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.machine.Overloaded;
+import io.hypercalld.api.machine.Wait;
 import io.hypercalld.core.errno.Refusal;
 import java.util.List;
 import java.util.Optional;
@@ -119,6 +120,10 @@ public final class Dispatcher {
           CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
       case Route.Aside(Function<Request, Reply> answer) ->
           CompletableFuture.supplyAsync(() -> answer.apply(request))
+              .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
+      case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) ->
+          machine
+              .await(task.apply(request))
               .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
       case Route.OnMachine(Route.Task task) -> {
         Function<Machine, Reply> work = preconditions.before(task.apply(request), request);

@@ -2,6 +2,7 @@ package io.hypercalld.api.rest;
 
 import io.hypercalld.api.json.Shapes;
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.Wait;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,9 @@ public record Route(
 
   /** Understood at once, then answered by the machine. */
   public record OnMachine(Task task) implements Handling {}
+
+  /** Understood at once, then answered by the machine when something has come about. */
+  public record Waiting(Function<Request, Wait<Machine, Reply>> task) implements Handling {}
 
   /** Answered away from the machine, on a thread where it may take its time. */
   public record Aside(Function<Request, Reply> answer) implements Handling {}
@@ -112,6 +116,15 @@ public record Route(
 
   public Route aside(Function<Request, Reply> answer) {
     return new Route(method, path, summary, parameters, body, response, new Aside(answer), guard);
+  }
+
+  public Route waiting(Function<Request, Wait<Machine, Reply>> task) {
+    return new Route(method, path, summary, parameters, body, response, new Waiting(task), guard);
+  }
+
+  /** Whether the machine answers it. */
+  public boolean asksMachine() {
+    return handling instanceof OnMachine || handling instanceof Waiting;
   }
 
   public Route on(Task task) {

@@ -12,10 +12,21 @@ import java.util.Optional;
  */
 public record PortStatus(
     State state, Optional<DomainId> remote, Optional<Integer> remotePort, int vcpu) {
-  /** {@code EVTCHNSTAT_*}, in the order of their numbers. */
+  /** {@code EVTCHNSTAT_*}. */
   public enum State {
-    CLOSED,
-    UNBOUND,
-    INTERDOMAIN
+    CLOSED(0),
+    UNBOUND(1),
+    INTERDOMAIN(2);
+
+    private final int number;
+
+    State(int number) {
+      this.number = number;
+    }
+
+    /** The number that the call returns. */
+    public int number() {
+      return number;
+    }
   }
 }

@@ -56,7 +56,7 @@ public final class EventCalls {
     PortStatus status = channels(domain).status(args.port());
     return Outcome.returning(
         new EventPorts.Status(
-            status.state().ordinal(),
+            status.state().number(),
             status.vcpu(),
             status
                 .remote()

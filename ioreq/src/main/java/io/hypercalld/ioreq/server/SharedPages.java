@@ -70,6 +70,11 @@ public final class SharedPages implements Digestible {
     page(number).requireNotLent();
   }
 
+  /** How many pages there can be, the ring's included where there is none. */
+  public int count() {
+    return 1 + slots.size();
+  }
+
   private SharedPage page(long number) {
     if (number == 0) {
       return ring.orElseThrow(() -> Refusal.of(Errno.ENOENT, "the server has no buffered ring"));

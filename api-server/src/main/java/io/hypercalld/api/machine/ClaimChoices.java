@@ -1,0 +1,44 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.ioreq.server.ClaimPolicies;
+import io.hypercalld.ioreq.server.IoServers;
+import java.util.Optional;
+
+/** What somebody wants of the page type that servers claim; the rest stays. Immutable. */
+public record ClaimChoices(
+    Optional<ClaimPolicies.Unclaimed> unclaimed,
+    Optional<ClaimPolicies.ClaimAccess> access,
+    Optional<ClaimPolicies.ClaimUpdate> update,
+    Optional<ClaimPolicies.Destroyed> destroyed) {
+  /** Nothing. */
+  public static final ClaimChoices NONE =
+      new ClaimChoices(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+
+  /**
+   * Has a domain follow them.
+   *
+   * @throws Refusal EOPNOTSUPP a PV domain; EBUSY while a server has the type or there are pages of
+   *     it
+   */
+  void applyTo(Domain domain) {
+    if (equals(NONE)) {
+      return;
+    }
+    IoServers servers =
+        domain
+            .findFacet(IoServers.class)
+            .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id()));
+    ClaimPolicies now = servers.claim().policies();
+    servers
+        .claim()
+        .choose(
+            new ClaimPolicies(
+                unclaimed.orElse(now.unclaimed()),
+                access.orElse(now.access()),
+                update.orElse(now.update()),
+                destroyed.orElse(now.destroyed())));
+  }
+}

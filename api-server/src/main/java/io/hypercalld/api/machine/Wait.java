@@ -1,0 +1,15 @@
+package io.hypercalld.api.machine;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.function.Function;
+
+/**
+ * Something that may take a while to come about. Immutable.
+ *
+ * @param attempt asked again after each batch of tasks, until it has an answer
+ * @param giveUp the answer when the time is up
+ * @param most how long to wait; zero for not at all
+ */
+public record Wait<M, T>(
+    Function<? super M, Optional<T>> attempt, Function<? super M, T> giveUp, Duration most) {}
