@@ -6,6 +6,7 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.p2m.Gfn;
 
 /**
@@ -178,7 +179,7 @@ final class DirtyBitmap implements Digestible {
 
   private long takeNode() {
     long page = pool.take();
-    memory.fillWords(page << PageSize.SHIFT_4K, ENTRIES, NONE, 0);
+    memory.fillWords(page << PageSize.SHIFT_4K, ENTRIES, new WordProgression(NONE, 0));
     return page;
   }
 

@@ -105,16 +105,33 @@ final class FrameRecords {
    * @return the first frame not handled
    */
   long mapSingles(long mfn, long end, long gfn) {
-    long last = Math.min(end, (mfn & -FAN_OUT) + FAN_OUT);
+    int count = singles(mfn, end);
     long step = gfn < 0 ? 0 : 1;
     long record = at(1, mfn);
-    long inverted = ~gfn;
-    for (long at = mfn; at < last; at++) {
-      setInvertedGfn(record, inverted);
-      inverted -= step;
-      record += BYTES;
+    for (int i = 0; i < count; i++) {
+      setInvertedGfn(record + (long) i * BYTES, ~(gfn + i * step));
     }
-    return last;
+    return mfn + count;
+  }
+
+  /**
+   * Stores the records, mapped nowhere, of frames with one each, as far as {@link #mapSingles}
+   * would.
+   *
+   * @return the first frame not handled
+   */
+  long putSingles(long mfn, long end, long countInfo, long ownership) {
+    int count = singles(mfn, end);
+    long record = at(1, mfn);
+    for (int i = 0; i < count; i++) {
+      put(record + (long) i * BYTES, countInfo, ownership, 0);
+    }
+    return mfn + count;
+  }
+
+  /** Frames up to {@code end} in the 2 MiB that the first lies in. */
+  private static int singles(long mfn, long end) {
+    return (int) Math.min(end - mfn, FAN_OUT - (mfn & (FAN_OUT - 1)));
   }
 
   void put(long record, long countInfo, long ownership, long invertedGfn) {

@@ -237,8 +237,12 @@ public final class FrameTable implements Digestible {
     for (long at = mfn; at < end; ) {
       int level = largestLevel(at, end);
       records.divideTo(level, at);
-      records.put(records.at(level, at), countInfo, ownership, 0);
-      at += FrameRecords.frames(level);
+      if (level == 1) {
+        at = records.putSingles(at, end, countInfo, ownership);
+      } else {
+        records.put(records.at(level, at), countInfo, ownership, 0);
+        at += FrameRecords.frames(level);
+      }
     }
   }
 
@@ -248,8 +252,12 @@ public final class FrameTable implements Digestible {
     for (long at = mfn; at < end; ) {
       int level = largestLevel(at, end);
       records.divideTo(level, at);
-      records.clear(level, at);
-      at += FrameRecords.frames(level);
+      if (level == 1) {
+        at = records.putSingles(at, end, 0, 0);
+      } else {
+        records.clear(level, at);
+        at += FrameRecords.frames(level);
+      }
     }
   }
 

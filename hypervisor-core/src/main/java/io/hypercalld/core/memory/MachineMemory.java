@@ -16,7 +16,7 @@ import java.nio.ByteOrder;
  * where the result is no.
  */
 public final class MachineMemory implements Digestible, AutoCloseable {
-  private static final ValueLayout.OfLong WORD =
+  static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt HALF =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -68,17 +68,19 @@ public final class MachineMemory implements Digestible, AutoCloseable {
     bytes.set(WORD, maddr, value);
   }
 
-  /**
-   * Stores {@code count} 64-bit words from {@code maddr} on, a multiple of 8: the first, and each
-   * next one {@code step} larger.
-   */
-  public void fillWords(long maddr, long count, long first, long step) {
-    touch(maddr, count * Long.BYTES);
-    long value = first;
-    for (long at = maddr, end = maddr + count * Long.BYTES; at < end; at += Long.BYTES) {
-      bytes.set(WORD, at, value);
-      value += step;
+  /** Stores the first {@code count} of the words from {@code maddr} on, a multiple of 8. */
+  public void fillWords(long maddr, int count, WordProgression words) {
+    touch(maddr, (long) count * Long.BYTES);
+    words.store(bytes, maddr, count);
+  }
+
+  /** Whether {@code count} 64-bit words at {@code maddr}, a multiple of 8, are all the same. */
+  public boolean areAll(long maddr, int count, long value) {
+    long others = 0;
+    for (int i = 0; i < count; i++) {
+      others |= bytes.get(WORD, maddr + (long) i * Long.BYTES) ^ value;
     }
+    return others == 0;
   }
 
   /** Copies {@code count} 64-bit words at {@code maddr}, a multiple of 8, to the array's start. */
@@ -140,6 +142,11 @@ public final class MachineMemory implements Digestible, AutoCloseable {
           bytes.asSlice(frame << PageSize.SHIFT_4K, (runEnd - frame) << PageSize.SHIFT_4K));
       frame = touched.next(runEnd);
     }
+  }
+
+  /** Zeros {@code frames} frames from {@code mfn} on that will be written again soon. */
+  void zero(Mfn mfn, long frames) {
+    bytes.asSlice(mfn.maddr(), frames << PageSize.SHIFT_4K).fill((byte) 0);
   }
 
   /** Number of frames written since they were last scrubbed: what the machine costs its host. */

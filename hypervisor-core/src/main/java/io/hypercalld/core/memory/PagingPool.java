@@ -65,11 +65,12 @@ public final class PagingPool implements Digestible {
 
   /** Takes a table's pages back. */
   public void give(long mfn) {
-    allocator.memory().scrub(new Mfn(mfn), tablePages());
     usedPages -= tablePages();
     if (closed) {
       allocator.free(mfn, tablePages());
     } else {
+      // The host keeps its memory, as the next table made will want it.
+      allocator.memory().zero(new Mfn(mfn), tablePages());
       free.add(mfn);
     }
   }

@@ -16,6 +16,7 @@ import static io.hypercalld.core.p2m.P2mEntry.W;
 import static io.hypercalld.core.p2m.P2mEntry.X;
 
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.WordProgression;
 
 /**
  * Makes the entries of one P2M. Confined to the machine thread.
@@ -27,6 +28,7 @@ import io.hypercalld.core.memory.Mfn;
  */
 final class EntryFormat {
   private static final P2mType[] TYPES = P2mType.values();
+  private static final WordProgression NOTHING = new WordProgression(P2mEntry.EMPTY, 0);
 
   private final P2mSettings settings;
   private final long[] leaves = new long[TYPES.length];
@@ -80,26 +82,26 @@ final class EntryFormat {
             | SUPPRESS_VE.mask();
   }
 
-  /** Leaves of the type from the frame on, which is {@link Mfn#INVALID} where there is none. */
-  Leaves leaves(P2mType type, P2mAccess access, int level, Mfn mfn) {
+  /** Entries of leaves of the type from the frame on, which is {@link Mfn#INVALID} where there is none. */
+  WordProgression leaves(P2mType type, P2mAccess access, int level, Mfn mfn) {
     if (isEmpty(type, mfn.isValid())) {
-      return Leaves.EMPTY;
+      return NOTHING;
     }
     long entry = leaf(type, access) | (level > 1 ? SP.mask() : 0);
     if (!mfn.isValid()) {
-      return new Leaves(entry | MFN.mask(), 0);
+      return new WordProgression(entry | MFN.mask(), 0);
     }
     long frames = 1L << settings.geometry().order(level);
     if (type == P2mType.MMIO_DIRECT) {
       entry = registers(entry, mfn, level);
     }
-    return new Leaves(entry | MFN.of(mfn.value()), MFN.of(frames));
+    return new WordProgression(entry | MFN.of(mfn.value()), MFN.of(frames));
   }
 
   /** A page that the hypervisor shares with the guest: its memory type is the host's choice. */
-  Leaves special(Mfn mfn) {
+  WordProgression special(Mfn mfn) {
     long entry = IPAT.set(leaf(P2mType.RAM_RW, defaultAccess));
-    return new Leaves(entry | MFN.of(mfn.value()), 0);
+    return new WordProgression(entry | MFN.of(mfn.value()), 0);
   }
 
   /** An entry for the table at the machine address. */

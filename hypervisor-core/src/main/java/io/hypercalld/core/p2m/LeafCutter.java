@@ -4,6 +4,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.WordProgression;
 import java.util.Optional;
 import java.util.Set;
 
@@ -124,7 +125,7 @@ final class LeafCutter {
     if (span.level() > 1 && SMALL_ONLY.contains(mapping.type)) {
       throw Refusal.of(Errno.EINVAL, "a leaf of %s cannot be a large one", mapping.type);
     }
-    Leaves leaves = format.leaves(mapping.type, mapping.access, span.level(), mapping.mfn);
+    WordProgression leaves = format.leaves(mapping.type, mapping.access, span.level(), mapping.mfn);
     if (mapping.type == P2mType.INVALID) {
       resolve(span);
       writer.write(span, leaves);
@@ -134,7 +135,7 @@ final class LeafCutter {
   }
 
   /** Raises before anybody is told, as look-ups end at the highest guest frame. */
-  private void writeRaising(LeafSpan span, Leaves leaves) {
+  private void writeRaising(LeafSpan span, WordProgression leaves) {
     int order = geometry.order(span.level());
     resolve(span);
     long before = tree.highest;

@@ -2,7 +2,7 @@ package io.hypercalld.core.p2m;
 
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.p2m.LeafCensus.Slots;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.p2m.TableTree.Branch;
 import io.hypercalld.core.p2m.TableTree.Junction;
 
@@ -25,8 +25,8 @@ final class LeafWriter {
   private final EntryFormat format;
   private final Announcements announcements;
 
-  /** What the leaves written last replaced, by slot from the first one on. */
-  private final long[] before;
+  /** What the leaves written last replaced. */
+  private final ReplacedEntries before;
 
   /** Leaves of the last write that observers agreed to. */
   private int kept;
@@ -35,7 +35,7 @@ final class LeafWriter {
     this.tree = tree;
     this.format = format;
     this.announcements = announcements;
-    this.before = new long[tree.geometry().entries()];
+    this.before = new ReplacedEntries(tree.geometry().entries());
   }
 
   /**
@@ -44,7 +44,7 @@ final class LeafWriter {
    * @throws Refusal ENOMEM where the pool has too few pages, nothing changed; what an observer
    *     answers
    */
-  void write(LeafSpan span, Leaves leaves) {
+  void write(LeafSpan span, WordProgression leaves) {
     kept = 0;
     Junction junction = tree.descend(span.gfn(), span.level());
     if (junction.level() == span.level()) {
@@ -61,49 +61,41 @@ final class LeafWriter {
     return kept;
   }
 
-  private void replace(long at, LeafSpan span, Leaves leaves) {
+  private void replace(long at, LeafSpan span, WordProgression leaves) {
     int count = (int) span.count();
-    tree.read(at, before, count);
-    long any = P2mEntry.EMPTY;
-    long all = P2mEntry.EMPTY;
-    for (int i = 0; i < count; i++) {
-      any |= before[i];
-      all &= before[i];
-    }
+    before.read(tree, at, count);
     tree.fill(at, count, leaves);
-    if (any != P2mEntry.EMPTY) {
-      tree.census().add(before, new Slots(0, count), span.level(), -1);
+    if (!before.areEmpty()) {
+      before.count(tree.census(), 0, span.level(), -1);
       tree.counters().flushed();
-      unmark(count);
-    }
-    if (all != P2mEntry.EMPTY) {
-      inheritVe(at, count);
+      unmark();
+      inheritVe(at);
     }
     count(span, leaves, 1);
   }
 
   /** An entry that replaces a valid one keeps the bit that nobody but guests' tools clears. */
-  private void inheritVe(long at, int count) {
-    for (int i = 0; i < count; i++) {
-      if (P2mEntry.isValid(before[i]) && !P2mEntry.SUPPRESS_VE.isSet(before[i])) {
+  private void inheritVe(long at) {
+    for (int i = 0; before.haveVe() && i < before.count(); i++) {
+      if (P2mEntry.isValid(before.at(i)) && !P2mEntry.SUPPRESS_VE.isSet(before.at(i))) {
         long slot = at + (long) i * Long.BYTES;
         tree.write(slot, P2mEntry.SUPPRESS_VE.clear(tree.read(slot)));
       }
     }
   }
 
-  private void unmark(int count) {
-    for (int i = 0; tree.marks > 0 && i < count; i++) {
-      tree.marks -= P2mEntry.isMarked(before[i]) ? 1 : 0;
+  private void unmark() {
+    for (int i = 0; before.mayBeMarked() && i < before.count(); i++) {
+      tree.marks -= P2mEntry.isMarked(before.at(i)) ? 1 : 0;
     }
   }
 
-  private void count(LeafSpan span, Leaves leaves, int sign) {
+  private void count(LeafSpan span, WordProgression leaves, int sign) {
     tree.census().add(leaves.first(), span.level(), sign * span.count());
     tree.marks += P2mEntry.isMarked(leaves.first()) ? sign * span.count() : 0;
   }
 
-  private void hookUp(Junction junction, LeafSpan span, Leaves leaves) {
+  private void hookUp(Junction junction, LeafSpan span, WordProgression leaves) {
     Branch branch = tree.grow(junction, span.gfn(), span.level(), format);
     tree.countGrown(junction, span.level());
     replace(branch.leafAt(), span, leaves);
@@ -121,11 +113,11 @@ final class LeafWriter {
     }
   }
 
-  private void announce(long at, LeafSpan span, Leaves leaves) {
+  private void announce(long at, LeafSpan span, WordProgression leaves) {
     kept = 0;
     int count = (int) span.count();
     while (!announcements.isUnheard() && kept < count) {
-      int end = runEnd(kept, span, leaves);
+      int end = before.endOfAlike(kept, span.level(), leaves);
       try {
         tell(kept, end, span, leaves);
       } catch (Refusal refusal) {
@@ -137,25 +129,11 @@ final class LeafWriter {
     }
   }
 
-  /** First slot after those that change, or do not, like the one at {@code from}. */
-  private int runEnd(int from, LeafSpan span, Leaves leaves) {
-    boolean changes = changesDma(span.level(), before[from], leaves.at(from));
-    boolean replaces = P2mEntry.isValid(before[from]);
-    int end = from + 1;
-    while (end < span.count()
-        && ((before[from] == P2mEntry.EMPTY && before[end] == P2mEntry.EMPTY)
-            || (P2mEntry.isValid(before[end]) == replaces
-                && changesDma(span.level(), before[end], leaves.at(end)) == changes))) {
-      end++;
-    }
-    return end;
-  }
-
-  private void tell(int from, int end, LeafSpan span, Leaves leaves) {
-    long now = leaves.at(from);
-    if (!changesDma(span.level(), before[from], now)) {
+  private void tell(int from, int end, LeafSpan span, WordProgression leaves) {
+    if (!before.changesDma(from, span.level(), leaves)) {
       return;
     }
+    long now = leaves.at(from);
     int order = tree.geometry().order(span.level());
     DmaPermission permission = dma(now);
     announcements.announce(
@@ -164,23 +142,23 @@ final class LeafWriter {
             permission == DmaPermission.NONE ? Mfn.INVALID : new Mfn(P2mEntry.mfn(now)),
             (long) (end - from) << order,
             permission,
-            P2mEntry.isValid(before[from])));
+            P2mEntry.isValid(before.at(from))));
   }
 
-  private void putBack(long at, LeafSpan span, Leaves leaves) {
+  private void putBack(long at, LeafSpan span, WordProgression leaves) {
     int count = (int) span.count();
     for (int i = kept; i < count; i++) {
-      tree.write(at + (long) i * Long.BYTES, before[i]);
-      tree.marks += P2mEntry.isMarked(before[i]) ? 1 : 0;
+      tree.write(at + (long) i * Long.BYTES, before.at(i));
+      tree.marks += P2mEntry.isMarked(before.at(i)) ? 1 : 0;
     }
     count(new LeafSpan(span.gfn(), count - (long) kept, span.level()), leaves, -1);
-    tree.census().add(before, new Slots(kept, count), span.level(), 1);
+    before.count(tree.census(), kept, span.level(), 1);
   }
 
   private void freeReplacedTables(LeafSpan span, int end) {
     for (int i = 0; span.level() > 1 && i < end; i++) {
-      if (TableTree.isTable(before[i], span.level())) {
-        tree.freeBelow(before[i], span.level());
+      if (TableTree.isTable(before.at(i), span.level())) {
+        tree.freeBelow(before.at(i), span.level());
       }
     }
   }

@@ -125,7 +125,11 @@ final class P2mReader {
   private boolean visit(Place place, Range range, LeafVisitor visitor) {
     int order = geometry.order(place.level);
     int slot = range.from > place.base ? (int) ((range.from - place.base) >>> order) : 0;
-    for (; slot < geometry.entries() && place.base + ((long) slot << order) < range.end; slot++) {
+    int end = (int) Math.min(geometry.entries(), ((range.end - place.base - 1) >>> order) + 1);
+    if (place.level == 1 && holdsNothing(place.table, slot, end)) {
+      return true;
+    }
+    for (; slot < end; slot++) {
       long raw = tree.read(place.table + (long) slot * Long.BYTES);
       if (raw == P2mEntry.EMPTY || !P2mEntry.isValid(raw)) {
         continue;
@@ -144,6 +148,10 @@ final class P2mReader {
       }
     }
     return true;
+  }
+
+  private boolean holdsNothing(long table, int from, int end) {
+    return tree.holdsNothing(table + (long) from * Long.BYTES, end - from);
   }
 
   /** Frames of all tables, each before those below. */

@@ -3,6 +3,7 @@ package io.hypercalld.core.p2m;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PagingPool;
+import io.hypercalld.core.memory.WordProgression;
 
 /**
  * The tables of one P2M as words in memory: walking, growing, freeing, and what is counted of them.
@@ -76,6 +77,11 @@ final class TableTree {
     return memory.readWord(at);
   }
 
+  /** Whether consecutive entries hold nothing. */
+  boolean holdsNothing(long at, int count) {
+    return memory.areAll(at, count, P2mEntry.EMPTY);
+  }
+
   /** Reads consecutive entries. */
   void read(long at, long[] entries, int count) {
     memory.readWords(at, entries, count);
@@ -87,9 +93,9 @@ final class TableTree {
     revision++;
   }
 
-  /** Writes consecutive entries, the value stepped from one to the next. */
-  void fill(long at, long count, Leaves leaves) {
-    memory.fillWords(at, count, leaves.first(), leaves.step());
+  /** Writes consecutive entries. */
+  void fill(long at, int count, WordProgression leaves) {
+    memory.fillWords(at, count, leaves);
     counters.entryWrites += count;
     revision++;
   }
@@ -156,7 +162,7 @@ final class TableTree {
 
   private long newTable(long firstEntry, long step) {
     long table = new Mfn(pool.take()).maddr();
-    fill(table, geometry.entries(), new Leaves(firstEntry, step));
+    fill(table, geometry.entries(), new WordProgression(firstEntry, step));
     tables++;
     return table;
   }

@@ -7,6 +7,7 @@ import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.MemoryMap;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
 import java.util.List;
@@ -156,7 +157,7 @@ class P2mEntryTest {
   void dmaPermission_ofADevicesPage_followsTheAccess(P2mAccess access, DmaPermission expected) {
     EntryFormat format = new EntryFormat(settings(false, false));
 
-    Leaves leaves = format.leaves(P2mType.MMIO_DIRECT, access, 1, new Mfn(1));
+    WordProgression leaves = format.leaves(P2mType.MMIO_DIRECT, access, 1, new Mfn(1));
 
     assertThat(P2mEntry.dma(leaves.first())).isEqualTo(expected);
   }

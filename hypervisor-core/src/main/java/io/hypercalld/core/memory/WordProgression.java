@@ -1,0 +1,75 @@
+package io.hypercalld.core.memory;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Words at equal distances, as the entries of leaves that follow each other are. Immutable.
+ *
+ * @param step from one to the next: 0 or a power of two
+ */
+/*
+ * What the loops here cost is what writing tables costs. A product or a running sum would keep them
+ * from being compiled to vector instructions; indices from an array, shifted, do not.
+ */
+public record WordProgression(long first, long step) {
+  /** Most words that are handled at once: those of the largest table. */
+  public static final int MOST = 1 << 13;
+
+  private static final long[] INDEX = new long[MOST];
+
+  static {
+    for (int i = 0; i < MOST; i++) {
+      INDEX[i] = i;
+    }
+  }
+
+  public WordProgression {
+    if (Long.bitCount(step) > 1) {
+      throw new IllegalArgumentException("0x" + Long.toHexString(step) + " is no power of two");
+    }
+  }
+
+  /** The word after {@code index} others. */
+  public long at(long index) {
+    return first + index * step;
+  }
+
+  /** Stores the first {@code count} words from an offset in bytes on. */
+  void store(MemorySegment target, long offset, int count) {
+    int shift = shift();
+    long mask = mask();
+    for (int i = 0; i < count; i++) {
+      target.set(MachineMemory.WORD, offset + (long) i * Long.BYTES, first + ((INDEX[i] << shift) & mask));
+    }
+  }
+
+  /** Adds bits to the first {@code count} words, an element each, and stores them in the array. */
+  public void store(long[] target, long[] bits, int count) {
+    int shift = shift();
+    long mask = mask();
+    for (int i = 0; i < count; i++) {
+      target[i] = (first + ((INDEX[i] << shift) & mask)) | bits[i];
+    }
+  }
+
+  /** How many of the first {@code count} words the array has otherwise, of the mask's bits. */
+  public int countOthers(long[] words, int count, long bits) {
+    int shift = shift();
+    long mask = mask();
+    long others = 0;
+    for (int i = 0; i < count; i++) {
+      long differs = (words[i] ^ (first + ((INDEX[i] << shift) & mask))) & bits;
+      others += (differs | -differs) >>> (Long.SIZE - 1);
+    }
+    return (int) others;
+  }
+
+  private int shift() {
+    return Long.numberOfTrailingZeros(step);
+  }
+
+  /** A shift by 64 is none, so that a step of 0 needs one more thing to be no step. */
+  private long mask() {
+    return step == 0 ? 0 : -1;
+  }
+}
