@@ -74,6 +74,25 @@ public final class MachineMemory implements Digestible, AutoCloseable {
     words.store(bytes, maddr, count);
   }
 
+  /**
+   * As {@link #fillWords}, and says what was there before.
+   *
+   * @param bits those in which a word must differ to be another one
+   */
+  public Replaced replaceWords(long maddr, int count, WordProgression words, long bits) {
+    touch(maddr, (long) count * Long.BYTES);
+    return words.replace(bytes, maddr, count, bits);
+  }
+
+  /** Sets, in {@code count} 64-bit words at {@code maddr}, a multiple of 8, an element's bits each. */
+  public void addBits(long maddr, long[] elements, int from, int count) {
+    touch(maddr, (long) count * Long.BYTES);
+    for (int i = 0; i < count; i++) {
+      long at = maddr + (long) i * Long.BYTES;
+      bytes.set(WORD, at, bytes.get(WORD, at) | elements[from + i]);
+    }
+  }
+
   /** Whether {@code count} 64-bit words at {@code maddr}, a multiple of 8, are all the same. */
   public boolean areAll(long maddr, int count, long value) {
     long others = 0;

@@ -43,13 +43,23 @@ public record WordProgression(long first, long step) {
     }
   }
 
-  /** Adds bits to the first {@code count} words, an element each, and stores them in the array. */
-  public void store(long[] target, long[] bits, int count) {
+  /** As {@link #store}, and says what was there before, words that differ in some of the bits. */
+  Replaced replace(MemorySegment target, long offset, int count, long bits) {
     int shift = shift();
     long mask = mask();
+    long others = 0;
+    long any = 0;
     for (int i = 0; i < count; i++) {
-      target[i] = (first + ((INDEX[i] << shift) & mask)) | bits[i];
+      long at = offset + (long) i * Long.BYTES;
+      long before = target.get(MachineMemory.WORD, at);
+      long word = first + ((INDEX[i] << shift) & mask);
+      long differs = (before ^ word) & bits;
+      long other = (differs | -differs) >>> (Long.SIZE - 1);
+      others += other;
+      any |= before & -other;
+      target.set(MachineMemory.WORD, at, word);
     }
+    return new Replaced((int) others, any);
   }
 
   /** How many of the first {@code count} words the array has otherwise, of the mask's bits. */

@@ -4,6 +4,7 @@ import static io.hypercalld.core.bits.BitField.bits;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 
 /**
@@ -16,10 +17,12 @@ import io.hypercalld.iommu.vtd.SecondStageEntry;
 /*
  * The marker of entry i is the largest m, at most the number of zero bits below i's lowest one, such
  * that the 2^m entries from i on are alike: all absent, or all leaves of the same permissions that
- * map consecutive addresses, the first one aligned to what the 2^m entries cover. Entry 0 therefore
- * reaches 9 exactly where all 512 are alike. Changing entry i lowers the markers of the blocks that
- * contain it, then raises i's own and those of the blocks that are alike again; both loops visit
- * each of the nine block sizes once.
+ * map consecutive addresses, each where a larger leaf would have it. Entry 0 therefore reaches 9
+ * exactly where all 512 are alike. Changing a run of entries lowers the markers of the
+ * blocks that begin before it and reach into it. If the run's entries are alike, each gets the
+ * largest marker that it can have, save where its block would reach beyond the run's end; then the
+ * blocks around the run's ends are doubled as long as they can be. Apart from the run itself that
+ * visits each of the nine block sizes twice, however long the run is.
  */
 final class ContiguityMarkers {
   /** log2 of the number of like entries from this one on. */
@@ -27,6 +30,10 @@ final class ContiguityMarkers {
 
   private static final int TABLE_ORDER = 9;
   private static final long MARKER_MASK = MARKER.mask();
+
+  /** What hardware sees of an entry: all but the marker. */
+  static final long ENTRY = ~MARKER_MASK;
+
   private static final long[] UNIFORM = uniform();
 
   private final MachineMemory memory;
@@ -50,12 +57,7 @@ final class ContiguityMarkers {
 
   /** The entry without its marker: what hardware sees. */
   static long without(long entry) {
-    return entry & ~MARKER_MASK;
-  }
-
-  /** The markers of a table whose entries are all alike. */
-  static long ofUniform(int index) {
-    return UNIFORM[index];
+    return entry & ENTRY;
   }
 
   /** Makes a new table one of 512 absent entries. */
@@ -63,42 +65,54 @@ final class ContiguityMarkers {
     memory.writeWords(table, UNIFORM, UNIFORM.length);
   }
 
+  /** Makes a new table one of 512 leaves, together one aligned larger one. */
+  void fill(long table, WordProgression leaves) {
+    memory.fillWords(table, SecondStageEntry.ENTRIES, leaves);
+    memory.addBits(table, UNIFORM, 0, UNIFORM.length);
+  }
+
   /** Whether all 512 entries of the table are alike. */
   boolean isUniform(long table) {
     return MARKER.getInt(memory.readWord(table)) == TABLE_ORDER;
   }
 
-  /** Brings the markers up to date after entry {@code index} was written, with none. */
-  void update(long table, int index, int level) {
+  /**
+   * Brings the markers up to date after {@code count} entries from {@code index} on were written,
+   * without any: one, or holes, or leaves of consecutive addresses.
+   */
+  void update(long table, int index, int count, int level) {
     long entry = memory.readWord(at(table, index));
     lowerAround(table, index);
     if (SecondStageEntry.isPresent(entry) && !isCandidate(entry, index, level)) {
       return;
     }
-    int order = 0;
-    while (order < reach(index) && continues(table, index, order, level)) {
-      order++;
+    if (count > 1) {
+      memory.addBits(at(table, index), UNIFORM, index, count);
+      lowerAround(table, index + count);
+      raise(table, index + count - 1, level);
     }
-    mark(table, index, order);
-    if (order == reach(index)) {
-      join(table, index, order, level);
+    raise(table, index, level);
+  }
+
+  /** Makes blocks of twice as many entries of those around an entry, up and up. */
+  private void raise(long table, int index, int level) {
+    for (int order = 0; order < TABLE_ORDER; order++) {
+      int block = index & -2 << order;
+      int marker = markerOf(table, block);
+      if (marker == order && canDouble(table, block, order, level)) {
+        mark(table, block, order + 1);
+      } else if (marker <= order) {
+        return;
+      }
     }
   }
 
-  /** Makes one block of the {@code 1 << whole} like entries and their neighbours, up and up. */
-  private void join(long table, int index, int whole, int level) {
-    int first = index;
-    int order = whole;
-    while (order < TABLE_ORDER) {
-      int buddy = first ^ 1 << order;
-      int lower = Math.min(first, buddy);
-      if (markerOf(table, buddy) != order || !alike(table, lower, order, level)) {
-        return;
-      }
-      order++;
-      first = lower;
-      mark(table, first, order);
-    }
+  /** Whether the 2^order entries after those of a block go on as these do. */
+  private boolean canDouble(long table, int block, int order, int level) {
+    int next = block + (1 << order);
+    return markerOf(table, next) == order
+        && alike(
+            memory.readWord(at(table, block)), memory.readWord(at(table, next)), order, level);
   }
 
   private void lowerAround(long table, int index) {
@@ -111,52 +125,6 @@ final class ContiguityMarkers {
       }
       mark(table, block, order);
     }
-  }
-
-  /** Whether the 2^order entries after those of {@code index} go on as these do. */
-  private boolean continues(long table, int index, int order, int level) {
-    int next = index + (1 << order);
-    return markerOf(table, next) == order && alike(table, index, order, level);
-  }
-
-  private boolean alike(long table, int lower, int order, int level) {
-    return alike(
-        memory.readWord(at(table, lower)),
-        memory.readWord(at(table, lower + (1 << order))),
-        order,
-        level);
-  }
-
-  /** The same for a whole table at once: its 512 words, markers included, are put in place. */
-  static void recompute(long[] words, int level) {
-    boolean any = false;
-    for (int i = 0; i < words.length; i += 2) {
-      long one = without(words[i]);
-      long next = without(words[i + 1]);
-      boolean fits = isAbsent(one) || isCandidate(one, i, level);
-      boolean pair = fits && alike(one, next, 0, level);
-      words[i] = pair ? MARKER.put(one, 1) : one;
-      words[i + 1] = next;
-      any |= pair;
-    }
-    for (int order = 1; any && order < TABLE_ORDER; order++) {
-      any = join(words, order, level);
-    }
-  }
-
-  /** Makes blocks of twice as many entries where two of {@code 1 << order} are alike. */
-  private static boolean join(long[] words, int order, int level) {
-    boolean any = false;
-    for (int i = 0; i < words.length; i += 2 << order) {
-      int next = i + (1 << order);
-      if (MARKER.getInt(words[i]) == order
-          && MARKER.getInt(words[next]) == order
-          && alike(words[i], words[next], order, level)) {
-        words[i] = MARKER.put(words[i], order + 1L);
-        any = true;
-      }
-    }
-    return any;
   }
 
   private static boolean isAbsent(long entry) {

@@ -31,6 +31,7 @@ final class DmaTable implements Digestible {
   private final TableFrames frames;
   private final LeafFormat format;
   private final DmaTree tree;
+  private final LeafRun leaves;
   private int levels;
   private long root;
 
@@ -44,6 +45,7 @@ final class DmaTable implements Digestible {
     this.frames = frames;
     this.format = format;
     this.tree = new DmaTree(memory, frames, format);
+    this.leaves = new LeafRun(format);
     this.levels = levels;
     this.root = tree.allocate();
   }
@@ -114,15 +116,8 @@ final class DmaTable implements Digestible {
    */
   void map(FlushSet flush, FrameRun dfns, Mfn mfn, DmaPermission permission) {
     requireTables(dfns, true);
-    long done = 0;
-    while (done < dfns.count()) {
-      long dfn = dfns.mfn() + done;
-      PageSize size = format.largest(dfn | mfn.value() + done, dfns.count() - done);
-      int count = inOneTable(dfn, size, dfns.count() - done);
-      long entry = format.leaf(mfn.plus(done).maddr(), size, permission);
-      tree.store(flush, root, levels, new DmaTree.Leaves(dfn, count, size, entry));
-      done += count * size.frames();
-    }
+    leaves.map(dfns, mfn, permission);
+    store(flush);
   }
 
   /**
@@ -134,18 +129,16 @@ final class DmaTable implements Digestible {
   void unmap(FlushSet flush, FrameRun dfns) {
     requireTables(dfns, false);
     long end = Math.min(dfns.mfn() + dfns.count(), 1L << (levels * ORDER_PER_LEVEL));
-    for (long dfn = dfns.mfn(); dfn < end; ) {
-      PageSize size = format.largest(dfn, end - dfn);
-      int count = inOneTable(dfn, size, end - dfn);
-      tree.store(flush, root, levels, new DmaTree.Leaves(dfn, count, size, LeafFormat.ABSENT));
-      dfn += count * size.frames();
+    if (dfns.mfn() < end) {
+      leaves.unmap(new FrameRun(dfns.mfn(), end - dfns.mfn()));
+      store(flush);
     }
   }
 
-  /** How many leaves follow each other in one table, at most as the frames need. */
-  private static int inOneTable(long dfn, PageSize size, long count) {
-    long left = SecondStageEntry.ENTRIES - (dfn >>> size.order() & SecondStageEntry.ENTRIES - 1);
-    return (int) Math.min(left, count >>> size.order());
+  private void store(FlushSet flush) {
+    while (leaves.next()) {
+      tree.store(flush, root, levels, leaves);
+    }
   }
 
   /**

@@ -2,7 +2,9 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.Replaced;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
@@ -18,22 +20,18 @@ import java.util.Optional;
  * @see "VT-d §9.8, xen/drivers/passthrough/vtd/iommu.c, intel_iommu_map_page"
  */
 /*
- * A run of leaves that share a table is written on the way down, and on the way back up each table
- * that it changed is looked at: where all 512 entries are absent the table goes, where all are leaves
- * that one larger leaf could replace it does. A table of the third level stays even when it is empty,
- * as a unit that walks three levels may start there.
- *
- * Long runs are put together beside the table, then stored at once: nothing can come in between, and
- * a walk sees whole words either way.
+ * A run of leaves that share a table is written at the end of the way down, and on the way back up
+ * each table that it changed is looked at: where all 512 entries are absent the table goes, where all
+ * are leaves that one larger leaf could replace it does. A table of the third level stays even when
+ * it is empty, as a unit that walks three levels may start there.
  */
 final class DmaTree {
-  /** Runs from here on are cheaper by the table than by the entry. */
-  private static final int BULK = 32;
-
   private static final int LOWEST_ROOT_LEVEL = 3;
   private static final int TABLE_ORDER = 9;
 
-  private final long[] words = new long[SecondStageEntry.ENTRIES];
+  /** The tables on the way to the leaves that are being written, by level. */
+  private final long[] path = new long[DmaTable.MOST_LEVELS + 1];
+
   private final MachineMemory memory;
   private final TableFrames frames;
   private final LeafFormat format;
@@ -48,18 +46,6 @@ final class DmaTree {
     this.markers = new ContiguityMarkers(memory);
   }
 
-  /**
-   * Leaves that share a table.
-   *
-   * @param dfn the first frame that they translate
-   * @param entry the first of them, or {@link LeafFormat#ABSENT} for as many holes
-   */
-  record Leaves(long dfn, int count, PageSize size, long entry) {
-    private long step() {
-      return entry == LeafFormat.ABSENT ? 0 : size.bytes();
-    }
-  }
-
   TableCounters counters() {
     return counters;
   }
@@ -72,102 +58,78 @@ final class DmaTree {
     return table;
   }
 
-  /** Writes leaves below {@code table}, for which frames for tables were made sure of. */
-  void store(FlushSet flush, long table, int level, Leaves leaves) {
-    if (level == leaves.size().level()) {
-      write(flush, table, leaves);
-      return;
-    }
-    int index = index(leaves.dfn(), level);
-    long at = at(table, index);
-    long above = read(at);
-    if (!SecondStageEntry.isPresent(above)) {
-      if (leaves.entry() == LeafFormat.ABSENT) {
+  /** Writes leaves below a root, for which frames for tables were made sure of. */
+  void store(FlushSet flush, long root, int levels, LeafRun leaves) {
+    int lowest = leaves.size().level();
+    path[levels] = root;
+    for (int level = levels; level > lowest; level--) {
+      if (!descend(level, leaves)) {
         return;
       }
-      above = link(table, index, level, allocate());
-    } else if (SecondStageEntry.isLeaf(above, level)) {
-      if (saysTheSame(above, level, leaves)) {
-        return;
+    }
+    if (lowest == 1) {
+      writeSmallest(flush, leaves);
+    } else {
+      writeLarge(flush, leaves);
+    }
+    for (int level = lowest; level < levels && markers.isUniform(path[level]); level++) {
+      settle(flush, level + 1, leaves);
+    }
+  }
+
+  /** Goes on to the table below, made where leaves need one; whether they have to be written. */
+  private boolean descend(int level, LeafRun leaves) {
+    long table = path[level];
+    int index = leaves.index(level);
+    long entry = read(at(table, index));
+    if (!SecondStageEntry.isPresent(entry)) {
+      if (leaves.areHoles()) {
+        return false;
       }
-      above = split(table, index, level);
+      entry = link(table, index, level, allocate());
+    } else if (SecondStageEntry.isLeaf(entry, level)) {
+      if (leaves.agreesWith(ContiguityMarkers.without(entry), level)) {
+        return false;
+      }
+      entry = split(table, index, level);
     }
-    long child = SecondStageEntry.target(above);
-    store(flush, child, level - 1, leaves);
-    if (markers.isUniform(child)) {
-      settle(flush, table, level, leaves.dfn());
+    path[level - 1] = SecondStageEntry.target(entry);
+    return true;
+  }
+
+  private void writeSmallest(FlushSet flush, LeafRun leaves) {
+    long table = path[1];
+    int first = leaves.index(1);
+    counters.entryReads += leaves.count();
+    Replaced replaced =
+        memory.replaceWords(
+            at(table, first), leaves.count(), leaves.entries(), ContiguityMarkers.ENTRY);
+    markers.update(table, first, leaves.count(), 1);
+    counters.entryWrites += replaced.count();
+    if (replaced.count() > 0) {
+      noteRun(flush, replaced.any(), leaves);
     }
   }
 
-  private static boolean saysTheSame(long leaf, int level, Leaves leaves) {
-    if (leaves.entry() == LeafFormat.ABSENT) {
-      return false;
-    }
-    long inside = leaves.dfn() << PageSize.SHIFT_4K & (PageSize.ofLevel(level).bytes() - 1);
-    long there = ContiguityMarkers.without(leaf) + inside;
-    return leaves.entry() == (leaves.size() == PageSize.SIZE_4K ? smallest(there) : there);
-  }
-
-  /** A leaf of the lowest level has no PS bit. */
-  private static long smallest(long leaf) {
-    return SecondStageEntry.PS.clear(leaf);
-  }
-
-  private void write(FlushSet flush, long table, Leaves leaves) {
-    if (leaves.count() >= BULK) {
-      writeMany(flush, table, leaves);
-      return;
-    }
+  private void writeLarge(FlushSet flush, LeafRun leaves) {
     int level = leaves.size().level();
-    int first = index(leaves.dfn(), level);
-    long frames = leaves.size().frames();
+    long table = path[level];
+    int first = leaves.index(level);
+    WordProgression entries = leaves.entries();
     for (int i = 0; i < leaves.count(); i++) {
       long at = at(table, first + i);
-      long before = read(at);
-      long entry = leaves.entry() + i * leaves.step();
-      if (ContiguityMarkers.without(before) != entry) {
-        memory.writeWord(at, entry);
+      long before = ContiguityMarkers.without(read(at));
+      if (before != entries.at(i)) {
+        memory.writeWord(at, entries.at(i));
         counters.entryWrites++;
-        markers.update(table, first + i, level);
-        note(flush, before, leaves.dfn() + i * frames, leaves.size());
+        markers.update(table, first + i, 1, level);
+        note(flush, before, leaves.dfn() + i * leaves.size().frames(), leaves.size());
       }
     }
   }
 
-  private void writeMany(FlushSet flush, long table, Leaves leaves) {
-    int level = leaves.size().level();
-    int first = index(leaves.dfn(), level);
-    memory.readWords(table, words, words.length);
-    counters.entryReads += leaves.count();
-    long entry = leaves.entry();
-    long step = leaves.step();
-    int changed = 0;
-    long before = LeafFormat.ABSENT;
-    for (int i = first, end = first + leaves.count(); i < end; i++) {
-      long was = ContiguityMarkers.without(words[i]);
-      if (was != entry) {
-        words[i] = entry;
-        changed++;
-        // Of leaves of the lowest level it matters to the flush only whether any was there.
-        before |= was;
-        if (level > 1) {
-          note(flush, was, leaves.dfn() + (i - first) * leaves.size().frames(), leaves.size());
-        }
-      }
-      entry += step;
-    }
-    counters.entryWrites += changed;
-    if (changed > 0) {
-      if (level == 1) {
-        noteRun(flush, before, leaves);
-      }
-      ContiguityMarkers.recompute(words, level);
-      memory.writeWords(table, words, words.length);
-    }
-  }
-
-  /** The same of a run of the lowest level, whose entries were what ORed gives {@code before}. */
-  private static void noteRun(FlushSet flush, long before, Leaves leaves) {
+  /** Tells the flush of leaves of 4 KiB, among which entries with these bits were replaced. */
+  private static void noteRun(FlushSet flush, long before, LeafRun leaves) {
     if (SecondStageEntry.isPresent(before)) {
       flush.modified(leaves.dfn(), leaves.count());
     } else {
@@ -194,7 +156,7 @@ final class DmaTree {
     long entry = SecondStageEntry.table(child);
     memory.writeWord(at(table, index), entry);
     counters.links++;
-    markers.update(table, index, level);
+    markers.update(table, index, 1, level);
     return entry;
   }
 
@@ -203,23 +165,22 @@ final class DmaTree {
     long leaf = ContiguityMarkers.without(memory.readWord(at(table, index)));
     long child = frames.allocate();
     PageSize size = PageSize.ofLevel(level - 1);
-    long entry = size == PageSize.SIZE_4K ? smallest(leaf) : leaf;
-    for (int i = 0; i < words.length; i++) {
-      words[i] = entry + i * size.bytes() | ContiguityMarkers.ofUniform(i);
-    }
-    memory.writeWords(child, words, words.length);
+    long entry = size == PageSize.SIZE_4K ? SecondStageEntry.PS.clear(leaf) : leaf;
+    markers.fill(child, new WordProgression(entry, size.bytes()));
     counters.tables++;
-    counters.entryWrites += words.length;
+    counters.entryWrites += SecondStageEntry.ENTRIES;
     counters.splits++;
     return link(table, index, level, child);
   }
 
   /**
-   * Drops the table below an entry, all of whose entries are alike, if something can replace it.
+   * Drops the table below an entry of the level on the path, all of whose entries are alike, if
+   * something can replace it.
    */
-  private void settle(FlushSet flush, long table, int level, long dfn) {
-    int index = index(dfn, level);
-    long child = SecondStageEntry.target(memory.readWord(at(table, index)));
+  private void settle(FlushSet flush, int level, LeafRun leaves) {
+    long table = path[level];
+    int index = leaves.index(level);
+    long child = path[level - 1];
     long first = ContiguityMarkers.without(memory.readWord(child));
     boolean empty = !SecondStageEntry.isPresent(first);
     if (empty ? level > LOWEST_ROOT_LEVEL : !format.allowsLeavesAt(level)) {
@@ -233,10 +194,10 @@ final class DmaTree {
       counters.entryWrites++;
       counters.coalesces++;
       PageSize size = PageSize.ofLevel(level);
-      flush.modified(dfn & -size.frames(), size.frames());
+      flush.modified(leaves.dfn() & -size.frames(), size.frames());
     }
     flush.everything();
-    markers.update(table, index, level);
+    markers.update(table, index, 1, level);
     drop(flush, child);
   }
 

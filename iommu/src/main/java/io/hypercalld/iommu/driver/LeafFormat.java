@@ -37,21 +37,6 @@ record LeafFormat(Set<PageSize> sizes, boolean snoop) {
     return level <= PageSize.SIZE_1G.level() && sizes.contains(PageSize.ofLevel(level));
   }
 
-  /**
-   * The largest usable leaf for the beginning of a run.
-   *
-   * @param alignment number of which the leaf's frames must be a divisor: both first frames, ORed
-   * @param frames how many the run has
-   */
-  PageSize largest(long alignment, long frames) {
-    PageSize best = PageSize.SIZE_4K;
-    for (PageSize size : sizes) {
-      boolean fits = (alignment & (size.frames() - 1)) == 0 && size.frames() <= frames;
-      best = fits && size.compareTo(best) > 0 ? size : best;
-    }
-    return best;
-  }
-
   /** The entry that maps {@code maddr}, aligned to {@code size}. */
   long leaf(long maddr, PageSize size, DmaPermission permission) {
     return switch (permission) {
