@@ -14,7 +14,8 @@ import java.lang.foreign.ValueLayout;
  * which is what makes dividing a free block a single store.
  */
 final class FrameRecords {
-  static final int BYTES = 3 * Long.BYTES;
+  private static final int WORDS = 3;
+  static final int BYTES = WORDS * Long.BYTES;
 
   private static final int FAN_OUT_SHIFT = 9;
   private static final int FAN_OUT = 1 << FAN_OUT_SHIFT;
@@ -22,6 +23,7 @@ final class FrameRecords {
   private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
   private static final long DIVIDED = FrameRecord.DIVIDED.mask();
 
+  private final long[] buffer = new long[FAN_OUT * WORDS];
   private final MemorySegment words;
   private final long bound;
   private final long largeBase;
@@ -108,9 +110,14 @@ final class FrameRecords {
     int count = singles(mfn, end);
     long step = gfn < 0 ? 0 : 1;
     long record = at(1, mfn);
-    for (int i = 0; i < count; i++) {
-      setInvertedGfn(record + (long) i * BYTES, ~(gfn + i * step));
+    int length = count * WORDS;
+    MemorySegment.copy(words, WORD, record, buffer, 0, length);
+    long inverted = ~gfn;
+    for (int i = WORDS - 1; i < length; i += WORDS) {
+      buffer[i] = inverted;
+      inverted -= step;
     }
+    MemorySegment.copy(buffer, 0, words, WORD, record, length);
     return mfn + count;
   }
 
@@ -123,8 +130,12 @@ final class FrameRecords {
   long putSingles(long mfn, long end, long countInfo, long ownership) {
     int count = singles(mfn, end);
     long record = at(1, mfn);
-    for (int i = 0; i < count; i++) {
-      put(record + (long) i * BYTES, countInfo, ownership, 0);
+    put(record, countInfo, ownership, 0);
+    int alike = 1;
+    while (alike < count) {
+      int more = Math.min(alike, count - alike);
+      MemorySegment.copy(words, record, words, record + (long) alike * BYTES, (long) more * BYTES);
+      alike += more;
     }
     return mfn + count;
   }

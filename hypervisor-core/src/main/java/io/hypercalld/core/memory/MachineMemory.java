@@ -16,11 +16,12 @@ import java.nio.ByteOrder;
  * where the result is no.
  */
 public final class MachineMemory implements Digestible, AutoCloseable {
-  static final ValueLayout.OfLong WORD =
+  private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt HALF =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  private final long[] buffer = new long[WordProgression.MOST];
   private final MemoryMap map;
   private final Arena arena;
   private final MemorySegment bytes;
@@ -70,8 +71,8 @@ public final class MachineMemory implements Digestible, AutoCloseable {
 
   /** Stores the first {@code count} of the words from {@code maddr} on, a multiple of 8. */
   public void fillWords(long maddr, int count, WordProgression words) {
-    touch(maddr, (long) count * Long.BYTES);
-    words.store(bytes, maddr, count);
+    words.fill(buffer, count);
+    writeWords(maddr, buffer, count);
   }
 
   /**
@@ -80,24 +81,27 @@ public final class MachineMemory implements Digestible, AutoCloseable {
    * @param bits those in which a word must differ to be another one
    */
   public Replaced replaceWords(long maddr, int count, WordProgression words, long bits) {
-    touch(maddr, (long) count * Long.BYTES);
-    return words.replace(bytes, maddr, count, bits);
+    readWords(maddr, buffer, count);
+    Replaced replaced = words.replace(buffer, count, bits);
+    writeWords(maddr, buffer, count);
+    return replaced;
   }
 
-  /** Sets, in {@code count} 64-bit words at {@code maddr}, a multiple of 8, an element's bits each. */
-  public void addBits(long maddr, long[] elements, int from, int count) {
-    touch(maddr, (long) count * Long.BYTES);
+  /** Sets bits in {@code count} 64-bit words at {@code maddr}, those of an array's element each. */
+  public void setBits(long maddr, long[] bits, int from, int count) {
+    readWords(maddr, buffer, count);
     for (int i = 0; i < count; i++) {
-      long at = maddr + (long) i * Long.BYTES;
-      bytes.set(WORD, at, bytes.get(WORD, at) | elements[from + i]);
+      buffer[i] |= bits[from + i];
     }
+    writeWords(maddr, buffer, count);
   }
 
   /** Whether {@code count} 64-bit words at {@code maddr}, a multiple of 8, are all the same. */
   public boolean areAll(long maddr, int count, long value) {
+    readWords(maddr, buffer, count);
     long others = 0;
     for (int i = 0; i < count; i++) {
-      others |= bytes.get(WORD, maddr + (long) i * Long.BYTES) ^ value;
+      others |= buffer[i] ^ value;
     }
     return others == 0;
   }

@@ -1,15 +1,15 @@
 package io.hypercalld.core.memory;
 
-import java.lang.foreign.MemorySegment;
-
 /**
  * Words at equal distances, as the entries of leaves that follow each other are. Immutable.
  *
  * @param step from one to the next: 0 or a power of two
  */
 /*
- * What the loops here cost is what writing tables costs. A product or a running sum would keep them
- * from being compiled to vector instructions; indices from an array, shifted, do not.
+ * What the loops here cost is what writing tables costs. They go over arrays, which are copied from
+ * and to memory as a whole: a loop over a memory segment is as fast only as long as all the layers
+ * below one access are inlined, which in a larger method they are not. And they take indices from an
+ * array and shift them: a product or a running sum would not be compiled to vector instructions.
  */
 public record WordProgression(long first, long step) {
   /** Most words that are handled at once: those of the largest table. */
@@ -34,30 +34,28 @@ public record WordProgression(long first, long step) {
     return first + index * step;
   }
 
-  /** Stores the first {@code count} words from an offset in bytes on. */
-  void store(MemorySegment target, long offset, int count) {
+  /** Stores the first {@code count} words in the array. */
+  void fill(long[] words, int count) {
     int shift = shift();
     long mask = mask();
     for (int i = 0; i < count; i++) {
-      target.set(MachineMemory.WORD, offset + (long) i * Long.BYTES, first + ((INDEX[i] << shift) & mask));
+      words[i] = first + ((INDEX[i] << shift) & mask);
     }
   }
 
-  /** As {@link #store}, and says what was there before, words that differ in some of the bits. */
-  Replaced replace(MemorySegment target, long offset, int count, long bits) {
+  /** As {@link #fill}, and says what was there before, words that differ in some of the bits. */
+  Replaced replace(long[] words, int count, long bits) {
     int shift = shift();
     long mask = mask();
     long others = 0;
     long any = 0;
     for (int i = 0; i < count; i++) {
-      long at = offset + (long) i * Long.BYTES;
-      long before = target.get(MachineMemory.WORD, at);
       long word = first + ((INDEX[i] << shift) & mask);
-      long differs = (before ^ word) & bits;
+      long differs = (words[i] ^ word) & bits;
       long other = (differs | -differs) >>> (Long.SIZE - 1);
       others += other;
-      any |= before & -other;
-      target.set(MachineMemory.WORD, at, word);
+      any |= words[i] & -other;
+      words[i] = word;
     }
     return new Replaced((int) others, any);
   }

@@ -82,7 +82,10 @@ final class EntryFormat {
             | SUPPRESS_VE.mask();
   }
 
-  /** Entries of leaves of the type from the frame on, which is {@link Mfn#INVALID} where there is none. */
+  /**
+   * Entries of leaves of the type from the frame on, which is {@link Mfn#INVALID} where there is
+   * none.
+   */
   WordProgression leaves(P2mType type, P2mAccess access, int level, Mfn mfn) {
     if (isEmpty(type, mfn.isValid())) {
       return NOTHING;

@@ -68,7 +68,7 @@ final class ContiguityMarkers {
   /** Makes a new table one of 512 leaves, together one aligned larger one. */
   void fill(long table, WordProgression leaves) {
     memory.fillWords(table, SecondStageEntry.ENTRIES, leaves);
-    memory.addBits(table, UNIFORM, 0, UNIFORM.length);
+    memory.setBits(table, UNIFORM, 0, UNIFORM.length);
   }
 
   /** Whether all 512 entries of the table are alike. */
@@ -87,7 +87,7 @@ final class ContiguityMarkers {
       return;
     }
     if (count > 1) {
-      memory.addBits(at(table, index), UNIFORM, index, count);
+      memory.setBits(at(table, index), UNIFORM, index, count);
       lowerAround(table, index + count);
       raise(table, index + count - 1, level);
     }
@@ -111,8 +111,7 @@ final class ContiguityMarkers {
   private boolean canDouble(long table, int block, int order, int level) {
     int next = block + (1 << order);
     return markerOf(table, next) == order
-        && alike(
-            memory.readWord(at(table, block)), memory.readWord(at(table, next)), order, level);
+        && alike(memory.readWord(at(table, block)), memory.readWord(at(table, next)), order, level);
   }
 
   private void lowerAround(long table, int index) {

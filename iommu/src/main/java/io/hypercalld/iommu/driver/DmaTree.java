@@ -2,8 +2,8 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.memory.Replaced;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.Replaced;
 import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;

@@ -54,8 +54,7 @@ class ContiguityMarkersTest {
     boolean hole = kind == 1;
     boolean pointer = kind == 2 && level > 1;
     long leaf = target * step | size | READ_WRITE;
-    WordProgression entries =
-        hole ? new WordProgression(0, 0) : new WordProgression(leaf, step);
+    WordProgression entries = hole ? new WordProgression(0, 0) : new WordProgression(leaf, step);
     int written = pointer ? 1 : count;
     memory.fillWords(
         TABLE + first * 8L, written, pointer ? new WordProgression(READ_WRITE, 0) : entries);
