@@ -82,8 +82,7 @@ final class ReplacedEntries {
     int end = from + 1;
     while (end < count
         && P2mEntry.isValid(entries[end]) == replaces
-        && (entries[from] == P2mEntry.EMPTY && entries[end] == P2mEntry.EMPTY
-            || changesDma(end, level, leaves) == changes)) {
+        && changesDma(end, level, leaves) == changes) {
       end++;
     }
     return end;
