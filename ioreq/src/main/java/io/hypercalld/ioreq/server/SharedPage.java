@@ -9,6 +9,7 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.p2m.Gfn;
 import java.util.Optional;
 
@@ -104,7 +105,7 @@ final class SharedPage implements Digestible {
   void show() {
     lent.ifPresent(
         by -> {
-          memory.fillWords(by.page.mfn().maddr(), WORDS, 0, 0);
+          memory.fillWords(by.page.mfn().maddr(), WORDS, new WordProgression(0, 0));
           by.page.showAt(by.gfn);
         });
   }
