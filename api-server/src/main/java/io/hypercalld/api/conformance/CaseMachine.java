@@ -2,6 +2,7 @@ package io.hypercalld.api.conformance;
 
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.MemoryMap;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.Habits;
@@ -76,7 +77,9 @@ final class CaseMachine implements AutoCloseable {
   void fill(CorpusCase.Fill fill) {
     if (memory.isRam(fill.address(), fill.bytes())) {
       memory.fillWords(
-          fill.address(), fill.bytes() / Long.BYTES, PATTERN | fill.address(), Long.BYTES);
+          fill.address(),
+          fill.bytes() / Long.BYTES,
+          new WordProgression(PATTERN | fill.address(), Long.BYTES));
     }
   }
 

@@ -70,13 +70,17 @@ public final class MachineMemory implements Digestible, AutoCloseable {
   }
 
   /** Stores the first {@code count} of the words from {@code maddr} on, a multiple of 8. */
-  public void fillWords(long maddr, int count, WordProgression words) {
-    words.fill(buffer, count);
-    writeWords(maddr, buffer, count);
+  public void fillWords(long maddr, long count, WordProgression words) {
+    for (long done = 0; done < count; done += buffer.length) {
+      int part = (int) Math.min(buffer.length, count - done);
+      new WordProgression(words.at(done), words.step()).fill(buffer, part);
+      writeWords(maddr + done * Long.BYTES, buffer, part);
+    }
   }
 
   /**
-   * As {@link #fillWords}, and says what was there before.
+   * As {@link #fillWords}, for at most {@link WordProgression#MOST} words, and says what was there
+   * before.
    *
    * @param bits those in which a word must differ to be another one
    */
