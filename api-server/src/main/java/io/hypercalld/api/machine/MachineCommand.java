@@ -24,6 +24,7 @@ public sealed interface MachineCommand<R> extends Command
         Preempt,
         RemoveFault,
         ResetUnit,
+        SetEndpoint,
         SetIoTimeout,
         TakeBuffered,
         WriteGuestMemory,

@@ -51,6 +51,7 @@ public final class Resources {
     if (about.simApi) {
       routes.addAll(SimRoutes.routes());
       routes.addAll(FaultRoutes.routes());
+      routes.addAll(EndpointRoutes.routes());
       routes.addAll(UnbuiltRoutes.simulationRoutes());
     }
     return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);

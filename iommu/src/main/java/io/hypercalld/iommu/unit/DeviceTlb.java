@@ -19,7 +19,7 @@ import java.util.Optional;
  *
  * @see "PCIe Address Translation Services §2.3"
  */
-final class DeviceTlb implements Digestible {
+public final class DeviceTlb implements Digestible {
   private static final int CAPACITY = 1024;
   private static final int NO_PASID = -1;
 
@@ -53,11 +53,13 @@ final class DeviceTlb implements Digestible {
       Optional<Integer> pasid, long iova, long maddr, PageSize size, int permissions) {
     /** The machine address of an address in the page. */
     long maddr(long address) {
-      return maddr | address & size.bytes() - 1;
+      return maddr | (address & (size.bytes() - 1));
     }
   }
 
   private final LinkedHashMap<Key, Kept> kept = new LinkedHashMap<>();
+
+  DeviceTlb() {}
 
   /** What the device keeps for an address; empty where it has to ask. */
   Optional<Kept> find(PasidPrefix prefix, long iova) {

@@ -3,6 +3,7 @@ package io.hypercalld.iommu.unit;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.iommu.vtd.Invalidation;
+import io.hypercalld.iommu.vtd.PageRequest;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,6 +18,8 @@ public final class Endpoint implements Digestible {
   private final DeviceTlb tlb = new DeviceTlb();
   private boolean translates;
   private boolean requestsPages;
+
+  private int group;
 
   /** Response codes by page request group; a group that still waits has none. */
   private final TreeMap<Integer, Integer> responses = new TreeMap<>();
@@ -57,6 +60,12 @@ public final class Endpoint implements Digestible {
     return tlb;
   }
 
+  /** The group of the device's next page request. */
+  int nextGroup() {
+    group = (group + 1) % PageRequest.GROUPS;
+    return group;
+  }
+
   /** The device has asked for pages in this group and waits. */
   void await(int group) {
     responses.remove(group);
@@ -73,7 +82,7 @@ public final class Endpoint implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(translates).put(requestsPages).put(tlb).put(responses.size());
+    digest.put(translates).put(requestsPages).put(group).put(tlb).put(responses.size());
     responses.forEach((group, code) -> digest.put(group).put(code));
   }
 }

@@ -2,11 +2,9 @@ package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.iommu.vtd.DmaAccess;
-import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.PageRequest;
 import io.hypercalld.iommu.vtd.PageRequestFields;
 import io.hypercalld.iommu.vtd.Register;
-import java.util.Optional;
 
 /**
  * Puts devices' page requests into a ring in memory and tells software. Confined to the machine
@@ -26,16 +24,24 @@ final class PageRequestQueue {
   private final RegisterFile registers;
   private final MachineMemory memory;
   private final UnitCounters counters;
-  private final FaultLog log;
+  private final PageRequestJudge judge;
+  private final RequestEnd end;
+  private final Translation scratch = new Translation();
   private final Endpoints endpoints;
   private final EventLine event;
 
   /** A unit's queue, if it has one. */
-  PageRequestQueue(Circuit circuit, FaultLog log, Endpoints endpoints, MessageSink sink) {
+  PageRequestQueue(
+      Circuit circuit,
+      PageRequestJudge judge,
+      RequestEnd end,
+      Endpoints endpoints,
+      MessageSink sink) {
     this.registers = circuit.registers();
     this.memory = circuit.memory();
     this.counters = circuit.counters();
-    this.log = log;
+    this.judge = judge;
+    this.end = end;
     this.endpoints = endpoints;
     boolean present = circuit.capabilities().pageRequests();
     this.event = EventLine.pageRequests(circuit, sink, present);
@@ -48,21 +54,16 @@ final class PageRequestQueue {
     }
   }
 
-  /**
-   * A device asks for a page.
-   *
-   * @param fault why the tables do not let it; empty where they do
-   * @return whether the request is in the queue
-   */
-  boolean request(PageRequest request, Optional<FaultReason> fault) {
+  /** A device asks for a page; answers whether the request is in the queue. */
+  boolean request(PageRequest request) {
     Endpoint device = endpoints.of(request.device());
     device.await(request.group());
-    if (fault.isPresent()) {
-      counters.countFault(fault.get());
+    PageRequestJudge.Ruling ruling = judge.judge(request);
+    if (ruling.fault().isPresent()) {
       MemoryRequest blocked =
           new MemoryRequest(
               request.device(), request.prefix(), request.page(), DmaAccess.PAGE_REQUEST);
-      log.record(blocked, fault.get());
+      end.block(blocked, ruling.fault().get(), ruling.silent(), scratch);
       answer(device, request, INVALID);
       return false;
     }

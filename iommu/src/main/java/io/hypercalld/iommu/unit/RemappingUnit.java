@@ -9,6 +9,7 @@ import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.PageRequest;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RemappableMessage;
@@ -62,7 +63,9 @@ public final class RemappingUnit implements Mmio, Digestible {
             new InvalidationCommands(circuit, caches, interrupts.cache(), endpoints),
             log,
             EventLine.completions(circuit, sink));
-    this.pageRequests = new PageRequestQueue(circuit, log, endpoints, sink);
+    this.pageRequests =
+        new PageRequestQueue(
+            circuit, new PageRequestJudge(remapper, caches.contexts()), end, endpoints, sink);
     this.explainer = new Explainer(circuit, caches, remapper, end);
     this.interruptExplainer = new InterruptExplainer(circuit, interrupts, log);
     declareRegisters();
@@ -138,6 +141,16 @@ public final class RemappingUnit implements Mmio, Digestible {
    */
   public InterruptOutcome interrupt(SourceId requester, long address, int data) {
     return interrupts.request(requester, new RemappableMessage(address, data));
+  }
+
+  /**
+   * A device asks software for a page (PRI).
+   *
+   * @return whether the request is in the page request queue; where not, and the device waits, the
+   *     unit has answered it
+   */
+  public boolean requestPage(PageRequest request) {
+    return capabilities().pageRequests() && pageRequests.request(request);
   }
 
   /**

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -30,6 +31,8 @@ public final class RootComplex {
       new DmaSegment.Unsupported("the interrupt range takes aligned 4-byte writes only");
   private static final DmaSegment.End BEYOND_THE_END =
       new DmaSegment.Unsupported("no request reaches beyond the end of the address space");
+  private static final DmaSegment.End NOT_FOR_THE_DEVICE =
+      new DmaSegment.Unsupported("the device has no translation that permits the request");
   private static final DmaSegment.End MISALIGNED_ATOMIC =
       new DmaSegment.Unsupported("an atomic operation is on 4 or 8 naturally aligned bytes");
 
@@ -186,17 +189,31 @@ public final class RootComplex {
     if (requester.meansInterrupt(iova)) {
       return NO_INTERRUPT;
     }
-    SourceId sourceId = requester.sourceId();
-    requester
-        .unit()
-        .ifPresentOrElse(
-            unit -> unit.translate(sourceId, requester.prefix(), iova, access, translation),
-            () -> translation.passUntranslated(iova));
+    if (!reach(requester, access, iova)) {
+      return NOT_FOR_THE_DEVICE;
+    }
     return switch (translation.outcome()) {
       case FAULTED -> new DmaSegment.Faulted(translation.reason(), translation.recorded());
       case PROTECTED -> new DmaSegment.Protected();
       case UNTRANSLATED, MAPPED -> arrive();
     };
+  }
+
+  /** Has the unit answer, and the device's own TLB before; false where the device gives up. */
+  private boolean reach(DmaRequester requester, DmaAccess access, long iova) {
+    if (requester.unit().isEmpty()) {
+      translation.passUntranslated(iova);
+      return true;
+    }
+    RemappingUnit unit = requester.unit().get();
+    SourceId sourceId = requester.sourceId();
+    Optional<Endpoint> endpoint = unit.endpoints().find(sourceId).filter(Endpoint::translates);
+    if (endpoint.isPresent() && AtsRequester.covers(access)) {
+      return new AtsRequester(unit, sourceId, endpoint.get())
+          .reach(requester.prefix(), iova, access, translation);
+    }
+    unit.translate(sourceId, requester.prefix(), iova, access, translation);
+    return true;
   }
 
   private DmaSegment.End arrive() {

@@ -99,6 +99,7 @@ public record UnitSettings(
       mask(
           ExtendedCapabilityFields.C,
           ExtendedCapabilityFields.QI,
+          ExtendedCapabilityFields.DT,
           ExtendedCapabilityFields.IR,
           ExtendedCapabilityFields.EIM,
           ExtendedCapabilityFields.MHMV,
@@ -108,6 +109,7 @@ public record UnitSettings(
           ExtendedCapabilityFields.ERS,
           ExtendedCapabilityFields.SRS,
           ExtendedCapabilityFields.EAFS,
+          ExtendedCapabilityFields.PRS,
           ExtendedCapabilityFields.PSS,
           ExtendedCapabilityFields.PASID,
           ExtendedCapabilityFields.SMTS,
