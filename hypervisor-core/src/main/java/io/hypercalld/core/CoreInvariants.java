@@ -19,8 +19,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
+import org.agrona.collections.Long2LongCounterMap;
 
 /**
  * Checks that what the core keeps in several places agrees. Confined to the machine thread; used
@@ -39,8 +39,8 @@ public final class CoreInvariants {
           .collect(Collectors.toUnmodifiableSet());
 
   private final List<String> violations = new ArrayList<>();
-  private final TreeMap<Integer, Long> guestFrames = new TreeMap<>();
-  private final TreeMap<Integer, Long> tableFrames = new TreeMap<>();
+  private final Long2LongCounterMap guestFrames = new Long2LongCounterMap(0);
+  private final Long2LongCounterMap tableFrames = new Long2LongCounterMap(0);
   private final ExpectedReferences expected;
   private final Hypervisor hypervisor;
   private final FrameTable frames;
@@ -114,10 +114,10 @@ public final class CoreInvariants {
     }
     checkReferences(mfn, count);
     if (frames.use(mfn) == FrameUse.GUEST_RAM) {
-      guestFrames.merge(owner, count, Long::sum);
+      guestFrames.addAndGet(owner, count);
       checkMapped(domain.get(), mfn, count);
     } else if (frames.use(mfn) == FrameUse.P2M_TABLE) {
-      tableFrames.merge(owner, count, Long::sum);
+      tableFrames.addAndGet(owner, count);
     }
   }
 
@@ -156,7 +156,7 @@ public final class CoreInvariants {
 
   private void checkDomain(Domain domain) {
     int id = domain.id().value();
-    long owned = guestFrames.getOrDefault(id, 0L);
+    long owned = guestFrames.get(id);
     if (owned != domain.totalPages()) {
       report("%s owns %d frames and is charged for %d", domain.id(), owned, domain.totalPages());
     }
@@ -180,7 +180,7 @@ public final class CoreInvariants {
   }
 
   private void checkTables(Domain domain, P2mTable p2m, PagingPool pool) {
-    long owned = tableFrames.getOrDefault(domain.id().value(), 0L);
+    long owned = tableFrames.get(domain.id().value());
     if (owned != pool.totalPages()) {
       report("%s owns %d table pages, its pool has %d", domain.id(), owned, pool.totalPages());
     }

@@ -4,20 +4,28 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.GrantMapping;
 import io.hypercalld.core.domain.VmEventRing;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mRun;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.Optional;
-import java.util.TreeMap;
+import java.util.stream.LongStream;
+import org.agrona.collections.Long2LongCounterMap;
+import org.agrona.collections.LongHashSet;
 
 /**
  * The references to frames, beside those of their allocation, that follow from who uses them.
  * Confined to the machine thread; used for one check and thrown away.
  */
 final class ExpectedReferences {
-  private final TreeMap<Long, Long> byFrame = new TreeMap<>();
-  private final TreeMap<Integer, Long> foreignFrames = new TreeMap<>();
+  private static final int REGION_ORDER = PageSize.SIZE_2M.order();
+
+  private final Long2LongCounterMap byFrame = new Long2LongCounterMap(0);
+  private final Long2LongCounterMap foreignFrames = new Long2LongCounterMap(0);
+
+  /** Regions of 2 MiB that have such frames. */
+  private final LongHashSet regions = new LongHashSet();
 
   ExpectedReferences(Hypervisor hypervisor) {
     hypervisor.domains().all().forEach(this::count);
@@ -25,17 +33,28 @@ final class ExpectedReferences {
 
   /** References to one frame. */
   long of(long mfn) {
-    return byFrame.getOrDefault(mfn, 0L);
+    return byFrame.get(mfn);
   }
 
   /** Whether there are any to some consecutive frames. */
   boolean isAnyIn(long mfn, long count) {
-    return !byFrame.subMap(mfn, mfn + count).isEmpty();
+    long end = mfn + count;
+    for (long from = mfn; from < end; from = ((from >>> REGION_ORDER) + 1) << REGION_ORDER) {
+      if (regions.contains(from >>> REGION_ORDER) && isAnyInRegion(from, end)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private boolean isAnyInRegion(long from, long end) {
+    long stop = Math.min(end, ((from >>> REGION_ORDER) + 1) << REGION_ORDER);
+    return LongStream.range(from, stop).anyMatch(frame -> byFrame.get(frame) != 0);
   }
 
   /** Frames of others in the domain's P2M. */
   long foreignFrames(Domain domain) {
-    return foreignFrames.getOrDefault(domain.id().value(), 0L);
+    return foreignFrames.get(domain.id().value());
   }
 
   private void count(Domain domain) {
@@ -60,7 +79,7 @@ final class ExpectedReferences {
       P2mRun run = next.get();
       if (run.type() == P2mType.MAP_FOREIGN) {
         long mapped = run.count() << run.order();
-        foreignFrames.merge(domain.id().value(), mapped, Long::sum);
+        foreignFrames.addAndGet(domain.id().value(), mapped);
         add(run.mfn().value(), mapped);
       }
       next = p2m.nextRun(new Gfn(run.gfn().value() + (run.count() << run.order())));
@@ -69,7 +88,8 @@ final class ExpectedReferences {
 
   private void add(long mfn, long count) {
     for (long frame = mfn; frame < mfn + count; frame++) {
-      byFrame.merge(frame, 1L, Long::sum);
+      byFrame.addAndGet(frame, 1);
+      regions.add(frame >>> REGION_ORDER);
     }
   }
 }

@@ -47,7 +47,11 @@ public final class SimulatedHost implements AutoCloseable {
   }
 
   public SimulatedHost(long bytes) {
-    hypervisor = new Hypervisor(HypervisorSettings.of(MemoryMap.of(bytes, 2 * GIB, List.of())));
+    this(new Hypervisor(HypervisorSettings.of(MemoryMap.of(bytes, 2 * GIB, List.of()))));
+  }
+
+  public SimulatedHost(Hypervisor hypervisor) {
+    this.hypervisor = hypervisor;
   }
 
   /** A machine whose dom0 runs. */
@@ -67,7 +71,12 @@ public final class SimulatedHost implements AutoCloseable {
   }
 
   public DomainId create(DomainId id, long flags) {
-    Outcome outcome = hypervisor.domainCalls().createDomain(DomainId.DOM0, request(id, flags));
+    return create(id, flags, 0);
+  }
+
+  public DomainId create(DomainId id, long flags, long iommuOptions) {
+    Outcome outcome =
+        hypervisor.domainCalls().createDomain(DomainId.DOM0, request(id, flags, iommuOptions));
     return outcome instanceof Outcome.Success(long _, NewDomain(DomainId created))
         ? created
         : fail(outcome);
@@ -78,12 +87,16 @@ public final class SimulatedHost implements AutoCloseable {
   }
 
   public static CreateDomain request(DomainId id, long flags) {
+    return request(id, flags, 0);
+  }
+
+  private static CreateDomain request(DomainId id, long flags, long iommuOptions) {
     return new CreateDomain(
         id,
         0,
         new UUID(0, 0),
         flags,
-        0,
+        iommuOptions,
         2,
         1023,
         -1,

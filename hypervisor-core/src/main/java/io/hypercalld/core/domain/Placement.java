@@ -75,6 +75,8 @@ final class Placement {
     if (replaced.mfn().isValid()) {
       frames.mapped(replaced.mfn().value(), map.granule(), FrameTable.INVALID_M2P);
       map.release(replaced.mfn());
+    } else if (P2mType.PAGING.contains(replaced.type())) {
+      domain.memoryPaging().overwritten(1);
     }
     from.ifPresent(map::markClean);
     map.added(to, mfn, map.granule());

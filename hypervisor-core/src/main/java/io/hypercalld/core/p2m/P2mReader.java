@@ -91,6 +91,18 @@ final class P2mReader {
     return P2mEntry.isLeaf(raw, level) ? Verdict.LEAF : Verdict.NEXT;
   }
 
+  /** The entry that decides about a guest frame, whatever marks are above it. */
+  long stored(long gfn) {
+    long table = tree.root();
+    for (int level = geometry.levels(); ; level--) {
+      long raw = tree.read(tree.slot(table, gfn, level));
+      if (verdict(raw, level) != Verdict.NEXT) {
+        return raw;
+      }
+      table = P2mEntry.target(raw);
+    }
+  }
+
   /** Whether nothing is mapped from a guest frame to another, exclusive. */
   boolean isUnmapped(long from, long end) {
     return visit(root(), new Range(from, end), (_, _, _) -> false);

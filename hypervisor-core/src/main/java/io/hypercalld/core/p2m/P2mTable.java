@@ -312,6 +312,11 @@ public final class P2mTable implements Digestible {
     return walker.lookup(gfn.value());
   }
 
+  /** What devices may do by the entry as it is stored: lazy changes are not made for them. */
+  public DmaPermission storedDma(Gfn gfn) {
+    return LeafWriter.dma(reader.stored(gfn.value()));
+  }
+
   /** Notes that a guest reached memory through what was found: its processor now knows the leaf. */
   public void touched(Gfn gfn, P2mLookup found) {
     counters.touched(gfn.value(), found.order());

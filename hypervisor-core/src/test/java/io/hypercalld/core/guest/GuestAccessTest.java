@@ -193,11 +193,11 @@ class GuestAccessTest {
 
     access(Operation.WRITE, 5 * PAGE - 4, 8, -1);
 
-    assertThat(guest.logDirty().written(512).bits().get(0)).isEqualTo((1 << 5) | (1 << 4));
+    assertThat(guest.logDirty().copy(0, 512, false)[0]).isEqualTo((byte) ((1 << 5) | (1 << 4)));
     assertThat(host.lookup(id, 5).type()).isEqualTo(P2mType.RAM_RW);
     assertThat(host.lookup(id, 6).type()).isEqualTo(P2mType.RAM_LOGDIRTY);
     host.hypervisor().guestMemory().write(guest, 9 * PAGE, new byte[1]);
-    assertThat(guest.logDirty().written(512).dirtyCount()).isEqualTo(3);
+    assertThat(guest.logDirty().dirtyCount()).isEqualTo(3);
   }
 
   @Test
@@ -217,7 +217,8 @@ class GuestAccessTest {
     access(Operation.WRITE, 5 * PAGE, 1, 1);
     guest.p2m().changeType(new Gfn(5), P2mType.RAM_RW, P2mType.IOREQ_SERVER);
 
-    guest.logDirty().clean();
+    guest.logDirty().copy(0, 512, true);
+    guest.logDirty().rearm();
 
     assertThat(host.lookup(id, 5).type()).isEqualTo(P2mType.IOREQ_SERVER);
     assertThat(host.lookup(id, 4).type()).isEqualTo(P2mType.RAM_LOGDIRTY);
@@ -232,6 +233,7 @@ class GuestAccessTest {
     assertThat(guest.pagingPool().orElseThrow().usedPages()).isEqualTo(used + 4 + 3);
 
     guest.logDirty().disable();
+    while (!guest.logDirty().forget()) {}
 
     assertThat(guest.pagingPool().orElseThrow().usedPages()).isEqualTo(used);
   }
@@ -244,13 +246,13 @@ class GuestAccessTest {
 
     guest.logDirty().markDirty(new Gfn(5));
 
-    assertThatThrownBy(() -> guest.logDirty().written(512))
+    assertThatThrownBy(() -> guest.logDirty().requireComplete())
         .isInstanceOfSatisfying(
             Refusal.class, refusal -> assertThat(refusal.errno()).isEqualTo(Errno.ENOMEM));
     pool.resize(256);
     guest.logDirty().disable();
     guest.logDirty().enable();
-    assertThat(guest.logDirty().written(8).bits()).containsExactly(0);
+    assertThat(guest.logDirty().copy(0, 8, false)).containsExactly(0);
   }
 
   @Test

@@ -187,7 +187,7 @@ class ControlCallsTest {
     assertThat(host.lookup(D, 0x1ff).type()).isEqualTo(P2mType.RAM_RO);
     assertThat(host.lookup(D, 0x200).type()).isEqualTo(P2mType.RAM_RW);
     int stops = 0;
-    while (outcome instanceof Outcome.Preempted(Hypercall rest)) {
+    while (outcome instanceof Outcome.Preempted(Hypercall rest, Object _)) {
       stops++;
       outcome = calls.deviceModel().setMemType(DOM0, (SetMemType) rest);
     }
@@ -214,14 +214,14 @@ class ControlCallsTest {
             DOM0,
             new ModifiedMemory(D, Optional.empty(), 0, Optional.empty(), Optional.of(extents)));
     int stops = 0;
-    while (outcome instanceof Outcome.Preempted(Hypercall rest)) {
+    while (outcome instanceof Outcome.Preempted(Hypercall rest, Object _)) {
       stops++;
       outcome = calls.modifiedMemory(DOM0, (ModifiedMemory) rest);
     }
 
     assertThat(outcome.ret()).isZero();
     assertThat(stops).isEqualTo(3);
-    assertThat(host.domain(D).logDirty().written(0x600).dirtyCount()).isEqualTo(0x5ff);
+    assertThat(host.domain(D).logDirty().dirtyCount()).isEqualTo(0x5ff);
   }
 
   @Test

@@ -3,9 +3,7 @@ package io.hypercalld.iommu.driver;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mEntry;
 import io.hypercalld.core.p2m.P2mRun;
-import io.hypercalld.core.p2m.P2mStep;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.SyncHook;
 import java.util.Optional;
@@ -50,20 +48,13 @@ public final class Mirror {
     while (next.isPresent()) {
       P2mRun run = next.get();
       long frames = run.count() << run.order();
-      DmaPermission permission = permission(p2m, run.gfn());
+      DmaPermission permission = p2m.storedDma(run.gfn());
       if (permission != DmaPermission.NONE) {
         return Optional.of(new DmaRun(run.gfn(), run.mfn(), frames, permission));
       }
       next = p2m.nextRun(run.gfn().plus(frames));
     }
     return Optional.empty();
-  }
-
-  /** By the entry as it is stored: what a lazy change left to be done is not done for devices. */
-  private static DmaPermission permission(P2mTable p2m, Gfn gfn) {
-    P2mStep leaf = p2m.explain(gfn).getLast();
-    long entry = leaf.raw().value();
-    return P2mEntry.isValid(entry) ? P2mEntry.dma(entry) : DmaPermission.NONE;
   }
 
   /** The hook whose being off kept the last change of the frame from the table. */

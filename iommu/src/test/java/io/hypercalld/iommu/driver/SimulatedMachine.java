@@ -262,7 +262,12 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   DmaOutcome read(Sbdf device, long address, int length) {
-    return rootComplex.read(requester(device), address, new byte[length]);
+    return read(device, address, new byte[length]);
+  }
+
+  /** Fills {@code target} with what the device reads. */
+  DmaOutcome read(Sbdf device, long address, byte[] target) {
+    return rootComplex.read(requester(device), address, target);
   }
 
   private DmaRequester requester(Sbdf device) {

@@ -1,0 +1,58 @@
+package io.hypercalld.core.state;
+
+/** What operations come to: a walk is to have seen each of them often enough. */
+enum Effect {
+  CREATE,
+  POPULATE,
+  POPULATE_UP_TO_THE_LIMIT,
+  POPULATE_2_MIB,
+  DECREASE,
+  REMOVE,
+  MOVE,
+  MAKE_READ_ONLY,
+  MAKE_WRITABLE,
+  UNSHARE,
+  DISCARD_A_WRITE,
+  WRITE_WHILE_WATCHED,
+  CLEAN,
+  PEEK,
+  MAP_FOREIGN,
+  MAP_GRANT,
+  MAP_GRANT_FOR_A_DEVICE,
+  WRITE_THROUGH_MAPPING,
+  POPULATE_ON_DEMAND,
+  RECLAIM_ZEROES,
+  NOMINATE_TO_EVICT,
+  EVICT,
+  PAGE_IN,
+  WAIT_FOR_THE_PAGER,
+  NOMINATE_TO_SHARE,
+  SHARE,
+  ADD_SHARED,
+  RESTRICT,
+  REPORT_TO_THE_MONITOR,
+  LIFT_A_RESTRICTION,
+  REFUSE_TO_EXCHANGE_GUEST_FRAMES,
+  DEVICE_WRITE,
+  DEVICE_STOPPED,
+  DESTROY_A_ZOMBIE,
+  /** Of a guest without P2M, which only a unit can serve. */
+  EXCHANGE(true),
+  REFUSE_EXCHANGE(true),
+  REFUSE_LOG_DIRTY(true);
+
+  private final boolean needsUnit;
+
+  Effect() {
+    this(false);
+  }
+
+  Effect(boolean needsUnit) {
+    this.needsUnit = needsUnit;
+  }
+
+  /** Whether only devices that are assigned to their guests can bring it about. */
+  boolean needsUnit() {
+    return needsUnit;
+  }
+}

@@ -1,0 +1,95 @@
+package io.hypercalld.core.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypercalld.core.state.MemoryModel.Frame;
+import io.hypercalld.core.state.MemoryModel.Guest;
+import io.hypercalld.core.state.MemoryModel.Kind;
+import io.hypercalld.core.state.MemoryModel.Page;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** What guests without P2M do with frames of the machine, {@code exchange} among it. */
+final class Exchanging {
+  private static final int MOST = 16;
+  private static final int ORDER = 2;
+
+  private final Scene scene;
+
+  Exchanging(Scene scene) {
+    this.scene = scene;
+  }
+
+  List<Operation> operations() {
+    return List.of(this::populate, this::decrease, this::write, this::exchange, this::exchange);
+  }
+
+  /** What a guest with a P2M is told. */
+  void refuse(Guest guest) {
+    long gfn = scene.gfn(guest);
+    if (scene.demand(guest, gfn) && guest.mayUnshare(gfn, scene.room(guest))) {
+      assertThat(scene.host.exchange(guest.id, new long[] {gfn}, 0)).isEmpty();
+      guest.unshare(gfn);
+      scene.took(true, Effect.REFUSE_TO_EXCHANGE_GUEST_FRAMES);
+    }
+  }
+
+  private void populate(Guest guest) {
+    int count = 1 + scene.random.nextInt(MOST);
+    long room = scene.room(guest);
+
+    List<Long> frames = scene.host.populateParavirtual(guest.id, count);
+
+    assertThat(frames).hasSize((int) Math.min(count, room));
+    frames.forEach(mfn -> add(guest, mfn));
+  }
+
+  private static void add(Guest guest, long mfn) {
+    guest.pages.put(mfn, new Page(Kind.RAM, new Frame(guest, 0)));
+  }
+
+  private void decrease(Guest guest) {
+    if (!guest.pages.isEmpty()) {
+      long mfn = scene.oneOf(List.copyOf(guest.pages.keySet()));
+      assertThat(scene.host.decrease(guest.id, mfn)).isEqualTo(1);
+      guest.unmap(mfn).frame().release();
+    }
+  }
+
+  private void write(Guest guest) {
+    if (!guest.pages.isEmpty()) {
+      long mfn = scene.oneOf(List.copyOf(guest.pages.keySet()));
+      long stamp = scene.newStamp();
+      scene.host.writeFrame(mfn, stamp);
+      guest.pages.get(mfn).frame().stamp = stamp;
+    }
+  }
+
+  private void exchange(Guest guest) {
+    int order = scene.random.nextBoolean() ? ORDER : 0;
+    long[] given =
+        guest.pages.keySet().stream().mapToLong(Long::longValue).limit(1L << order).toArray();
+    if (given.length < 1 << order) {
+      return;
+    }
+    boolean own = scene.random.nextInt(8) > 0;
+    if (!own) {
+      // Free, or somebody else's.
+      given[0] = guest.pages.lastKey() + 1;
+    }
+
+    OptionalLong found = scene.host.exchange(guest.id, given, order);
+
+    assertThat(found.isPresent()).isEqualTo(own);
+    scene.took(!own, Effect.REFUSE_EXCHANGE);
+    if (own) {
+      for (long mfn : given) {
+        guest.unmap(mfn).frame().release();
+      }
+      for (long mfn = found.getAsLong(); mfn < found.getAsLong() + (1L << order); mfn++) {
+        add(guest, mfn);
+      }
+      scene.took(true, Effect.EXCHANGE);
+    }
+  }
+}

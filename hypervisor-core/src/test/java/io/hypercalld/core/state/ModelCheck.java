@@ -1,0 +1,83 @@
+package io.hypercalld.core.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.p2m.P2mType;
+import io.hypercalld.core.state.MemoryModel.Guest;
+import io.hypercalld.core.state.MemoryModel.Kind;
+import io.hypercalld.core.state.MemoryModel.Page;
+import io.hypercalld.core.state.MemoryModel.Role;
+
+/** Holds machine and model against each other. */
+final class ModelCheck {
+  private final Scene scene;
+  private final DeviceAccess devices;
+
+  ModelCheck(Scene scene) {
+    this.scene = scene;
+    this.devices = new DeviceAccess(scene);
+  }
+
+  /** What is cheap: counts. */
+  void counts(Guest guest) {
+    Domain domain = scene.host.domain(guest.id);
+    assertThat(domain.isShutDown()).as("%s", domain.crashReason()).isFalse();
+    assertThat(domain.totalPages() - scene.cached(guest)).isEqualTo(guest.frames);
+    if (guest.role != Role.PARAVIRTUAL) {
+      assertThat(domain.populateOnDemand().entries()).isEqualTo(guest.waiting.size());
+      assertThat(domain.memoryPaging().pagedPages()).isEqualTo(guest.pagedOut.size());
+    }
+    if (guest.role == Role.SHARING) {
+      assertThat(domain.sharing().sharedPages())
+          .isEqualTo(
+              guest.pages.values().stream().filter(page -> page.kind() == Kind.SHARED).count());
+    }
+  }
+
+  /** Everything about every page. */
+  void everything(Guest guest) {
+    if (guest.role == Role.PARAVIRTUAL) {
+      guest.pages.forEach(
+          (mfn, page) -> {
+            assertThat(scene.host.readFrame(mfn)).isEqualTo(page.frame().stamp);
+            assertThat(scene.host.frameReferences(mfn)).isEqualTo(1);
+            devices.check(guest, mfn);
+          });
+      return;
+    }
+    for (long gfn = 0; gfn < Scene.GFNS; gfn++) {
+      P2mType type = scene.host.lookup(guest.id, gfn).type();
+      assertThat(typeFits(guest, gfn, type)).as("0x%x of %s is %s", gfn, guest.id, type).isTrue();
+      if (guest.role.hasDevice()) {
+        devices.check(guest, gfn);
+      }
+    }
+    guest.pages.forEach((gfn, page) -> check(guest, gfn, page));
+    scene.model.slotsOf(guest.id).forEach(slot -> devices.check(guest, slot.gfn()));
+  }
+
+  private void check(Guest guest, long gfn, Page page) {
+    if (page.kind() != Kind.NOMINATED) {
+      assertThat(scene.host.read(guest.id, gfn)).isEqualTo(page.frame().stamp);
+    }
+    long users = page.frame().references + page.frame().sharers;
+    assertThat(scene.host.references(guest.id, gfn)).isEqualTo(1 + users);
+  }
+
+  private static boolean typeFits(Guest guest, long gfn, P2mType type) {
+    Page page = guest.pages.get(gfn);
+    if (page == null) {
+      return type
+          == (guest.waiting.contains(gfn)
+              ? P2mType.POPULATE_ON_DEMAND
+              : guest.pagedOut.containsKey(gfn) ? P2mType.RAM_PAGED : P2mType.MMIO_DM);
+    }
+    return switch (page.kind()) {
+      case RAM -> type == P2mType.RAM_RW || (guest.isWatched && type == P2mType.RAM_LOGDIRTY);
+      case READ_ONLY -> type == P2mType.RAM_RO;
+      case NOMINATED -> type == P2mType.RAM_PAGING_OUT;
+      case SHARED -> type == P2mType.RAM_SHARED;
+    };
+  }
+}

@@ -1,0 +1,125 @@
+package io.hypercalld.core.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypercalld.core.state.MemoryModel.Frame;
+import io.hypercalld.core.state.MemoryModel.Guest;
+import io.hypercalld.core.state.MemoryModel.Kind;
+import io.hypercalld.core.state.MemoryModel.Page;
+import io.hypercalld.core.state.MemoryModel.Role;
+import io.hypercalld.core.state.StateHost.Shared;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+
+/** Pages of equal contents that share a frame: {@code sharing_op}. */
+final class Sharing {
+  private static final int EXDEV = -18;
+  private static final int EINVAL = -22;
+  private static final int E2BIG = -7;
+  private static final int CLIENT_INVALID = -9;
+
+  private final Scene scene;
+  private final Touching touching;
+
+  Sharing(Scene scene) {
+    this.scene = scene;
+    this.touching = new Touching(scene);
+  }
+
+  List<Operation> operations() {
+    return List.of(this::nominate, this::share, this::share, this::lend, this::write);
+  }
+
+  private void nominate(Guest guest) {
+    nominate(guest, scene.gfn(guest));
+  }
+
+  /** Answers the handle of a page, or the negative errno. */
+  private long nominate(Guest guest, long gfn) {
+    Page page = guest.pages.get(gfn);
+
+    long handle = scene.host.nominateShared(guest.id, gfn);
+
+    if (guest.role == Role.BACKEND) {
+      assertThat(handle).isEqualTo(EXDEV);
+    } else if (page == null || page.kind() == Kind.READ_ONLY || page.kind() == Kind.NOMINATED) {
+      assertThat(handle).isEqualTo(EINVAL);
+    } else if (page.kind() == Kind.RAM && page.frame().references > 0) {
+      // A writable grant has the frame be of another type, a foreign mapping only refer to it.
+      assertThat(handle).isIn((long) E2BIG, (long) EINVAL);
+    } else {
+      assertThat(handle).isPositive();
+      guest.share(gfn);
+      scene.took(true, Effect.NOMINATE_TO_SHARE);
+    }
+    return handle;
+  }
+
+  private void share(Guest guest) {
+    Guest client = anotherSharing(guest);
+    long from = scene.gfn(guest);
+    long to = scene.gfn(client);
+    if (guest.role != Role.SHARING || !suits(guest, from) || !suits(client, to)) {
+      return;
+    }
+    Shared source = new Shared(guest.id, from, nominate(guest, from));
+    Shared target = new Shared(client.id, to, nominate(client, to));
+    Frame kept = Objects.requireNonNull(guest.pages.get(from)).frame();
+    Frame freed = Objects.requireNonNull(client.pages.get(to)).frame();
+
+    assertThat(scene.host.share(source, target)).isZero();
+
+    if (kept != freed) {
+      for (Map.Entry<Guest, Long> sharer : scene.model.sharersOf(freed)) {
+        sharer.getKey().pages.put(sharer.getValue(), new Page(Kind.SHARED, kept));
+        kept.sharers++;
+      }
+      scene.took(true, Effect.SHARE);
+    }
+  }
+
+  private static boolean suits(Guest guest, long gfn) {
+    Page page = guest.pages.get(gfn);
+    return page != null
+        && (page.kind() == Kind.SHARED
+            || (page.kind() == Kind.RAM && page.frame().references == 0));
+  }
+
+  private Guest anotherSharing(Guest guest) {
+    return scene.oneOf(
+        scene.model.guests.values().stream()
+            .filter(other -> other.role == Role.SHARING || other == guest)
+            .toList());
+  }
+
+  private void write(Guest guest) {
+    guest.pages.keySet().stream()
+        .filter(gfn -> guest.has(gfn, Kind.SHARED))
+        .findFirst()
+        .ifPresent(gfn -> touching.write(guest, gfn));
+  }
+
+  private void lend(Guest guest) {
+    Guest client = anotherSharing(guest);
+    long from = scene.gfn(guest);
+    long to = scene.gfn();
+    if (guest.role != Role.SHARING || client == guest || !guest.has(from, Kind.SHARED)) {
+      return;
+    }
+    // The client is to have asked for sharing once.
+    nominate(client, scene.gfn(client));
+    Shared source = new Shared(guest.id, from, nominate(guest, from));
+
+    long ret = scene.host.lend(source, client.id, to);
+
+    assertThat(ret).isEqualTo(client.pages.containsKey(to) ? CLIENT_INVALID : 0);
+    if (ret == 0) {
+      Frame frame = Objects.requireNonNull(guest.pages.get(from)).frame();
+      frame.sharers++;
+      client.pages.put(to, new Page(Kind.SHARED, frame));
+      client.accesses.remove(to);
+      scene.took(true, Effect.ADD_SHARED);
+    }
+  }
+}

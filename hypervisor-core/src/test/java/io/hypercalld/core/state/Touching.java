@@ -1,0 +1,71 @@
+package io.hypercalld.core.state;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.guest.AccessOutcome;
+import io.hypercalld.core.guest.AccessOutcome.Verdict;
+import io.hypercalld.core.guest.GuestRequest;
+import io.hypercalld.core.state.MemoryModel.Guest;
+import io.hypercalld.core.state.MemoryModel.Kind;
+import io.hypercalld.core.state.MemoryModel.Page;
+import java.util.List;
+
+/** Guests that read and write, where nobody restricts them and nothing is away. */
+final class Touching {
+  private final Scene scene;
+
+  Touching(Scene scene) {
+    this.scene = scene;
+  }
+
+  List<Operation> operations() {
+    Operation write = guest -> write(guest, scene.gfn(guest));
+    return List.of(write, write, write, this::read);
+  }
+
+  private boolean isPlain(Guest guest, long gfn) {
+    return !guest.isAway(gfn)
+        && !guest.accesses.containsKey(gfn)
+        && scene.mayDemand(guest, gfn)
+        && guest.mayUnshare(gfn, scene.room(guest));
+  }
+
+  void write(Guest guest, long gfn) {
+    if (!isPlain(guest, gfn)) {
+      return;
+    }
+    scene.took(guest.has(gfn, Kind.SHARED), Effect.UNSHARE);
+    guest.unshare(gfn);
+    long stamp = scene.newStamp();
+
+    AccessOutcome outcome = scene.host.access(guest.id, GuestRequest.Operation.WRITE, gfn, stamp);
+
+    scene.settle(guest);
+    Page page = guest.pages.get(gfn);
+    if (page == null) {
+      assertThat(outcome.outcome()).isEqualTo(Verdict.EMULATED);
+    } else if (page.kind() == Kind.READ_ONLY) {
+      assertThat(outcome.outcome()).isEqualTo(Verdict.DISCARDED);
+      scene.took(true, Effect.DISCARD_A_WRITE);
+    } else {
+      assertThat(outcome.outcome()).isEqualTo(Verdict.DONE);
+      scene.took(guest.isWatched, Effect.WRITE_WHILE_WATCHED);
+      page.frame().stamp = stamp;
+      guest.noteWritten(gfn);
+    }
+  }
+
+  private void read(Guest guest) {
+    long gfn = scene.gfn(guest);
+    if (!isPlain(guest, gfn)) {
+      return;
+    }
+
+    AccessOutcome outcome = scene.host.access(guest.id, GuestRequest.Operation.READ, gfn, 0);
+
+    scene.settle(guest);
+    Page page = guest.pages.get(gfn);
+    assertThat(outcome.data()).contains(new Word(page == null ? -1 : page.frame().stamp));
+  }
+}
