@@ -168,8 +168,8 @@ public final class Machine implements AutoCloseable {
   /** Makes a hypercall on behalf of a domain, however many steps it takes. */
   public Outcome call(DomainId caller, Hypercall arguments) {
     Outcome outcome = begin(caller, arguments);
-    while (outcome instanceof Outcome.Preempted(Hypercall rest)) {
-      outcome = proceed(caller, rest);
+    while (outcome instanceof Outcome.Preempted stopped) {
+      outcome = proceed(caller, stopped);
     }
     return outcome;
   }
@@ -177,8 +177,8 @@ public final class Machine implements AutoCloseable {
   /** Makes a hypercall on behalf of a domain, as far as it comes before it is preempted. */
   public Progress start(DomainId caller, Hypercall arguments) {
     Outcome outcome = begin(caller, arguments);
-    return outcome instanceof Outcome.Preempted(Hypercall rest)
-        ? new Stopped(pending.add(caller, rest))
+    return outcome instanceof Outcome.Preempted stopped
+        ? new Stopped(pending.add(caller, stopped))
         : new Ended(outcome);
   }
 
@@ -189,9 +189,9 @@ public final class Machine implements AutoCloseable {
    */
   public Progress resume(long number) {
     PendingCalls.Pending call = pending.get(number);
-    Outcome outcome = proceed(call.caller(), call.rest());
-    if (outcome instanceof Outcome.Preempted(Hypercall rest)) {
-      pending.replace(call, rest);
+    Outcome outcome = proceed(call.caller(), call.stopped());
+    if (outcome instanceof Outcome.Preempted stopped) {
+      pending.replace(call, stopped);
       return new Stopped(pending.get(number));
     }
     pending.remove(call);
@@ -204,9 +204,9 @@ public final class Machine implements AutoCloseable {
     return measured(operation, () -> operation.execute(caller, arguments));
   }
 
-  private Outcome proceed(DomainId caller, Hypercall rest) {
-    Operation<?> operation = catalogue.of(rest);
-    return timed(operation, () -> operation.execute(caller, rest));
+  private Outcome proceed(DomainId caller, Outcome.Preempted stopped) {
+    Operation<?> operation = catalogue.of(stopped.rest());
+    return timed(operation, () -> operation.execute(caller, stopped.rest())).after(stopped);
   }
 
   /** Counts and times what is done in the name of an operation. */

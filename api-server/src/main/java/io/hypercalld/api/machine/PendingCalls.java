@@ -6,6 +6,7 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.Hypercall;
+import io.hypercalld.core.hypercall.Outcome;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -23,14 +24,19 @@ public final class PendingCalls implements Digestible {
   /**
    * A call that goes on. Immutable.
    *
-   * @param rest with its progress among its arguments
+   * @param stopped with its progress among the arguments of its rest
    */
-  public record Pending(long number, DomainId caller, Hypercall rest) {}
+  public record Pending(long number, DomainId caller, Outcome.Preempted stopped) {
+    /** The call that goes on. */
+    public Hypercall rest() {
+      return stopped.rest();
+    }
+  }
 
   /** Keeps a call and numbers it. */
-  Pending add(DomainId caller, Hypercall rest) {
+  Pending add(DomainId caller, Outcome.Preempted stopped) {
     numbered++;
-    return keep(new Pending(numbered, caller, rest));
+    return keep(new Pending(numbered, caller, stopped));
   }
 
   private Pending keep(Pending call) {
@@ -39,8 +45,8 @@ public final class PendingCalls implements Digestible {
   }
 
   /** Keeps what is left of a call under its number. */
-  void replace(Pending call, Hypercall rest) {
-    keep(new Pending(call.number, call.caller, rest));
+  void replace(Pending call, Outcome.Preempted stopped) {
+    keep(new Pending(call.number, call.caller, stopped));
   }
 
   void remove(Pending call) {
@@ -70,7 +76,7 @@ public final class PendingCalls implements Digestible {
     digest.section("pending-calls").put(numbered).put(pending.size());
     for (Map.Entry<Long, Pending> entry : pending.entrySet()) {
       Pending call = entry.getValue();
-      digest.put(call.number).put(call.caller.value()).put(call.rest.toString());
+      digest.put(call.number).put(call.caller.value()).put(call.stopped.toString());
     }
   }
 }

@@ -19,6 +19,10 @@ import io.hypercalld.core.p2m.Gfn;
  */
 final class DirtyBitmap implements Digestible {
   private static final int LEAF_SHIFT = PageSize.SHIFT_4K + 3;
+
+  /** Frames whose bits are in one page. */
+  static final int LEAF_FRAMES = 1 << LEAF_SHIFT;
+
   private static final int NODE_SHIFT = 9;
   private static final int ROOT_LEVEL = 4;
   private static final int ENTRIES = 1 << NODE_SHIFT;
@@ -65,15 +69,17 @@ final class DirtyBitmap implements Digestible {
     return (word & bit) != 0;
   }
 
-  /** The bits of the first {@code count} frames, lowest bit of the lowest byte first. */
-  byte[] read(int count) {
+  /**
+   * The bits of frames that one leaf has, lowest bit of the lowest byte first.
+   *
+   * @param from a multiple of {@link #LEAF_FRAMES}
+   * @param count at most as many
+   */
+  byte[] read(long from, int count) {
     byte[] bits = new byte[(count + Byte.SIZE - 1) / Byte.SIZE];
-    for (int done = 0; done < bits.length; done += PageSize.BYTES_4K) {
-      long leaf = find((long) done * Byte.SIZE);
-      if (leaf != NONE) {
-        int part = Math.min(PageSize.BYTES_4K, bits.length - done);
-        memory.read(leaf << PageSize.SHIFT_4K, bits, done, part);
-      }
+    long leaf = find(from);
+    if (leaf != NONE) {
+      memory.read(leaf << PageSize.SHIFT_4K, bits, 0, bits.length);
     }
     if (count % Byte.SIZE != 0) {
       bits[bits.length - 1] &= (byte) ((1 << (count % Byte.SIZE)) - 1);
@@ -81,21 +87,11 @@ final class DirtyBitmap implements Digestible {
     return bits;
   }
 
-  /** Clears every bit; the pages stay. */
-  void clear() {
-    clearBelow(root, ROOT_LEVEL);
-  }
-
-  private void clearBelow(long page, int level) {
-    if (page == NONE) {
-      return;
-    }
-    if (level == 1) {
-      memory.scrub(new Mfn(page), 1);
-      return;
-    }
-    for (int i = 0; i < ENTRIES; i++) {
-      clearBelow(child(page, i), level - 1);
+  /** Clears every bit of the leaf that has a frame's; the page stays. */
+  void clearLeaf(long frame) {
+    long leaf = find(frame);
+    if (leaf != NONE) {
+      memory.scrub(new Mfn(leaf), 1);
     }
   }
 

@@ -22,8 +22,8 @@ import java.util.Optional;
  *     hap_track_dirty_vram"
  */
 public final class LogDirty implements Digestible {
-  /** Pages of the bitmap given back at once. */
-  private static final int ALL = Integer.MAX_VALUE;
+  /** Frames whose bits are handled in one step. */
+  public static final int FRAMES_PER_STEP = DirtyBitmap.LEAF_FRAMES;
 
   private static final byte ALL_DIRTY = (byte) 0xff;
 
@@ -34,20 +34,19 @@ public final class LogDirty implements Digestible {
   private long faultCount;
   private long failedAllocations;
   private Window window = Window.NONE;
+  private Optional<Unfinished> unfinished = Optional.empty();
 
   /** Where a display is watched. */
   private record Window(long first, int frames) {
     static final Window NONE = new Window(0, 0);
   }
 
-  /**
-   * What was written since the last time.
-   *
-   * @param bits a bit for each guest frame from 0 on, the lowest of the lowest byte first
-   * @param faultCount writes that were caught
-   * @param dirtyCount frames noted
-   */
-  public record Written(List<Integer> bits, long faultCount, long dirtyCount) {}
+  /** An operation that was preempted: whose it is, which, and how many frames are done. */
+  private record Unfinished(DomainId by, long op, long done) {
+    boolean isOf(DomainId caller, long operation) {
+      return by.equals(caller) && op == operation;
+    }
+  }
 
   LogDirty(Domain domain, Optional<Paging> paging) {
     this.domain = domain;
@@ -57,6 +56,35 @@ public final class LogDirty implements Digestible {
   /** Whether every page of the domain's is watched. */
   public boolean isEnabled() {
     return enabled;
+  }
+
+  /** Whether an operation was preempted, so that the domain is paused until it has ended. */
+  public boolean isUnfinished() {
+    return unfinished.isPresent();
+  }
+
+  /**
+   * Begins an operation, or goes on with it.
+   *
+   * @return frames done before
+   * @throws Refusal EBUSY where another one, or another caller's, has not ended
+   */
+  public long enter(DomainId caller, long op) {
+    if (unfinished.filter(other -> !other.isOf(caller, op)).isPresent()) {
+      throw Refusal.of(
+          Errno.EBUSY, "operation %d of %s's has not ended", op, unfinished.get().by());
+    }
+    return unfinished.map(Unfinished::done).orElse(0L);
+  }
+
+  /** The operation entered last was preempted with so many frames done. */
+  public void leave(DomainId caller, long op, long done) {
+    unfinished = Optional.of(new Unfinished(caller, op, done));
+  }
+
+  /** The operation entered last has ended, done or refused. */
+  public void end() {
+    unfinished = Optional.empty();
   }
 
   /**
@@ -79,40 +107,56 @@ public final class LogDirty implements Digestible {
     p2m.changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
   }
 
-  /** Ends that and forgets what was written; no effect where nothing is watched. */
+  /** Ends that; what was written is to be forgotten. No effect where nothing is watched. */
   public void disable() {
     if (!enabled) {
       return;
     }
     enabled = false;
     paging().p2m().changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
-    paging().dirtyBitmap().free(ALL);
     dirtyCount = 0;
     faultCount = 0;
     failedAllocations = 0;
   }
 
   /**
-   * What was written to the first {@code frames} guest frames.
+   * Forgets some of what was written, with the pages that it took.
    *
-   * @throws Refusal ENOMEM where a written page could not be noted, so that nobody can say
+   * @return whether nothing is left
    */
-  public Written written(int frames) {
-    requireComplete();
-    byte[] bits = paging().dirtyBitmap().read(frames);
-    return new Written(new Octets(bits), faultCount, dirtyCount);
+  public boolean forget() {
+    return paging.isEmpty() || paging.get().dirtyBitmap().free(1);
+  }
+
+  /** Writes that were caught since the bitmap was last cleaned. */
+  public long faultCount() {
+    return faultCount;
+  }
+
+  /** Frames noted since then. */
+  public long dirtyCount() {
+    return dirtyCount;
   }
 
   /**
-   * Forgets what was written and watches every page anew.
+   * What was written to some guest frames, a bit for each, the lowest of the lowest byte first.
    *
-   * @throws Refusal ENOMEM as {@link #written}; nothing changed
+   * @param from a multiple of {@link #FRAMES_PER_STEP}
+   * @param count at most as many
+   * @param forget whether it is forgotten
    */
-  public void clean() {
-    requireComplete();
+  public byte[] copy(long from, int count, boolean forget) {
+    byte[] bits = paging().dirtyBitmap().read(from, count);
+    if (forget) {
+      paging().dirtyBitmap().clearLeaf(from);
+    }
+    return bits;
+  }
+
+  /** What was written is forgotten: watches every page anew. */
+  public void rearm() {
     dirtyCount = 0;
     faultCount = 0;
-    paging().dirtyBitmap().clear();
     if (enabled) {
       paging().p2m().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
     }
@@ -214,7 +258,13 @@ public final class LogDirty implements Digestible {
     }
   }
 
-  private void requireComplete() {
+  /**
+   * Refuses to say what was written where nobody knows.
+   *
+   * @throws Refusal ENOMEM where a written page could not be noted; EOPNOTSUPP a PV domain
+   */
+  public void requireComplete() {
+    paging();
     if (failedAllocations > 0) {
       throw Refusal.of(
           Errno.ENOMEM, "%d written pages of %s were not noted", failedAllocations, domain.id());
@@ -235,7 +285,8 @@ public final class LogDirty implements Digestible {
         .put(faultCount)
         .put(failedAllocations)
         .put(window.first)
-        .put(window.frames);
+        .put(window.frames)
+        .put(unfinished.toString());
     paging.ifPresent(own -> digest.put(own.dirtyBitmap()));
   }
 }

@@ -4,11 +4,11 @@ import java.util.AbstractList;
 import java.util.RandomAccess;
 
 /** Bytes as a list of the numbers 0 to 255. Immutable. */
-final class Octets extends AbstractList<Integer> implements RandomAccess {
+public final class Octets extends AbstractList<Integer> implements RandomAccess {
   private final byte[] bytes;
 
   /** Takes the bytes over: nobody may change them any more. */
-  Octets(byte[] bytes) {
+  public Octets(byte[] bytes) {
     this.bytes = bytes;
   }
 

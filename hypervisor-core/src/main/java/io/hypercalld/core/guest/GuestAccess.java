@@ -65,6 +65,10 @@ public final class GuestAccess {
       return AccessOutcome.stopped(
           Verdict.PENDING, "vCPU %d waits for an event".formatted(request.vcpu()));
     }
+    if (domain.logDirty().isUnfinished()) {
+      return AccessOutcome.stopped(
+          Verdict.PENDING, "%s is paused until its bitmap is read".formatted(domain.id()));
+    }
     return switch (request.op()) {
       case READ -> read(domain, instruction);
       case WRITE -> write(domain, instruction);

@@ -47,5 +47,11 @@ public record AcquireResource(
    *
    * @param frameList frames of the machine, for a PV caller
    */
-  public record Acquired(long nrFrames, Optional<ExtentList> frameList) {}
+  public record Acquired(long nrFrames, Optional<ExtentList> frameList) implements Written {
+    @Override
+    public Acquired after(Written earlier) {
+      Optional<ExtentList> before = ((Acquired) earlier).frameList;
+      return new Acquired(nrFrames, frameList.map(list -> before.map(list::after).orElse(list)));
+    }
+  }
 }

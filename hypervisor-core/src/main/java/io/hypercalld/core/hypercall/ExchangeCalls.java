@@ -56,7 +56,8 @@ final class ExchangeCalls {
         found.addAll(exchangeChunk(domain, args, chunk, i));
         done = (i + 1) * chunk.given;
         if (steps.handled((long) chunk.given << args.in().extentOrder()) && done < wanted) {
-          return Outcome.preempted(args.exchanged(done));
+          return Outcome.preempted(
+              args.exchanged(done), new Exchanged(done, new ExtentList(found)));
         }
       }
       steps.finish();

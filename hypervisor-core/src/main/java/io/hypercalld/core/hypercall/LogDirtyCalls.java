@@ -4,12 +4,14 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.domain.LogDirty;
+import io.hypercalld.core.domain.Octets;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
+import java.io.ByteArrayOutputStream;
 import java.util.List;
 import java.util.Optional;
 
@@ -46,29 +48,27 @@ public final class LogDirtyCalls {
   }
 
   public Outcome shadowOp(DomainId caller, ShadowOp args) {
-    Domain domain = targets.other(domains.caller(caller), args.domain());
+    Domain by = domains.caller(caller);
+    Domain domain = targets.other(by, args.domain());
     if (domain.isDying() || domain.vcpus() == 0) {
       throw Refusal.of(Errno.EINVAL, "%s is dying or has no vCPU", domain.id());
     }
-    LogDirty log = domain.logDirty();
     return switch (Math.clamp(args.op(), -1, Integer.MAX_VALUE)) {
-      case ENABLE -> enable(domain, (args.mode() & MODE_LOG_DIRTY) != 0);
-      case ENABLE_LOGDIRTY -> enable(domain, true);
-      case OFF -> {
-        log.disable();
-        yield Outcome.done();
-      }
-      case CLEAN, PEEK -> read(domain, args);
+      case ENABLE -> enable(by, domain, (args.mode() & MODE_LOG_DIRTY) != 0);
+      case ENABLE_LOGDIRTY -> enable(by, domain, true);
+      case OFF -> disable(by, domain, args);
+      case CLEAN, PEEK -> read(by, domain, args);
       case GET_ALLOCATION -> allocation(pool(domain));
       case SET_ALLOCATION -> resize(pool(domain), args.mb());
       default -> throw Refusal.of(Errno.EINVAL, "there is no shadow operation %d", args.op());
     };
   }
 
-  private static Outcome enable(Domain domain, boolean logDirty) {
+  private static Outcome enable(Domain by, Domain domain, boolean logDirty) {
     if (!logDirty) {
       throw Refusal.of(Errno.EINVAL, "only log_dirty can be enabled");
     }
+    domain.logDirty().enter(by.id(), ENABLE);
     if (domain.hasDevices()) {
       throw Refusal.of(Errno.EINVAL, "%s has devices, whose writes nobody sees", domain.id());
     }
@@ -76,23 +76,71 @@ public final class LogDirtyCalls {
     return Outcome.done();
   }
 
-  private static Outcome read(Domain domain, ShadowOp args) {
+  private Outcome disable(Domain by, Domain domain, ShadowOp args) {
+    LogDirty log = domain.logDirty();
+    log.enter(by.id(), OFF);
+    log.disable();
+    Steps steps = continuations.begin(by);
+    while (!log.forget()) {
+      if (steps.next()) {
+        log.leave(by.id(), OFF, 0);
+        return Outcome.preempted(args);
+      }
+    }
+    steps.finish();
+    log.end();
+    return Outcome.done();
+  }
+
+  private Outcome read(Domain by, Domain domain, ShadowOp args) {
     if ((args.mode() & ~MODE_FINAL) != 0) {
       throw Refusal.of(Errno.EINVAL, "mode 0x%x has unknown bits", args.mode());
     }
+    LogDirty log = domain.logDirty();
+    long done = log.enter(by.id(), args.op());
+    try {
+      log.requireComplete();
+    } catch (Refusal refusal) {
+      log.end();
+      throw refusal;
+    }
+    return copy(by, domain, args, done);
+  }
+
+  /** Page by page of the bitmap; the domain, which is paused, is watched anew at the end. */
+  private Outcome copy(Domain by, Domain domain, ShadowOp args, long before) {
+    LogDirty log = domain.logDirty();
+    boolean clean = args.op() == CLEAN;
+    long pages = pages(domain, args);
+    var stats = new ShadowReport.Stats(log.faultCount(), log.dirtyCount());
+    ByteArrayOutputStream bits = new ByteArrayOutputStream();
+    Steps steps = continuations.begin(by);
+    for (long done = before; done < pages; ) {
+      int part = (int) Math.min(LogDirty.FRAMES_PER_STEP, pages - done);
+      bits.writeBytes(log.copy(done, part, clean));
+      done += part;
+      if (done < pages && steps.next()) {
+        log.leave(by.id(), args.op(), done);
+        return Outcome.preempted(args, report(bits, done, stats));
+      }
+    }
+    steps.finish();
+    log.end();
+    if (clean) {
+      log.rearm();
+    }
+    return Outcome.returning(report(bits, pages, stats));
+  }
+
+  private static long pages(Domain domain, ShadowOp args) {
     long all = domain.findP2m().map(p2m -> p2m.maxMappedGfn().value() + 1).orElse(0L);
     long wanted = args.pages().orElse(all);
-    int pages = (int) Math.min(Math.min(wanted < 0 ? all : wanted, all), Integer.MAX_VALUE);
-    LogDirty.Written written = domain.logDirty().written(pages);
-    if (args.op() == CLEAN) {
-      domain.logDirty().clean();
-    }
-    return Outcome.returning(
-        new ShadowReport(
-            written.bits(),
-            pages,
-            0,
-            new ShadowReport.Stats(written.faultCount(), written.dirtyCount())));
+    return Math.min(Math.min(wanted < 0 ? all : wanted, all), Integer.MAX_VALUE);
+  }
+
+  private static ShadowReport report(
+      ByteArrayOutputStream bits, long pages, ShadowReport.Stats stats) {
+    return new ShadowReport(new Octets(bits.toByteArray()), pages, 0, stats);
   }
 
   private static Outcome allocation(PagingPool pool) {

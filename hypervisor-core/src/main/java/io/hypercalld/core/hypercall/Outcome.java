@@ -35,8 +35,29 @@ public sealed interface Outcome {
     }
   }
 
-  /** It stopped between two steps: what was done stays done, and the rest is another call. */
-  record Preempted(Hypercall rest) implements Outcome {}
+  /**
+   * It stopped between two steps: what was done stays done, and the rest is another call.
+   *
+   * @param out what was written to the caller's lists; an empty map where that is nothing
+   */
+  record Preempted(Hypercall rest, Object out) implements Outcome {}
+
+  /** The same with what the parts of the call before this one wrote to the caller's lists. */
+  default Outcome after(Preempted earlier) {
+    return switch (this) {
+      case Success(long ret, Object out) -> new Success(ret, all(earlier.out, out));
+      case Refused(Errno errno, String detail, Object out) ->
+          new Refused(errno, detail, all(earlier.out, out));
+      case Preempted(Hypercall rest, Object out) -> new Preempted(rest, all(earlier.out, out));
+    };
+  }
+
+  private static Object all(Object before, Object now) {
+    if (before instanceof Written first) {
+      return now instanceof Written last ? last.after(first) : first;
+    }
+    return now;
+  }
 
   /** Success with nothing to say. */
   static Success done() {
@@ -55,6 +76,11 @@ public sealed interface Outcome {
 
   /** Stopped between two steps, with the call that goes on. */
   static Preempted preempted(Hypercall rest) {
-    return new Preempted(rest);
+    return new Preempted(rest, Map.of());
+  }
+
+  /** As {@link #preempted(Hypercall)}, with what was written so far. */
+  static Preempted preempted(Hypercall rest, Written out) {
+    return new Preempted(rest, out);
   }
 }

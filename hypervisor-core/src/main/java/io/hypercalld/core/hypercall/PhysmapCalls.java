@@ -83,7 +83,7 @@ final class PhysmapCalls {
       requireNumber(new Gfn(args.gpfns().at(i)));
       errors.add(tryMap(caller, domain, args, i));
       if (steps.handled(1) && i + 1 < size) {
-        return Outcome.preempted(args.startingAt(i + 1));
+        return Outcome.preempted(args.startingAt(i + 1), new BatchErrors(errors));
       }
     }
     steps.finish();

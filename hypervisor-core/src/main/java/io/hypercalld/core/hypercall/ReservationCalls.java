@@ -85,9 +85,15 @@ final class ReservationCalls {
   }
 
   private static Outcome listing(Outcome outcome, List<Mfn> found) {
-    return found.isEmpty() || !(outcome instanceof Outcome.Success)
-        ? outcome
-        : new Outcome.Success(outcome.ret(), new ExtentList(found));
+    if (found.isEmpty()) {
+      return outcome;
+    }
+    ExtentList list = new ExtentList(found);
+    return switch (outcome) {
+      case Outcome.Success(long ret, Object _) -> new Outcome.Success(ret, list);
+      case Outcome.Preempted(Hypercall rest, Object _) -> Outcome.preempted(rest, list);
+      case Outcome.Refused refused -> refused;
+    };
   }
 
   private Outcome run(Domain caller, ReservationRequest args, Extent extent) {

@@ -110,13 +110,18 @@ public final class ResourceCalls {
       found.addAll(frames);
       done += count;
       if (steps.handled(count) && done < args.nrFrames()) {
-        return Outcome.preempted(args.startingAt(done));
+        return Outcome.preempted(args.startingAt(done), acquired(caller, args, found));
       }
     }
     steps.finish();
+    return Outcome.returning(acquired(caller, args, found));
+  }
+
+  private static AcquireResource.Acquired acquired(
+      Domain caller, AcquireResource args, List<Mfn> found) {
     Optional<ExtentList> list =
         caller.type().isTranslated() ? Optional.empty() : Optional.of(new ExtentList(found));
-    return Outcome.returning(new AcquireResource.Acquired(args.nrFrames(), list));
+    return new AcquireResource.Acquired(args.nrFrames(), list);
   }
 
   // Providers make pages that stay: not for a list that has no place for the first of them.
