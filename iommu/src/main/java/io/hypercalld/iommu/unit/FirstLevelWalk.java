@@ -43,9 +43,9 @@ final class FirstLevelWalk {
 
   private long startRights;
 
-  // The last walk's way, by level: where its entries lie, where the second level takes them to be,
-  // and what they were.
-  private final long[] addresses = new long[LEVELS + 1];
+  // The last walk's way, by level: the pages of its tables as Leaf words, the entries' addresses
+  // before the second level has translated them, and what they were.
+  private final long[] places = new long[LEVELS + 1];
   private final long[] inputs = new long[LEVELS + 1];
   private final long[] entries = new long[LEVELS + 1];
   private long lowestTable;
@@ -143,7 +143,7 @@ final class FirstLevelWalk {
       // One load per level: software may rewrite the entry under us, so act on a snapshot.
       long entry = memory.readWord(address);
       counters.entryReads++;
-      addresses[level] = address;
+      places[level] = place;
       inputs[level] = input;
       entries[level] = entry;
       lowestTable = table;
@@ -228,12 +228,14 @@ final class FirstLevelWalk {
       complete &= lacking(level, level == bottom && writes ? used | DIRTY : used) == 0;
     }
     if (!complete) {
-      FaultReason fault = canMark(space, top, bottom, used, writes);
-      if (fault != null) {
-        return Leaf.fault(fault);
+      if (!JudgedPasid.canMark(space.judged)) {
+        return Leaf.fault(FaultReason.FIRST_LEVEL_UPDATE_NOT_SNOOPED);
+      }
+      if (!areWritable(top, bottom, used, writes)) {
+        return Leaf.fault(FaultReason.NESTED_TABLE_NOT_WRITABLE);
       }
       for (int level = top; level >= bottom; level--) {
-        setMarks(level, level == bottom && writes ? used | DIRTY : used);
+        setMarks(space, level, level == bottom && writes ? used | DIRTY : used);
       }
     }
     return writes || (entries[bottom] & DIRTY) != 0 ? leaf : Leaf.clean(leaf);
@@ -243,24 +245,25 @@ final class FirstLevelWalk {
     return marks & ~entries[level];
   }
 
-  /** Why the entries of the way cannot be marked; none where they can. */
-  private @Nullable FaultReason canMark(
-      AddressSpace space, int top, int bottom, long used, boolean writes) {
-    if (!JudgedPasid.canMark(space.judged)) {
-      return FaultReason.FIRST_LEVEL_UPDATE_NOT_SNOOPED;
+  /** Whether the second level lets every entry be written that lacks a mark. */
+  private boolean areWritable(int top, int bottom, long used, boolean writes) {
+    boolean writable = true;
+    for (int level = top; level >= bottom; level--) {
+      long marks = level == bottom && writes ? used | DIRTY : used;
+      writable &=
+          lacking(level, marks) == 0
+              || SecondStageEntry.permitsWrite(Leaf.permissions(places[level]));
     }
-    for (int level = top; space.isNested() && level >= bottom; level--) {
-      boolean needed = lacking(level, level == bottom && writes ? used | DIRTY : used) != 0;
-      if (needed && Leaf.isFault(secondLevel.walkNested(space, inputs[level], DmaAccess.WRITE))) {
-        return FaultReason.NESTED_TABLE_NOT_WRITABLE;
-      }
-    }
-    return null;
+    return writable;
   }
 
-  private void setMarks(int level, long marks) {
+  private void setMarks(AddressSpace space, int level, long marks) {
     if (trace == null && lacking(level, marks) != 0) {
-      memory.setBits(addresses[level], marks);
+      if (space.isNested() && JudgedPasid.marksSecondLevel(space.judged)) {
+        // The table itself is written, which the second level marks.
+        secondLevel.walkNested(space, inputs[level], DmaAccess.WRITE);
+      }
+      memory.setBits(Leaf.maddr(places[level], inputs[level]), marks);
     }
   }
 }
