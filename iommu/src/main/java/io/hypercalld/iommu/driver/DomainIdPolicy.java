@@ -52,7 +52,10 @@ public enum DomainIdPolicy {
   VERBATIM {
     @Override
     DomainIds ofUnit(int unit, Capabilities capabilities, Profile profile) {
-      return VerbatimDomainIds.truncated(unit, capabilities.domainIds(), profile == Profile.FIXED);
+      int size = capabilities.domainIds();
+      return profile == Profile.FIXED
+          ? VerbatimDomainIds.checked(unit, size, capabilities.cachingMode())
+          : VerbatimDomainIds.truncated(unit, size);
     }
   };
 

@@ -39,21 +39,25 @@ final class VerbatimDomainIds implements DomainIds {
 
   /** One id for each number that there is. */
   static VerbatimDomainIds whole(int unit, boolean cachingMode) {
-    return new VerbatimDomainIds(unit, ALL_IDS, cachingMode ? ALL_IDS - 1 : 0, true);
+    return checked(unit, ALL_IDS, cachingMode);
   }
 
   /**
-   * However few ids the unit has.
-   *
-   * @param checked whether a number that has no id of its own is refused
+   * However few ids the unit has: numbers that agree in as many bits share one, and caching mode is
+   * not heeded.
    */
-  static VerbatimDomainIds truncated(int unit, int size, boolean checked) {
-    return new VerbatimDomainIds(unit, size, 0, checked);
+  static VerbatimDomainIds truncated(int unit, int size) {
+    return new VerbatimDomainIds(unit, size, 0, false);
+  }
+
+  /** However few ids the unit has: a number that has no id of its own is refused. */
+  static VerbatimDomainIds checked(int unit, int size, boolean cachingMode) {
+    return new VerbatimDomainIds(unit, size, cachingMode ? size - 1 : 0, true);
   }
 
   @Override
   public int claim(DomainId owner) {
-    if (checked && owner.value() >= size) {
+    if (checked && owner.value() >= capacity()) {
       throw Refusal.of(
           Errno.EBUSY,
           "iommu %d tells %d domain-ids apart, and none of them is %s's number",

@@ -40,6 +40,7 @@ import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.Mmio;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -81,7 +82,39 @@ final class SimulatedMachine implements AutoCloseable {
   final DeviceCalls calls;
   private final RootComplex rootComplex;
 
+  /** Runs before each store to a register: between two steps of the driver. */
+  Runnable betweenSteps = () -> {};
+
+  /** A unit's registers, and whoever wants to do something whenever they are written. */
+  private record WatchedRegisters(RemappingUnit unit, SimulatedMachine machine) implements Mmio {
+    @Override
+    public int read32(int offset) {
+      return unit.read32(offset);
+    }
+
+    @Override
+    public void write32(int offset, int value) {
+      machine.betweenSteps.run();
+      unit.write32(offset, value);
+    }
+
+    @Override
+    public long read64(int offset) {
+      return unit.read64(offset);
+    }
+
+    @Override
+    public void write64(int offset, long value) {
+      machine.betweenSteps.run();
+      unit.write64(offset, value);
+    }
+  }
+
   private SimulatedMachine(long smallCap, long largeCap) {
+    this(smallCap, largeCap, DriverPolicies.usual());
+  }
+
+  private SimulatedMachine(long smallCap, long largeCap, DriverPolicies policies) {
     MemoryMap map =
         MemoryMap.of(
             4L << 30,
@@ -98,15 +131,19 @@ final class SimulatedMachine implements AutoCloseable {
     }
     RemappingHardware hardware =
         new RemappingHardware(
-            List.copyOf(units),
+            units.stream().<Mmio>map(unit -> new WatchedRegisters(unit, this)).toList(),
             topology,
             new UnitScopes(definitions(), topology),
             List.of(USB_REGION));
-    driver = new VtdDriver(hypervisor, hardware, DriverPolicies.usual());
+    driver = new VtdDriver(hypervisor, hardware, policies);
     hypervisor.bootDom0();
     driver.start();
     calls = new DeviceCalls(hypervisor, driver, topology);
     rootComplex = new RootComplex(hypervisor.memory(), _ -> {});
+  }
+
+  static SimulatedMachine with(DriverPolicies policies) {
+    return new SimulatedMachine(SMALL_UNIT, LARGE_UNIT, policies);
   }
 
   static SimulatedMachine boot() {
