@@ -201,8 +201,18 @@ public final class UnitDriver implements Digestible {
       domainIds.unforgotten(requester, before.domainId());
     } else if (capabilities.cachingMode()) {
       domainIds.unforgotten(requester, ABSENT_ENTRY_DID);
+    } else {
+      flushWriteBuffer();
     }
     forgetAgain(requester);
+  }
+
+  /** Shows hardware what has become present, where it does not see stores by itself. */
+  private void flushWriteBuffer() {
+    if (capabilities.requiresWriteBufferFlush()) {
+      int status = registers.read32(Register.GSTS.offset()) & ~GlobalCommand.ONE_SHOT;
+      registers.write32(Register.GCMD.offset(), (int) GlobalCommand.WBF.set(status));
+    }
   }
 
   /**
@@ -238,6 +248,7 @@ public final class UnitDriver implements Digestible {
       return FlushScope.NOTHING;
     }
     if (changes.isOnlyAdded() && !capabilities.cachingMode()) {
+      flushWriteBuffer();
       return FlushScope.NOTHING;
     }
     int addressMask = changes.addressMask();

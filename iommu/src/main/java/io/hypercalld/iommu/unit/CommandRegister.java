@@ -70,8 +70,10 @@ final class CommandRegister {
       remapInterrupts(command);
     }
     switchTranslation(GlobalCommand.TE.isSet(command));
-    // WBF is over at once: stores to memory are visible to the walk as they are made. The other
-    // commands belong to features that the unit does not announce.
+    if (GlobalCommand.WBF.isSet(command)) {
+      caches.flushWriteBuffer();
+    }
+    // The other commands belong to features that the unit does not announce.
   }
 
   private void setRootPointer() {

@@ -147,6 +147,15 @@ final class ContextCache implements Digestible {
     }
   }
 
+  /** Drops entries that are absent or wrong. */
+  void invalidateFaults() {
+    for (int entry = 0; entry < judged.length; entry++) {
+      if (judged[entry] != FREE && JudgedContext.faults(judged[entry])) {
+        judged[entry] = FREE;
+      }
+    }
+  }
+
   /**
    * Drops the entries of up to eight functions.
    *

@@ -31,6 +31,7 @@ final class InvalidationCommands {
         counters.interruptInvalidations++;
       }
     }
+    caches.flushWriteBuffer();
   }
 
   /** Has a device forget translations; one that keeps none has nothing to forget. */

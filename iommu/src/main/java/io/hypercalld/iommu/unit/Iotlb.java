@@ -242,6 +242,15 @@ final class Iotlb implements Digestible {
     }
   }
 
+  /** Drops what is remembered of absent entries. */
+  void invalidateAbsences() {
+    for (int entry = 0; entry <= homeMask; entry++) {
+      if (words[2 * entry] != FREE && Leaf.permissions(words[2 * entry + 1]) == 0) {
+        free(entry);
+      }
+    }
+  }
+
   private static boolean overlaps(long tag, long page, int addressMask) {
     int order = PageSize.ofLevel(LEVEL.getInt(tag)).order();
     int widest = Math.max(order, addressMask);

@@ -139,6 +139,15 @@ final class PasidCache implements Digestible {
     }
   }
 
+  /** Drops entries that are absent or wrong. */
+  void invalidateFaults() {
+    for (int entry = 0; entry <= homeMask; entry++) {
+      if (keys[entry] != FREE && JudgedPasid.faults(judged[entry])) {
+        keys[entry] = FREE;
+      }
+    }
+  }
+
   /** An absent entry is tagged with domain-id 0, as an absent context entry is. */
   private void freeIfOf(int domainId, int entry) {
     int tag = JudgedPasid.faults(judged[entry]) ? 0 : entries[entry].domainId();

@@ -122,6 +122,7 @@ final class RegisterInvalidation {
     Optional<Malfunction.Effect> malfunction = circuit.malfunctions().strike(command);
     if (malfunction.isEmpty()) {
       action.run();
+      caches.flushWriteBuffer();
       return Optional.of(granularity);
     }
     return switch (malfunction.get()) {

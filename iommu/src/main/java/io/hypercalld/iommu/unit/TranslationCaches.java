@@ -24,6 +24,7 @@ final class TranslationCaches implements Digestible {
   private final Iotlb iotlb;
   private final PagingStructureCache structures;
   private final WalkTools walkTools;
+  private final boolean buffersWrites;
 
   TranslationCaches(Circuit circuit) {
     UnitSettings.CacheSizes sizes = circuit.settings().cacheSizes();
@@ -39,6 +40,7 @@ final class TranslationCaches implements Digestible {
     this.structures =
         new PagingStructureCache(
             sizes.tables(), spaces.limit(), circuit.settings().habits().remembersTables());
+    this.buffersWrites = circuit.settings().buffersWrites();
     this.walkTools = WalkTools.of(circuit, structures);
   }
 
@@ -173,6 +175,15 @@ final class TranslationCaches implements Digestible {
               .ifPresent(space -> forgetPages(space, Iotlb.key(iova), mask, leavesOnly));
     }
     counters.countPasidIotlbInvalidation(command.granularity());
+  }
+
+  /** Software's stores so far become visible: what was absent may not be any more. */
+  void flushWriteBuffer() {
+    if (buffersWrites) {
+      iotlb.invalidateAbsences();
+      contexts.invalidateFaults();
+      pasids.invalidateFaults();
+    }
   }
 
   /** Forgets everything without being told by a command. */

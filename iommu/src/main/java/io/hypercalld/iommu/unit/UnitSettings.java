@@ -159,9 +159,18 @@ public record UnitSettings(
     return habits.dropsHighAddressBits() ? register & ((1L << hostAddressWidth) - 1) : register;
   }
 
-  /** Whether the unit remembers entries that are absent or wrong. */
+  /**
+   * Whether the unit remembers entries that are absent or wrong: with caching mode, and where a
+   * write buffer may still hold what makes them present.
+   */
   boolean remembersAbsence() {
-    return capabilities.cachingMode() && habits.remembersAbsence();
+    return (capabilities.cachingMode() || capabilities.requiresWriteBufferFlush())
+        && habits.remembersAbsence();
+  }
+
+  /** Whether absent entries are remembered only until the write buffer is flushed. */
+  boolean buffersWrites() {
+    return capabilities.requiresWriteBufferFlush() && !capabilities.cachingMode();
   }
 
   /** The same unit with other habits. */

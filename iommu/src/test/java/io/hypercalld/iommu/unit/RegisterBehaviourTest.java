@@ -342,6 +342,36 @@ final class RegisterBehaviourTest {
   }
 
   @Test
+  void b18_addedEntry_mayBeUnseenUntilTheWriteBufferIsFlushed() {
+    try (var it = SimulatedUnit.on(with(CapabilityFields.RWBF, 1))) {
+      assertThat(it.faultOf(0x5000, DmaAccess.READ)).isEqualTo(FaultReason.READ_NOT_PERMITTED);
+      it.map(0x5000, 0x9000);
+      assertThat(it.faultOf(0x5000, DmaAccess.READ)).isEqualTo(FaultReason.READ_NOT_PERMITTED);
+
+      write32(it, Register.GCMD, bits(GlobalCommand.TE, GlobalCommand.WBF));
+      assertThat(it.read(0x5000).maddr()).isEqualTo(0x9000);
+
+      assertThat(it.faultOf(0x6000, DmaAccess.READ)).isEqualTo(FaultReason.READ_NOT_PERMITTED);
+      it.map(0x6000, 0x9000);
+      it.invalidatePages(SimulatedUnit.DOMAIN + 1, 0, 0);
+      assertThat(it.read(0x6000).maddr()).isEqualTo(0x9000);
+    }
+  }
+
+  @Test
+  void versionSix_hasNoRegisterInvalidation() {
+    UnitSettings newer =
+        UnitSettings.of(0x60, SimulatedUnit.MODEL, SimulatedUnit.HOST_ADDRESS_WIDTH);
+    try (var it = SimulatedUnit.off(newer)) {
+      it.unit.write64(Register.CCMD.offset(), -1L);
+      it.unit.write64(it.unit.capabilities().iotlbOffset(), -1L);
+
+      assertThat(it.unit.read64(Register.CCMD.offset())).isZero();
+      assertThat(it.unit.read64(it.unit.capabilities().iotlbOffset())).isZero();
+    }
+  }
+
+  @Test
   void features_thatTheUnitLacks_cannotBeSwitchedOn() {
     try (var it = SimulatedUnit.off()) {
       write32(it, Register.GCMD, bits(GlobalCommand.IRE, GlobalCommand.SIRTP, GlobalCommand.CFI));
