@@ -100,7 +100,7 @@ public final class DomctlTable {
   }
 
   // What is not there is said to be so, whatever it is given.
-  private static Operation<?> versioned(Operation<?> operation) {
+  static Operation<?> versioned(Operation<?> operation) {
     return operation.level() == Level.NONE ? operation : operation.versioned(VERSION);
   }
 
@@ -188,8 +188,6 @@ public final class DomctlTable {
             .refusing(ESRCH, EPERM, EOPNOTSUPP, ENOSYS, EINVAL, ENODEV),
         op("get_device_group", GetDeviceGroup.class, devices::getDeviceGroup)
             .refusing(ESRCH, EPERM, EINVAL, ENODEV, EFAULT),
-        missing(CALL, "bind_pt_irq"),
-        missing(CALL, "unbind_pt_irq"),
         missing(CALL, "viommu_op"),
         missing(CALL, "soft_reset"));
   }

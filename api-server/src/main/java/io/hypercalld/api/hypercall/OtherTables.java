@@ -47,7 +47,6 @@ public final class OtherTables {
     operations.add(
         Operation.of("physdev_op", "release_msix", ReleaseMsix.class, devices::releaseMsix)
             .refusing(EPERM, ENODEV, EINVAL, EBUSY));
-    operations.addAll(allMissing("physdev_op", "map_pirq", "unmap_pirq"));
     return operations;
   }
 

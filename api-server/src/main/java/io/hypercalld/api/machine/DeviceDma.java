@@ -39,6 +39,7 @@ public record DeviceDma(
             machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
             function.busMaster(),
             prefix);
+    machine.faults().deviceActs();
     byte[] bytes = data.map(HexBytes::toByteArray).orElseGet(() -> new byte[length]);
     DmaOutcome outcome =
         data.isPresent()

@@ -6,6 +6,7 @@ import io.hypercalld.api.hypercall.EventTable;
 import io.hypercalld.api.hypercall.FeatureTables;
 import io.hypercalld.api.hypercall.GrantTableRows;
 import io.hypercalld.api.hypercall.HypercallCatalogue;
+import io.hypercalld.api.hypercall.InterruptTable;
 import io.hypercalld.api.hypercall.MemoryTable;
 import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.api.hypercall.OtherTables;
@@ -20,6 +21,8 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.iommu.acpi.DeviceScope;
+import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.UnitScopes;
 import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
@@ -29,8 +32,14 @@ import io.hypercalld.iommu.driver.InterruptRemapping;
 import io.hypercalld.iommu.driver.RemappingHardware;
 import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.fault.FaultHandler;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
+import io.hypercalld.iommu.hypercall.InterruptCalls;
+import io.hypercalld.iommu.interrupt.Interrupts;
+import io.hypercalld.iommu.interrupt.IoApicSource;
+import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.Platform;
 import io.hypercalld.iommu.platform.PlatformUnit;
 import io.hypercalld.iommu.unit.MessageSink;
@@ -42,6 +51,7 @@ import io.hypercalld.ioreq.DeviceModels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
@@ -64,6 +74,8 @@ public final class Machine implements AutoCloseable {
   private final DeviceModels deviceModels;
   private final VtdDriver driver;
   private final RootComplex rootComplex;
+  private final Interrupts interrupts;
+  private final FaultHandler faults;
   private final DeviceCalls deviceCalls;
   private final HypercallCatalogue catalogue;
   private final CallMeter meter;
@@ -94,8 +106,8 @@ public final class Machine implements AutoCloseable {
                 !platform.units().isEmpty(),
                 canSnoop(platform),
                 platform.hostAddressWidth()));
-    MessageSink interrupts = _ -> {};
-    this.units = assemble(platform, hypervisor, interrupts);
+    Processors processors = new Processors(platform.interrupts().processors());
+    this.units = assemble(platform, hypervisor, processors::deliver);
     this.topology = platform.topology();
     this.scopes = platform.unitScopes(topology);
     this.driver =
@@ -104,10 +116,21 @@ public final class Machine implements AutoCloseable {
             new RemappingHardware(
                 List.copyOf(units), topology, scopes, platform.reservedRegions(), permit(platform)),
             policies);
-    this.rootComplex = new RootComplex(hypervisor.memory(), interrupts);
+    this.rootComplex = new RootComplex(hypervisor.memory(), processors::deliver);
+    this.interrupts =
+        new Interrupts(hypervisor, driver, topology, processors, ioApics(platform, scopes));
+    this.faults =
+        new FaultHandler(
+            hypervisor, driver, topology, unit -> platform.units().get(unit.index()).segment());
+    interrupts.onFaultEvent(faults::faultEvent);
     this.deviceCalls = new DeviceCalls(hypervisor, driver, topology);
     this.deviceModels = new DeviceModels(hypervisor);
-    this.catalogue = catalogue(hypervisor, deviceCalls, deviceModels);
+    this.catalogue =
+        catalogue(
+            hypervisor,
+            deviceCalls,
+            deviceModels,
+            new InterruptCalls(hypervisor.domains(), interrupts));
     this.meter = new CallMeter(catalogue);
     hypervisor.bootDom0();
     driver.start();
@@ -116,6 +139,22 @@ public final class Machine implements AutoCloseable {
   private static InterruptRemapping.Permit permit(Platform platform) {
     return new InterruptRemapping.Permit(
         platform.interrupts().remapping(), platform.interrupts().x2apic());
+  }
+
+  private static List<IoApicSource> ioApics(Platform platform, UnitScopes scopes) {
+    List<IoApicSource> sources = new ArrayList<>();
+    for (int iommu = 0; iommu < platform.units().size(); iommu++) {
+      Drhd unit = platform.units().get(iommu).definition();
+      for (DeviceScope scope : unit.scopes()) {
+        if (scope.type() == DeviceScope.Type.IOAPIC) {
+          Optional<Sbdf> requester = scopes.resolve(unit.segment(), scope);
+          int place = iommu;
+          requester.ifPresent(
+              sbdf -> sources.add(new IoApicSource(place, scope.enumerationId(), sbdf.sourceId())));
+        }
+      }
+    }
+    return sources;
   }
 
   private static boolean canSnoop(Platform platform) {
@@ -140,7 +179,7 @@ public final class Machine implements AutoCloseable {
   }
 
   private static HypercallCatalogue catalogue(
-      Hypervisor hypervisor, DeviceCalls devices, DeviceModels models) {
+      Hypervisor hypervisor, DeviceCalls devices, DeviceModels models, InterruptCalls interrupts) {
     var tables = new ArrayList<List<Operation<?>>>();
     tables.add(DomctlTable.of(hypervisor, devices));
     tables.add(MemoryTable.of(hypervisor.memoryCalls()));
@@ -151,6 +190,8 @@ public final class Machine implements AutoCloseable {
     tables.add(EventTable.of(hypervisor.eventCalls()));
     tables.add(PageTableRows.of(hypervisor.pinCalls()));
     tables.add(OtherTables.physdev(devices));
+    tables.add(InterruptTable.domctl(interrupts));
+    tables.add(InterruptTable.physdev(interrupts));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
     tables.addAll(OtherTables.unbuilt());
     return new HypercallCatalogue(tables);
@@ -347,7 +388,14 @@ public final class Machine implements AutoCloseable {
   /** The digest of everything that a later command can depend on. */
   public String digest() {
     StateDigest digest = new StateDigest();
-    digest.put(hypervisor).put(topology).put(driver).put(pending).put(faultRules);
+    digest
+        .put(hypervisor)
+        .put(topology)
+        .put(driver)
+        .put(interrupts)
+        .put(faults)
+        .put(pending)
+        .put(faultRules);
     units.forEach(digest::put);
     return digest.finish();
   }
@@ -384,6 +432,16 @@ public final class Machine implements AutoCloseable {
   /** Ioreq servers, and the instructions that go to them. */
   public DeviceModels deviceModels() {
     return deviceModels;
+  }
+
+  /** The machine's interrupts, and whose they are. */
+  public Interrupts interrupts() {
+    return interrupts;
+  }
+
+  /** What became of faults. */
+  public FaultHandler faults() {
+    return faults;
   }
 
   public DeviceCalls deviceCalls() {

@@ -66,9 +66,14 @@ public final class InterruptCalls {
             msiX,
             msiX ? clamp(args.entryNr()) : 0,
             several ? clamp(args.entryNr()) : 1);
-    MessageRequest.Mapped mapped = interrupts.mapping().mapMessages(by, target, request);
-    return Outcome.returning(
-        new MapPirq.Mapped(mapped.pirq(), several ? mapped.block() : args.entryNr()));
+    try {
+      MessageRequest.Mapped mapped = interrupts.mapping().mapMessages(by, target, request);
+      return Outcome.returning(
+          new MapPirq.Mapped(mapped.pirq(), several ? mapped.block() : args.entryNr()));
+    } catch (Refusal refusal) {
+      long fewer = refusal.out() instanceof Integer possible ? possible : args.entryNr();
+      throw refusal.returning(new MapPirq.Mapped(args.pirq(), fewer));
+    }
   }
 
   private static SourceId function(MapPirq args) {

@@ -195,7 +195,8 @@ public final class PirqMapping {
     }
     int most = device.function().kind() == PciKind.PCIE_ENDPOINT ? MOST_MESSAGES : 1;
     if (request.block() > most) {
-      throw Refusal.of(Errno.ENFILE, "%s sends %d message at most", device.sbdf(), most);
+      throw Refusal.of(Errno.ENFILE, "%s sends %d message at most", device.sbdf(), most)
+          .returning(most);
     }
   }
 

@@ -1,0 +1,69 @@
+package io.hypercalld.api.hypercall;
+
+import static io.hypercalld.core.errno.Errno.EBUSY;
+import static io.hypercalld.core.errno.Errno.EDOM;
+import static io.hypercalld.core.errno.Errno.EEXIST;
+import static io.hypercalld.core.errno.Errno.EFAULT;
+import static io.hypercalld.core.errno.Errno.EINVAL;
+import static io.hypercalld.core.errno.Errno.EIO;
+import static io.hypercalld.core.errno.Errno.ENFILE;
+import static io.hypercalld.core.errno.Errno.ENODEV;
+import static io.hypercalld.core.errno.Errno.ENOMEM;
+import static io.hypercalld.core.errno.Errno.ENOSPC;
+import static io.hypercalld.core.errno.Errno.EOPNOTSUPP;
+import static io.hypercalld.core.errno.Errno.EPERM;
+import static io.hypercalld.core.errno.Errno.ESRCH;
+
+import io.hypercalld.iommu.hypercall.BindPtIrq;
+import io.hypercalld.iommu.hypercall.InterruptCalls;
+import io.hypercalld.iommu.hypercall.MapPirq;
+import io.hypercalld.iommu.hypercall.UnbindPtIrq;
+import io.hypercalld.iommu.hypercall.UnmapPirq;
+import java.util.List;
+
+/** The hypercalls that concern interrupts of the machine. Immutable. */
+public final class InterruptTable {
+  private InterruptTable() {}
+
+  /**
+   * Of {@code domctl}.
+   *
+   * @see "xen/include/public/domctl.h"
+   */
+  public static List<Operation<?>> domctl(InterruptCalls calls) {
+    return List.of(
+        DomctlTable.versioned(
+            Operation.of("domctl", "bind_pt_irq", BindPtIrq.class, calls::bindPtIrq)
+                .refusing(ESRCH, EPERM, EINVAL, EBUSY, EOPNOTSUPP, ENOSPC, ENOMEM, EIO)),
+        DomctlTable.versioned(
+            Operation.of("domctl", "unbind_pt_irq", UnbindPtIrq.class, calls::unbindPtIrq)
+                .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, EIO)));
+  }
+
+  /**
+   * Of {@code physdev_op}. A domain that asks for itself, as HVM domains with event channels for
+   * interrupts do, is not served.
+   *
+   * @see "xen/include/public/physdev.h"
+   */
+  public static List<Operation<?>> physdev(InterruptCalls calls) {
+    return List.of(
+        Operation.of("physdev_op", "map_pirq", MapPirq.class, calls::mapPirq)
+            .refusing(
+                ESRCH,
+                EPERM,
+                EINVAL,
+                EEXIST,
+                EBUSY,
+                EDOM,
+                EOPNOTSUPP,
+                ENOSPC,
+                EFAULT,
+                ENODEV,
+                ENFILE,
+                EIO)
+            .partly(),
+        Operation.of("physdev_op", "unmap_pirq", UnmapPirq.class, calls::unmapPirq)
+            .refusing(ESRCH, EPERM, EINVAL, EBUSY, EIO));
+  }
+}

@@ -1,0 +1,26 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.iommu.interrupt.Processors;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.DmaRequester;
+import io.hypercalld.iommu.unit.InterruptOutcome;
+
+/** A device asks for an interrupt, by whatever message it likes. */
+public record DeviceInterrupt(Sbdf sbdf, Word address, Word data)
+    implements MachineCommand<Processors.Observed<InterruptOutcome>> {
+  @Override
+  public Processors.Observed<InterruptOutcome> execute(Machine machine) {
+    DmaRequester requester =
+        new DmaRequester(
+            sbdf.sourceId(),
+            machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
+            machine.topology().require(sbdf).busMaster());
+    machine.faults().deviceActs();
+    return machine
+        .interrupts()
+        .processors()
+        .observe(
+            () -> machine.rootComplex().interrupt(requester, address.value(), (int) data.value()));
+  }
+}
