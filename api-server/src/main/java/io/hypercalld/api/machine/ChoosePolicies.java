@@ -15,10 +15,18 @@ import java.util.Optional;
 public record ChoosePolicies(
     Optional<DomainIdPolicy> domainIds,
     Optional<Quarantine.Mode> quarantine,
-    Optional<Profile> profile)
+    Optional<Profile> profile,
+    Optional<Posting> intpost)
     implements MachineCommand<DriverPolicies> {
+  /** Whether interrupts are posted: {@code iommu=intpost}. */
+  public enum Posting {
+    OFF,
+    ON
+  }
+
   @Override
   public DriverPolicies execute(Machine machine) {
+    intpost.ifPresent(wanted -> machine.interrupts().posting().require(wanted == Posting.ON));
     DriverPolicies now = machine.driver().policies();
     machine
         .driver()
@@ -27,6 +35,7 @@ public record ChoosePolicies(
                 domainIds.orElse(now.domainIds()),
                 quarantine.orElse(now.quarantine()),
                 profile.orElse(now.profile())));
+    intpost.ifPresent(wanted -> machine.interrupts().posting().set(wanted == Posting.ON));
     return machine.driver().policies();
   }
 }

@@ -16,7 +16,6 @@ public sealed interface MachineCommand<R> extends Command
         ChooseClaimPolicies,
         AssertGsi,
         ChoosePolicies,
-        ChoosePosting,
         ChooseSyncHooks,
         ComposeDomain,
         ComposeServer,

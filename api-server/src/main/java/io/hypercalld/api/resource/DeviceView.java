@@ -37,7 +37,15 @@ record DeviceView(
     List<SourceId> requesterIds,
     List<Region> reservedRegions,
     Optional<Integer> domainId,
-    Optional<Sbdf> guestBdf) {
+    Optional<Sbdf> guestBdf,
+    boolean busMaster,
+    Faults faults) {
+
+  /**
+   * Faults of its requests, and how many of them count towards a storm, at 10 of which it is
+   * stopped.
+   */
+  record Faults(long handled, int storm) {}
 
   /** Memory that it must always reach; {@code limit} is the last byte. */
   record Region(Word base, Word limit) {
@@ -68,6 +76,8 @@ record DeviceView(
             .map(unit -> unit.contextEntry(sbdf.sourceId()))
             .filter(ContextEntry::isPresent)
             .map(ContextEntry::domainId),
-        device.guestAddress());
+        device.guestAddress(),
+        machine.topology().find(sbdf).filter(PciFunction::busMaster).isPresent(),
+        new Faults(machine.faults().faultsOf(sbdf), device.faultRate().count()));
   }
 }

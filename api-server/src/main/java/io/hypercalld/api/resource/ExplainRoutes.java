@@ -10,6 +10,7 @@ import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.ExplainStep;
 import io.hypercalld.iommu.unit.Explanation;
+import io.hypercalld.iommu.unit.InterruptExplanation;
 import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
@@ -67,7 +68,14 @@ final class ExplainRoutes {
                 Parameter.required("access", "which way the bytes go", Access.class),
                 Parameter.optional("pasid", "address space of the device", int.class))
             .answering(ExplanationView.class)
-            .on(ExplainRoutes::dma));
+            .on(ExplainRoutes::dma),
+        Route.get("/v1/explain/interrupt", "What would become of a message, entry by entry")
+            .taking(
+                Parameter.required("sbdf", "the device", Sbdf.class),
+                Parameter.required("address", "the address written to", Word.class),
+                Parameter.required("data", "the 32 bits written", Word.class))
+            .answering(ExplanationView.class)
+            .on(ExplainRoutes::interrupt));
   }
 
   private static Function<Machine, Reply> dma(Request request) {
@@ -106,6 +114,42 @@ final class ExplainRoutes {
         explanation.stale(),
         steps,
         explanation.wouldPassIf());
+  }
+
+  private static Function<Machine, Reply> interrupt(Request request) {
+    Sbdf sbdf = Names.sbdfParameter(request, "sbdf");
+    Word address = Names.word(request, "address");
+    Word data = Names.word(request, "data");
+    if (data.value() >>> Integer.SIZE != 0) {
+      throw Failure.of(Problems.INVALID_PARAMETER, "data has 32 bits, not %s", data);
+    }
+    return machine -> {
+      DeviceRoutes.device(machine, sbdf);
+      OptionalInt unit = machine.scopes().unitOf(sbdf);
+      if (unit.isEmpty()) {
+        return Reply.ok(
+            withoutUnit(
+                "delivered as written", "no remapping unit covers " + sbdf, Optional.empty()));
+      }
+      int iommu = unit.getAsInt();
+      InterruptExplanation explanation =
+          machine
+              .unit(iommu)
+              .explainInterrupt(sbdf.sourceId(), address.value(), (int) data.value());
+      List<StepView> steps = new ArrayList<>();
+      steps.add(routing("%s is behind iommu %d".formatted(sbdf, iommu), "next"));
+      explanation.steps().stream().map(ExplainRoutes::view).forEach(steps::add);
+      return Reply.ok(
+          new ExplanationView(
+              explanation.verdict(),
+              explanation.reason().map(UnitListings::number),
+              explanation.reason().map(FaultReason::text),
+              Optional.of(iommu),
+              explanation.cached(),
+              explanation.stale(),
+              steps,
+              explanation.wouldPassIf()));
+    };
   }
 
   private static ExplanationView withoutUnit(

@@ -61,9 +61,14 @@ final class IommuRoutes {
             UnitListings::contextCache),
         listing(
             "faults",
-            "The faults that wait in the fault recording registers",
+            "The faults that the driver read out, and those that wait in the registers still",
             UnitListings.FaultRecordView.class,
             UnitListings::faults),
+        listing(
+            "interrupt-entries",
+            "The entries of the interrupt-remapping table that are in use, and whose they are",
+            UnitListings.InterruptEntryView.class,
+            UnitListings::interruptEntries),
         Route.get(ONE + "/invalidation-queue", "The invalidation queue and what is in its ring")
             .answering(QueueView.class)
             .on(request -> ofUnit(request, QueueView::of)),

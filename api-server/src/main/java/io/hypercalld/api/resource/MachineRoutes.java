@@ -70,7 +70,8 @@ final class MachineRoutes {
   record Changes(
       Optional<DomainIdPolicy> domainIds,
       Optional<Quarantine.Mode> quarantine,
-      Optional<Profile> profile) {}
+      Optional<Profile> profile,
+      Optional<ChoosePolicies.Posting> intpost) {}
 
   /** Bytes of RAM. */
   record MemoryView(long totalBytes, long freeBytes, long usedBytes, long installedBytes) {}
@@ -157,7 +158,8 @@ final class MachineRoutes {
     MachineChange wanted = request.read(MachineChange.class);
     Changes changes = wanted.policies();
     ChoosePolicies command =
-        new ChoosePolicies(changes.domainIds(), changes.quarantine(), changes.profile());
+        new ChoosePolicies(
+            changes.domainIds(), changes.quarantine(), changes.profile(), changes.intpost());
     return machine -> {
       machine.execute(command);
       return Reply.ok(view(machine));

@@ -49,6 +49,7 @@ final class PolicyCatalogue {
     policies.put("domainIds", chosen.domainIds().toString());
     policies.put("quarantine", chosen.quarantine().toString());
     policies.put("profile", chosen.profile().toString());
+    policies.put("intpost", machine.interrupts().posting().isOn() ? "on" : "off");
     return policies;
   }
 
@@ -89,6 +90,11 @@ final class PolicyCatalogue {
             List.of("today", "as-shipped", "fixed"),
             "which Xen it is: today's; those of 2008 and 2009 that first gave devices to guests and"
                 + " had domain-ids per unit, with their errnos and defects; or those mended"),
+        built(
+            "intpost",
+            MACHINE,
+            List.of("off", "on"),
+            "whether messages that guests bind from now on are posted to their vCPUs by hardware"),
         new Policy(
             "pageTables",
             DOMAIN,

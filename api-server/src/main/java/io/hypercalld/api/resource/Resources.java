@@ -35,7 +35,10 @@ public final class Resources {
     routes.addAll(FrameRoutes.routes());
     routes.addAll(DeviceRoutes.routes());
     routes.addAll(DmaRoutes.routes());
+    routes.addAll(InterruptRoutes.routes());
+    routes.addAll(VcpuRoutes.routes());
     routes.addAll(IommuRoutes.routes());
+    routes.addAll(ConsoleRoutes.routes());
     routes.addAll(MemoryRoutes.routes());
     routes.addAll(ExplainRoutes.routes());
     routes.addAll(AccessRoutes.routes());

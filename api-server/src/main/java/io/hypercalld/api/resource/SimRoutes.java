@@ -5,6 +5,7 @@ import io.hypercalld.api.machine.AdvanceClock;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Preempt;
 import io.hypercalld.api.machine.ResetUnit;
+import io.hypercalld.api.machine.SetPace;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -40,6 +41,13 @@ final class SimRoutes {
    */
   record Reset(Optional<Boolean> power) {}
 
+  /**
+   * How fast devices' requests follow each other, as far as fault storms are told.
+   *
+   * @param nanoseconds from one request to the next
+   */
+  record Pace(long nanoseconds) {}
+
   /** A preempted hypercall, with its progress among its arguments. */
   record PendingView(long number, DomainId caller, String call, Object rest) {}
 
@@ -74,6 +82,13 @@ final class SimRoutes {
         Route.of(Method.POST, "/_sim/iommus/{n}/reset", "Resets a remapping unit")
             .reading(Reset.class)
             .on(SimRoutes::reset),
+        Route.get("/_sim/pace", "How much time passes between requests of devices")
+            .answering(Pace.class)
+            .on(request -> machine -> Reply.ok(new Pace(machine.faults().pace()))),
+        Route.of(Method.POST, "/_sim/pace", "Has devices' requests follow each other otherwise")
+            .reading(Pace.class)
+            .answering(Pace.class)
+            .on(SimRoutes::setPace),
         Route.get("/_sim/digest", "The digest of the whole state")
             .answering(DigestView.class)
             .on(request -> machine -> Reply.ok(new DigestView(machine.digest()))),
@@ -95,6 +110,14 @@ final class SimRoutes {
     Advance wanted = request.read(Advance.class);
     return machine ->
         Reply.ok(new ClockView(machine.execute(new AdvanceClock(wanted.advanceNanos))));
+  }
+
+  private static Function<Machine, Reply> setPace(Request request) {
+    Pace wanted = request.read(Pace.class);
+    if (wanted.nanoseconds < 0) {
+      throw InvalidBody.at("/nanoseconds", "time does not run backwards");
+    }
+    return machine -> Reply.ok(new Pace(machine.execute(new SetPace(wanted.nanoseconds))));
   }
 
   private static Preemption preemption(Machine machine) {

@@ -16,15 +16,12 @@ final class UnbuiltRoutes {
   static List<Route> routes() {
     String viommu = "/v1/domains/{d}/viommu";
     return Stream.of(
-            missing("device interrupts", "/v1/devices/{sbdf}/msi", Method.POST),
-            missing("interrupt remapping", IommuRoutes.ONE + "/interrupt-entries", Method.GET),
             missing("streams of requests", IoServerRoutes.ONE + "/stream", Method.GET),
             missing("virtual IOMMUs", viommu, Method.GET, Method.PUT),
             missing("virtual IOMMUs", viommu + "/mmio", Method.POST),
             missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
             missing("virtual IOMMUs", viommu + "/interrupt-entries", Method.GET),
             missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
-            missing("explaining interrupts", "/v1/explain/interrupt", Method.GET),
             missing("events", "/v1/events", Method.GET))
         .flatMap(List::stream)
         .toList();

@@ -4,14 +4,19 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.iommu.driver.InterruptTable;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.fault.LoggedFault;
+import io.hypercalld.iommu.interrupt.MachineInterrupt;
+import io.hypercalld.iommu.interrupt.MsiSource;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.PendingFault;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.RootEntry;
 import java.util.ArrayList;
 import java.util.List;
@@ -69,7 +74,14 @@ final class UnitListings {
       Word hi,
       Optional<String> fault) {}
 
-  /** A fault that software has not cleared. */
+  /**
+   * A fault: one that the driver read out, or one that waits in a register still.
+   *
+   * @param index of the register that holds it, or held it
+   * @param interruptIndex of the remapping entry, where an interrupt was blocked
+   * @param drained whether the driver has read it out
+   * @param simTimeNs when it did
+   */
   record FaultRecordView(
       int index,
       Sbdf sbdf,
@@ -79,7 +91,28 @@ final class UnitListings {
       String reason,
       String name,
       Optional<Integer> pasid,
-      Optional<Integer> domid) {}
+      Optional<Integer> domid,
+      Optional<Integer> interruptIndex,
+      boolean recorded,
+      boolean drained,
+      Optional<String> simTimeNs) {}
+
+  /** An entry of the interrupt-remapping table that is in use, and whose it is. */
+  record InterruptEntryView(
+      int index,
+      Word address,
+      Word lo,
+      Word hi,
+      boolean posted,
+      int vector,
+      Word sourceId,
+      Map<String, Word> fields,
+      Optional<Integer> irq,
+      Optional<Sbdf> sbdf,
+      Optional<Integer> gsi,
+      List<Integer> domains,
+      boolean cached,
+      boolean stale) {}
 
   /** Which way the bytes would have gone. */
   enum Type {
@@ -170,36 +203,74 @@ final class UnitListings {
         .toList();
   }
 
+  /** Those that the driver read out, then those that wait still. */
   static List<FaultRecordView> faults(Machine machine, UnitDriver unit) {
-    return machine.unit(unit.index()).faults().stream()
-        .map(fault -> fault(machine, unit, fault))
-        .toList();
+    List<FaultRecordView> views = new ArrayList<>();
+    for (LoggedFault fault : machine.faults().faultsOf(unit.index())) {
+      FaultView known = new FaultView(fault.sbdf(), fault.domain(), Optional.of(fault.time()));
+      views.add(view(fault.taken().index(), fault.taken().record(), known));
+    }
+    for (PendingFault fault : machine.unit(unit.index()).faults()) {
+      Sbdf sbdf = sbdf(machine, unit, fault.record().sourceId());
+      Optional<DomainId> owner = machine.driver().devices().find(sbdf).map(PciDevice::owner);
+      views.add(view(fault.index(), fault.record(), new FaultView(sbdf, owner, Optional.empty())));
+    }
+    return views;
   }
 
-  private static FaultRecordView fault(Machine machine, UnitDriver unit, PendingFault fault) {
-    FaultRecord record = fault.record();
-    Sbdf sbdf = sbdf(machine, unit, record.sourceId());
+  /** What is known of a fault beside its record; the time is there where it was read out. */
+  private record FaultView(Sbdf sbdf, Optional<DomainId> domain, Optional<Long> time) {}
+
+  private static FaultRecordView view(int index, FaultRecord record, FaultView known) {
+    boolean interrupt =
+        record.reason().filter(reason -> reason.kind() == FaultReason.Kind.INTERRUPT).isPresent();
     return new FaultRecordView(
-        fault.index(),
-        sbdf,
+        index,
+        known.sbdf,
         new Word(record.sourceId().value()),
-        new Word(record.iova()),
+        new Word(interrupt ? record.lo() : record.iova()),
         record.isRead() ? Type.READ : Type.WRITE,
         "0x" + Integer.toHexString(record.reasonCode()),
         record.reason().map(FaultReason::text).orElse("unknown reason"),
-        Optional.empty(),
-        culprit(machine, unit, sbdf).map(DomainId::value));
+        FaultRecord.PP.isSet(record.hi())
+            ? Optional.of(FaultRecord.PV.getInt(record.hi()))
+            : Optional.empty(),
+        known.domain.map(DomainId::value),
+        interrupt ? Optional.of(record.interruptIndex()) : Optional.empty(),
+        true,
+        known.time.isPresent(),
+        known.time.map(time -> Long.toString(time)));
   }
 
-  /**
-   * Whom the domain-id of the requester's entry stands for on this very unit; where it has no
-   * entry, whose the device is.
-   */
-  private static Optional<DomainId> culprit(Machine machine, UnitDriver unit, Sbdf sbdf) {
-    ContextEntry entry = unit.contextEntry(sbdf.sourceId());
-    return entry.isPresent()
-        ? unit.ownerOf(entry.domainId())
-        : machine.driver().devices().find(sbdf).map(PciDevice::owner);
+  static List<InterruptEntryView> interruptEntries(Machine machine, UnitDriver unit) {
+    return unit.interruptTable()
+        .map(
+            table ->
+                table.inUse().stream().map(index -> entry(machine, unit, table, index)).toList())
+        .orElse(List.of());
+  }
+
+  private static InterruptEntryView entry(
+      Machine machine, UnitDriver unit, InterruptTable table, int index) {
+    InterruptEntry entry = table.entry(index);
+    Optional<MachineInterrupt> user = machine.interrupts().machine().userOf(unit, index);
+    Optional<InterruptEntry> cached =
+        Optional.ofNullable(machine.unit(unit.index()).interruptCache().get(index));
+    return new InterruptEntryView(
+        index,
+        new Word(table.addressOf(index)),
+        new Word(entry.lo()),
+        new Word(entry.hi()),
+        entry.isPosted(),
+        entry.vector(),
+        new Word(entry.sourceId()),
+        entry.decode(),
+        user.map(MachineInterrupt::number),
+        user.flatMap(MachineInterrupt::message).map(MsiSource::sbdf),
+        user.filter(one -> one.message().isEmpty()).map(MachineInterrupt::number),
+        user.map(MachineInterrupt::guests).orElse(List.of()).stream().map(DomainId::value).toList(),
+        cached.isPresent(),
+        cached.filter(remembered -> !remembered.equals(entry)).isPresent());
   }
 
   /** How a reason is written. */

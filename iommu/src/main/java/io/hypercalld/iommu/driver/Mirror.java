@@ -31,6 +31,16 @@ public final class Mirror {
     this.end = end;
   }
 
+  /** How many levels the table has. */
+  public int levels() {
+    return table.levels();
+  }
+
+  /** Machine address of the table's root. */
+  public long root() {
+    return table.rootFor(table.levels());
+  }
+
   /** What the table maps at or first after a frame; a run may go on in the next one. */
   public Optional<DmaRun> mapped(Gfn from) {
     return table.nextRun(from.value());

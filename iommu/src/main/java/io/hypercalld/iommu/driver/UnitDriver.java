@@ -279,7 +279,7 @@ public final class UnitDriver implements Digestible {
   }
 
   /** How many levels of tables the unit walks, of 3 or 4. */
-  int levels() {
+  public int levels() {
     return width.levels();
   }
 

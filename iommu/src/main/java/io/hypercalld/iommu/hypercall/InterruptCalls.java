@@ -45,7 +45,7 @@ public final class InterruptCalls {
       case MapPirq.TYPE_GSI ->
           Outcome.returning(
               new MapPirq.Mapped(
-                  interrupts.mapping().mapGsi(by, target, args.index(), clamp(args.pirq())), 0));
+                  interrupts.mapping().mapGsi(by, target, args.index(), args.pirq()), 0));
       case MapPirq.TYPE_MSI, MapPirq.TYPE_MSI_SEG, MapPirq.TYPE_MULTI_MSI ->
           mapMessages(by, target, args);
       default -> throw Refusal.of(Errno.EINVAL, "no type %d of interrupts is mapped", args.type());
@@ -61,8 +61,8 @@ public final class InterruptCalls {
     MessageRequest request =
         new MessageRequest(
             function(args).in(args.type() == MapPirq.TYPE_MSI ? 0 : segment(args)),
-            several ? -1 : clamp(args.index()),
-            clamp(args.pirq()),
+            several ? -1 : args.index(),
+            args.pirq(),
             msiX,
             msiX ? clamp(args.entryNr()) : 0,
             several ? clamp(args.entryNr()) : 1);

@@ -31,8 +31,8 @@ import io.hypercalld.core.hypercall.OrElse;
 public record MapPirq(
     DomainId domid,
     int type,
-    @OrElse("-1") long index,
-    @OrElse("-1") long pirq,
+    @OrElse("-1") int index,
+    @OrElse("-1") int pirq,
     @OrElse("0") long bus,
     @OrElse("0") long devfn,
     @OrElse("0") long entryNr,
@@ -44,5 +44,5 @@ public record MapPirq(
   public static final int TYPE_MULTI_MSI = 4;
 
   /** What it answers, refused or not. */
-  public record Mapped(long pirq, long entryNr) {}
+  public record Mapped(int pirq, long entryNr) {}
 }

@@ -6,6 +6,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.driver.FaultRegisters;
+import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
@@ -194,6 +195,23 @@ public final class MachineInterrupts implements Digestible {
   /** Whoever writes messages. */
   MessageWriter writer() {
     return writer;
+  }
+
+  /** The interrupt that an entry of a unit's table belongs to. */
+  public Optional<MachineInterrupt> userOf(UnitDriver unit, int index) {
+    return interrupts.values().stream()
+        .filter(one -> one.source().filter(source -> uses(source, unit, index)).isPresent())
+        .findFirst();
+  }
+
+  private boolean uses(MachineInterrupt.Source source, UnitDriver unit, int index) {
+    return switch (source) {
+      case MsiSource message ->
+          message.index().equals(OptionalInt.of(index)) && writer.isBehind(message.sbdf(), unit);
+      case IoApicPin pin ->
+          pin.index().equals(OptionalInt.of(index))
+              && ioApics.get(pin.ioApic()).iommu() == unit.index();
+    };
   }
 
   /** The messages that a function was given. */

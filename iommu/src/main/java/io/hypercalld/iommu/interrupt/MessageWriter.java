@@ -110,6 +110,10 @@ final class MessageWriter {
     source.index().ifPresent(index -> tableOf(source.sbdf()).ifPresent(table -> table.free(index)));
   }
 
+  boolean isBehind(Sbdf sbdf, UnitDriver unit) {
+    return driver.devices().find(sbdf).flatMap(PciDevice::unit).equals(Optional.of(unit));
+  }
+
   private Optional<InterruptTable> tableOf(Sbdf sbdf) {
     return driver.devices().find(sbdf).flatMap(PciDevice::unit).flatMap(UnitDriver::interruptTable);
   }

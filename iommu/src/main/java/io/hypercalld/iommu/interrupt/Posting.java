@@ -33,11 +33,11 @@ public final class Posting {
   }
 
   /**
-   * Switches it for messages that are bound from now on.
+   * Refuses what the units cannot do.
    *
    * @throws Refusal EOPNOTSUPP interrupts are not remapped, or a unit cannot post
    */
-  public void set(boolean wanted) {
+  public void require(boolean wanted) {
     InterruptRemapping remapping = driver.interruptRemapping();
     boolean possible =
         remapping.on()
@@ -45,6 +45,15 @@ public final class Posting {
     if (wanted && !possible) {
       throw Refusal.of(Errno.EOPNOTSUPP, "not every unit can post interrupts");
     }
+  }
+
+  /**
+   * Switches it for messages that are bound from now on.
+   *
+   * @throws Refusal as {@link #require}
+   */
+  public void set(boolean wanted) {
+    require(wanted);
     on = wanted;
   }
 
