@@ -58,7 +58,7 @@ final class FaultHandlingTest {
     assertThat(faults().at("/0/drained").asBoolean()).isTrue();
     assertThat(faults().at("/0/domid").asInt()).isEqualTo(1);
     assertThat(machine.get("/metrics").text())
-        .contains("hv_iommu_fault_records_pending{iommu=\"0\"} 0.0");
+        .contains("hv_iommu_fault_records_pending{iommu=\"0\"} 0");
     assertThat(machine.get("/v1/console").json().findValuesAsText("text"))
         .contains(
             "(XEN) [VT-D]DMAR:[DMA Write] Request device [0000:03:10.2] fault addr fed0000000",
