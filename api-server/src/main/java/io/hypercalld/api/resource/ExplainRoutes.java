@@ -1,7 +1,9 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Parameter;
+import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
