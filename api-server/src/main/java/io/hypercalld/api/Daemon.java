@@ -15,6 +15,7 @@ import io.hypercalld.iommu.platform.Platform;
 import java.io.BufferedOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
 
@@ -61,12 +62,13 @@ public final class Daemon {
       case ConformanceOptions.Help(String usage) -> print(usage);
       case ConformanceOptions.Run(var recordings) -> {
         // Many lines: one store each would be most of the time.
-        PrintStream out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, UTF_8);
-        PrintStream lines = new PrintStream(new BufferedOutputStream(out, 1 << 16), false, UTF_8);
-        boolean conforms = Conformance.run(recordings, lines);
-        lines.flush();
-        if (!conforms) {
-          System.exit(FAILED);
+        OutputStream out =
+            new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16);
+        try (PrintStream lines = new PrintStream(out, false, UTF_8)) {
+          if (!Conformance.run(recordings, lines)) {
+            lines.flush();
+            System.exit(FAILED);
+          }
         }
       }
     }

@@ -16,6 +16,11 @@ public final class Conformance {
    * @throws UnreadableRecording where one of them cannot be read or is no recording
    */
   public static boolean run(List<Path> recordings, PrintStream out) {
+    return report(recordings, out).failed() == 0;
+  }
+
+  /** The same, with all that was found. */
+  static Report report(List<Path> recordings, PrintStream out) {
     Report report = new Report(out);
     try {
       for (Path each : recordings) {
@@ -24,7 +29,7 @@ public final class Conformance {
     } finally {
       report.close();
     }
-    return report.failed() == 0;
+    return report;
   }
 
   private static void run(Recordings recording, Report report) {

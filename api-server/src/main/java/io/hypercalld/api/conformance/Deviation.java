@@ -21,7 +21,9 @@ enum Deviation {
       "address bits beyond the width are dropped in registers, and kept in fault records"),
   D10("pass-through-not-checked", "pass-through checks neither the address nor AW"),
   D11("context-reserved-not-qualified", "FPD does not keep a reserved context entry's fault away"),
-  D12("commands-without-effect", "commands of absent capabilities are kept or lost"),
+  D12(
+      "commands-without-effect|event-message-not-masked",
+      "registers of absent capabilities are kept or lost"),
   D13("interrupt-range-input", "reads of the interrupt range succeed with zeros"),
   D14("one-fault-register", "one fault register, compressed by source-id"),
   D15("scalable-[a-z0-9-]*", "PASID problems share one reason, first-stage is walked as second"),

@@ -6,6 +6,7 @@ import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.EventControl;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
@@ -50,8 +51,14 @@ final class RegisterFreedoms {
     if (word == Register.GSTS.offset()) {
       return List.of(new Freedom(commands(got), "commands-without-effect"));
     }
+    if (word - word % Long.BYTES == Register.IRTA.offset()) {
+      return interruptTable();
+    }
     if (word == Register.IEDATA.offset()) {
-      return List.of(new Freedom(~EventControl.IMD.mask(), "extended-message-data"));
+      return List.of(new Freedom(~EventControl.IMD.mask(), "event-message-not-masked"));
+    }
+    if (word == Register.FEUADDR.offset() || word == Register.IEUADDR.offset()) {
+      return List.of(new Freedom(recorded == 0 ? got : 0, "event-message-not-masked"));
     }
     boolean ring = word - word % Long.BYTES == Register.IQA.offset();
     return ring ? halfWritten(word) : List.of();
@@ -63,6 +70,16 @@ final class RegisterFreedoms {
     return unit.capabilities().interruptRemapping()
         ? GlobalCommand.CFI.mask() & got
         : remapping | GlobalCommand.CFI.mask();
+  }
+
+  /** The table's address is kept without interrupt remapping, and EIME without extended mode. */
+  private List<Freedom> interruptTable() {
+    if (!unit.capabilities().interruptRemapping()) {
+      return List.of(new Freedom(-1L, "commands-without-effect"));
+    }
+    return unit.capabilities().extendedInterruptMode()
+        ? List.of()
+        : List.of(new Freedom(InterruptTableAddress.EIME.mask(), "eime-without-eim"));
   }
 
   /** Hardware may do more than it is asked to, and then says so; it may not say that it did not. */

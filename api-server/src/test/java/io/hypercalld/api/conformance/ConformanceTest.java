@@ -1,0 +1,147 @@
+package io.hypercalld.api.conformance;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The judge of recordings: what it lets pass, what it does not, and what it says. */
+final class ConformanceTest {
+  /** One page mapped, read, and read beyond; the second read faults and is recorded. */
+  private static final String CASE =
+      """
+      {"id":"ONE","title":"t","unknown":[1],"variant":{"aw_bits":39},"devices":[{"sid":"0x20"}],
+      "cap":"0xd2008c22260206","ecap":"0xf00f4a","fills":[["0x2000000",4096]],
+      "mem":[["0x100000","0x101001"],["0x101200","0x110001"],["0x101208","0x101"],
+      ["0x110000","0x111003"],["0x111000","0x112003"],["0x112000","0x2000003"]],
+      "steps":[{"op":"w64","off":"0x20","val":"0x100000"},
+      {"op":"w32","off":"0x18","val":"0x40000000"},{"op":"w32","off":"0x18","val":"0x80000000"},
+      {"op":"dma","dev":0,"dir":"r","iova":"0x8","len":8,"data":"080000020000a55a",
+      "uncached_spec":[{"ok":true,"gpa":"0x2000008","kind":"walk"}],
+      "segs":[{"iova":"0x8","len":8,"gpa":"0x2000008","ok":true}],
+      "regs":{"fsts":"0x0","frcd_lo":"0x0","frcd_hi":"0x0"}},
+      {"op":"dma","dev":0,"dir":"r","iova":"0x1000","len":8,"data":"0000000000000000",
+      "uncached_spec":[{"ok":false,"reason":6,"fpd":false}],
+      "segs":[{"iova":"0x1000","len":8,"gpa":null,"ok":false,"fault":{"reason":6}}],
+      "regs":{"fsts":"0x2","frcd_lo":"0x1000","frcd_hi":"0xc0ffff0600000020"}},
+      {"op":"memr","addr":"0x112000","result":"0x2000003"},
+      {"op":"r32","off":"0x1c","result":"0xc0000000"}],
+      "final":{"gsts":"0xc0000000","fsts":"0x2"}}
+      """
+          .replace("\n", "");
+
+  @TempDir private Path directory;
+
+  private Path file(String name, String text) throws IOException {
+    return Files.writeString(directory.resolve(name), text);
+  }
+
+  private static List<String> linesOf(Path... recordings) {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    PrintStream out = new PrintStream(bytes, false, StandardCharsets.UTF_8);
+    Conformance.report(List.of(recordings), out);
+    return bytes.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+
+  @Test
+  void caseThatConforms_passesAndNamesTheDeviationsOfTheRecording() throws IOException {
+    assertThat(linesOf(file("one.jsonl", CASE))).last().isEqualTo("1 passed, 0 failed, 0 skipped");
+    assertThat(linesOf(file("one.jsonl", CASE))).anyMatch(line -> line.startsWith("deviation D6 "));
+  }
+
+  @Test
+  void compressedFileAndDirectory_areReadLikeAPlainFile() throws IOException {
+    try (OutputStream out =
+        new GZIPOutputStream(Files.newOutputStream(directory.resolve("one.jsonl.gz")))) {
+      out.write(CASE.getBytes(StandardCharsets.UTF_8));
+    }
+    file("README.md", "no recording");
+
+    assertThat(linesOf(directory)).last().isEqualTo("1 passed, 0 failed, 0 skipped");
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "gpa":"0x2000008","kind" | "gpa":"0x2000010","kind" | step 3 segment 0 outcome: expected [ok:0x2000010], got ok:0x2000008
+          080000020000a55a         | 080000020000a55b         | step 3 segment 0 data: expected 080000020000a55b, got 080000020000a55a
+          "reason":6,"fpd":false   | "reason":6,"fpd":true    | step 4 segment 0 outcome: expected [fpd], got fault:0x6
+          "reason":6,"fpd":false   | "reason":7,"fpd":false   | step 4 segment 0 outcome: expected [fault:0x7], got fault:0x6
+          "frcd_lo":"0x1000"       | "frcd_lo":"0x2000"       | step 4 FRCD.lo: expected 0x2000, got 0x1000
+          "fsts":"0x2","frcd_lo"   | "fsts":"0x3","frcd_lo"   | step 4 FSTS: expected 0x3, got 0x2
+          c0ffff0600000020         | c0ffff0600000028         | step 4 FRCD.hi: expected 0xc0ffff0600000028, got 0xc000000600000020
+          "result":"0x2000003"     | "result":"0x2000007"     | step 5 memory 0x112000: expected 0x2000007, got 0x2000003
+          "result":"0xc0000000"    | "result":"0x80000000"    | step 6 register 0x1c: expected 0x80000000, got 0xc0000000
+          "gsts":"0xc0000000"      | "gsts":"0xc4000000"      | final gsts: expected 0xc4000000, got 0xc0000000
+          """)
+  void caseThatExpectsSomethingElse_failsAtThatStep(String right, String wrong, String line)
+      throws IOException {
+    Path changed = file("one.jsonl", CASE.replace(right, wrong));
+
+    assertThat(linesOf(changed))
+        .contains("FAIL ONE " + line)
+        .last()
+        .isEqualTo("0 passed, 1 failed, 0 skipped");
+  }
+
+  @Test
+  void stepOfAnUnknownKind_isSkippedWithItsReason() throws IOException {
+    Path unknown = file("one.jsonl", CASE.replace("\"memr\"", "\"warp\""));
+
+    assertThat(linesOf(unknown))
+        .contains("skip ONE step 5: unknown operation warp")
+        .last()
+        .isEqualTo("1 passed, 0 failed, 1 skipped");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nothing", "{}", "[]", "{\"id\":\"X\",\"variant\":{}}", "{\"id\":"})
+  void fileThatIsNoCorpus_isUnreadableInOneLine(String text) throws IOException {
+    Path file = file("bad.jsonl", text);
+
+    assertThatThrownBy(() -> linesOf(file))
+        .isInstanceOfSatisfying(
+            UnreadableRecording.class,
+            e -> assertThat(e.reason()).contains("bad.jsonl").doesNotContain("\n"));
+  }
+
+  @Test
+  void pathWithoutRecordings_isUnreadable() {
+    assertThatThrownBy(() -> linesOf(directory.resolve("none")))
+        .isInstanceOf(UnreadableRecording.class)
+        .hasMessageEndingWith("none: no such file");
+    assertThatThrownBy(() -> linesOf(directory))
+        .isInstanceOf(UnreadableRecording.class)
+        .hasMessageEndingWith("no corpus file and no capture in this directory");
+  }
+
+  @Test
+  void labels_haveTheNumbersOfTheCorpusDescription() {
+    assertThat(
+            Stream.of(
+                    "silent-permission-miss",
+                    "legacy-reason-0xc-in-scalable-mode",
+                    "dirty-bit-not-set-on-iotlb-hit",
+                    "svt-bus-range-swapped")
+                .map(Deviation::labelled))
+        .extracting(label -> label.substring(0, 2))
+        .containsExactly("D1", "F6", "F1", "I3");
+    assertThat(Deviation.labelled("never-seen")).isEqualTo("never-seen");
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.api.conformance;
+
+import org.jspecify.annotations.NullMarked;
