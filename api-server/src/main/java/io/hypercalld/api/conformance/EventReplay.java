@@ -1,7 +1,6 @@
 package io.hypercalld.api.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import io.hypercalld.api.conformance.Capture.Snapshot;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.iommu.unit.InterruptOutcome;
@@ -13,7 +12,6 @@ import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Invalidation;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
-import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
@@ -34,8 +32,8 @@ final class EventReplay implements AutoCloseable {
   private static final int DESCRIPTOR_WORDS = 2;
   private static final int RECORDED_WINDOW = 0x230;
 
-  /** Stands where an event was that an earlier one brought with it. */
-  private static final JsonNode TAKEN = JsonNodeFactory.instance.arrayNode().add("taken");
+  /** Makes a unit forget every PASID-table entry. */
+  private static final InvalidationDescriptor ALL_PASIDS = new InvalidationDescriptor(0x37, 0);
 
   private final Capture capture;
   private final CaseMachine machine;
@@ -44,6 +42,7 @@ final class EventReplay implements AutoCloseable {
   private final Map<Long, List<Snapshot>> snapshots;
   private int next;
   private long unreplayed;
+  private long untraced;
 
   private EventReplay(Capture capture, List<Snapshot> all, Report report) {
     this.capture = capture;
@@ -86,6 +85,9 @@ final class EventReplay implements AutoCloseable {
           id,
           unreplayed + " cache fills and translations: the trace lacks the tables of their time");
     }
+    if (untraced > 0) {
+      report.skip(id, untraced + " descriptors of PASID caches: the trace lacks them");
+    }
     snapshots.keySet().stream()
         .filter(count -> count > events.size())
         .sorted()
@@ -104,7 +106,6 @@ final class EventReplay implements AutoCloseable {
       case "ir_enable" -> status(GlobalCommand.IRE, number(event, 1));
       case "dmar_enable" -> status(GlobalCommand.TE, number(event, 1));
       case "inv" -> Optional.of(new Mismatch("descriptor", "behind a tail write", "none before"));
-      case "taken" -> Optional.empty();
       default -> {
         unreplayed++;
         yield Optional.empty();
@@ -140,23 +141,14 @@ final class EventReplay implements AutoCloseable {
   /** Puts the descriptors that the queue fetched next into the ring; answers what waits write. */
   private List<CorpusCase.Word> publish(long tail) {
     QueueState queue = machine.unit.queue();
-    long size = descriptorBytes();
+    long size = queue.mode().descriptorBytes();
     long ring = queue.size() * size;
+    long head = queue.head() * size;
     List<CorpusCase.Word> waits = new ArrayList<>();
-    for (long at = queue.head() * size;
-        at != tail && next < events.size();
-        at = (at + size) % ring) {
-      JsonNode event = nextDescriptor();
-      InvalidationDescriptor descriptor =
-          new InvalidationDescriptor(number(event, 1), number(event, 2));
-      long address = queue.base() + at;
-      for (long word = 0; word < size; word += Long.BYTES) {
-        machine.store(new CorpusCase.Word(address + word, 0));
-      }
-      machine.store(new CorpusCase.Word(address, descriptor.lo()));
-      machine.store(new CorpusCase.Word(address + Long.BYTES, descriptor.hi()));
-      if (descriptor.decode(machine.unit.capabilities()) instanceof Invalidation.Wait wait
-          && wait.writesStatus()) {
+    for (InvalidationDescriptor each : descriptors(Math.floorMod(tail - head, ring) / size)) {
+      put(queue.base() + head, size, each);
+      head = (head + size) % ring;
+      if (each.decode(queue.mode()) instanceof Invalidation.Wait wait && wait.writesStatus()) {
         waits.add(
             new CorpusCase.Word(wait.statusAddress(), Integer.toUnsignedLong(wait.statusData())));
       }
@@ -164,27 +156,31 @@ final class EventReplay implements AutoCloseable {
     return waits;
   }
 
-  /** The next descriptor of the trace; what else happened meanwhile does not depend on it. */
-  private JsonNode nextDescriptor() {
-    int at = next;
-    while (at < events.size() && !events.get(at).path(0).asText().equals("inv")) {
-      at++;
+  private void put(long address, long size, InvalidationDescriptor descriptor) {
+    for (long word = 0; word < size; word += Long.BYTES) {
+      machine.store(new CorpusCase.Word(address + word, 0));
     }
-    if (at == events.size()) {
-      throw new UnreadableRecording(capture.name() + ": the trace ends within a tail write");
-    }
-    JsonNode found = events.get(at);
-    if (at == next) {
-      next++;
-    } else {
-      events.set(at, TAKEN);
-    }
-    return found;
+    machine.store(new CorpusCase.Word(address, descriptor.lo()));
+    machine.store(new CorpusCase.Word(address + Long.BYTES, descriptor.hi()));
   }
 
-  private long descriptorBytes() {
-    boolean wide = InvalidationQueueFields.DW.isSet(machine.unit.read64(Register.IQA.offset()));
-    return (long) InvalidationDescriptor.BYTES * (wide ? 2 : 1);
+  /**
+   * The descriptors that the trace has behind a tail write. It lacks those of PASIDs, which drivers
+   * put before the wait for them.
+   */
+  private List<InvalidationDescriptor> descriptors(long count) {
+    List<InvalidationDescriptor> traced = new ArrayList<>();
+    while (traced.size() < count
+        && next < events.size()
+        && events.get(next).path(0).asText().equals("inv")) {
+      JsonNode event = events.get(next++);
+      traced.add(new InvalidationDescriptor(number(event, 1), number(event, 2)));
+    }
+    untraced += count - traced.size();
+    while (traced.size() < count) {
+      traced.addFirst(ALL_PASIDS);
+    }
+    return traced;
   }
 
   private Optional<Mismatch> carriedOut(long tail, List<CorpusCase.Word> waits) {
