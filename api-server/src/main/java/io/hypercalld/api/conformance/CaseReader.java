@@ -119,7 +119,10 @@ final class CaseReader {
             step.has("data") ? Hex.bytes(step.text("data")) : new byte[0],
             step.list("fill_before", CaseReader::fill));
     Updates updates =
-        new Updates(step.has("ad_ok"), step.present("ad_deviation").map(JsonNode::asText));
+        new Updates(
+            step.has("ad_ok"),
+            step.list("mem_changes", change -> new Word(element(change, 0), element(change, 2))),
+            step.present("ad_deviation").map(JsonNode::asText));
     return new Step.Dma(transfer, segments, after(step), updates);
   }
 
@@ -131,12 +134,14 @@ final class CaseReader {
   }
 
   private static Segment segment(Members recorded, Optional<Members> rule) {
+    Optional<Outcome> walked = rule.map(CaseReader::byWalk);
     List<Outcome> allowed = recorded.list("allowed", node -> Outcome.parse(node.asText()));
     return new Segment(
         recorded.number("iova"),
         observed(recorded),
         recorded.list("landed", Members::number),
-        allowed.isEmpty() ? rule.map(CaseReader::byWalk).map(List::of).orElse(List.of()) : allowed,
+        allowed.isEmpty() ? walked.map(List::of).orElse(List.of()) : allowed,
+        walked,
         rule.map(each -> each.list("updates", CaseReader::word)).orElse(List.of()),
         recorded.present("deviation").map(JsonNode::asText),
         rule.filter(each -> isOfKind("pt", each)).isPresent(),

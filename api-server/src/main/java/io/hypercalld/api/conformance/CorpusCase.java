@@ -55,6 +55,7 @@ record CorpusCase(
    * @param observed what the recorded implementation did; empty where that is unknown
    * @param landed where the written bytes were found
    * @param allowed what the specification allows; empty where the recording does not say
+   * @param walked what a walk of the tables as they are comes to; one of what is allowed
    * @param updates entries as they must be after a successful first-stage walk
    * @param deviation why the observation is outside of what is allowed
    * @param passThrough whether no paging entry has a part in what is allowed
@@ -64,6 +65,7 @@ record CorpusCase(
       Optional<Outcome> observed,
       List<Long> landed,
       List<Outcome> allowed,
+      Optional<Outcome> walked,
       List<Word> updates,
       Optional<String> deviation,
       boolean passThrough,
@@ -134,7 +136,8 @@ record CorpusCase(
    * Accessed and dirty bits.
    *
    * @param checked whether the recording looked at them at all
+   * @param made entries as the recorded implementation left them, where it changed them
    * @param deviation why the recorded implementation did otherwise
    */
-  record Updates(boolean checked, Optional<String> deviation) {}
+  record Updates(boolean checked, List<Word> made, Optional<String> deviation) {}
 }

@@ -84,9 +84,7 @@ final class DmaCheck {
       index++;
     } while (offset < transfer.length());
     dma.updates().deviation().ifPresent(report::deviation);
-    return wrong.isPresent() || !dma.updates().checked()
-        ? wrong
-        : updates.finish(dma.segments(), results, transfer.write());
+    return wrong.isPresent() || !dma.updates().checked() ? wrong : updates.finish(dma, results);
   }
 
   private Optional<Mismatch> judge(

@@ -18,6 +18,7 @@ final class QueueWatch {
   private static final int INTERRUPT_ENTRY_CACHE = 4;
   private static final int PASID_TRANSLATIONS = 6;
   private static final int PASID_CACHE = 7;
+  private static final int PASID_DEVICE_TLB = 8;
 
   private final CaseMachine machine;
   private final RegisterCheck registers;
@@ -75,7 +76,8 @@ final class QueueWatch {
     return type == DEVICE_TLB
         || type == INTERRUPT_ENTRY_CACHE
         || type == PASID_TRANSLATIONS
-        || type == PASID_CACHE;
+        || type == PASID_CACHE
+        || type == PASID_DEVICE_TLB;
   }
 
   /** Whether the queue went past a wait that neither writes nor interrupts. */

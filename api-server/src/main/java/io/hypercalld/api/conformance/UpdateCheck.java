@@ -1,6 +1,7 @@
 package io.hypercalld.api.conformance;
 
 import io.hypercalld.api.conformance.CorpusCase.Segment;
+import io.hypercalld.api.conformance.CorpusCase.Step;
 import io.hypercalld.api.conformance.CorpusCase.Word;
 import io.hypercalld.iommu.unit.DmaSegment;
 import java.util.HashMap;
@@ -27,6 +28,9 @@ final class UpdateCheck {
   /** Words that software wrote, as they were before the DMA. */
   private Map<Long, Long> before = Map.of();
 
+  /** Marks that a walk of this case sets, on the recorded implementation or by the rules. */
+  private final Map<Long, Long> permitted = new HashMap<>();
+
   /** Entries that this silicon has marked as dirty at some time. */
   private final Set<Long> onceDirty = new HashSet<>();
 
@@ -42,23 +46,27 @@ final class UpdateCheck {
   }
 
   /** To be called after it, with what became of each of its segments. */
-  Optional<Mismatch> finish(List<Segment> segments, List<DmaCheck.Result> results, boolean write) {
+  Optional<Mismatch> finish(Step.Dma dma, List<DmaCheck.Result> results) {
+    dma.updates().made().forEach(this::permit);
     Optional<Mismatch> missing = Optional.empty();
-    Map<Long, Long> due = new HashMap<>();
-    boolean anyFault = false;
-    for (int index = 0; index < Math.min(segments.size(), results.size()); index++) {
-      Segment segment = segments.get(index);
+    boolean free = false;
+    for (int index = 0; index < Math.min(dma.segments().size(), results.size()); index++) {
+      Segment segment = dma.segments().get(index);
       DmaCheck.Result result = results.get(index);
-      anyFault |= !(result.outcome() instanceof Outcome.Passed);
+      segment.updates().forEach(this::permit);
+      boolean walked = segment.walked().filter(result.outcome()::equals).isPresent();
+      free |= !walked || !(result.outcome() instanceof Outcome.Passed);
       for (Word update : segment.updates()) {
-        due.merge(update.address(), update.value() & MARKS, (one, other) -> one | other);
-        boolean passed = result.outcome() instanceof Outcome.Passed;
-        missing = missing.or(() -> passed ? missing(update, result) : Optional.empty());
+        missing = missing.or(() -> walked ? missing(update, result) : Optional.empty());
       }
     }
-    Set<Long> overwritten = write ? overwritten(results) : Set.of();
-    boolean fault = anyFault;
-    return missing.or(() -> unasked(due, overwritten, fault));
+    Set<Long> overwritten = dma.transfer().write() ? overwritten(results) : Set.of();
+    boolean anyMark = free;
+    return missing.or(() -> unasked(overwritten, anyMark));
+  }
+
+  private void permit(Word update) {
+    permitted.merge(update.address(), update.value() & MARKS, (one, other) -> one | other);
   }
 
   private Optional<Mismatch> missing(Word update, DmaCheck.Result result) {
@@ -87,12 +95,12 @@ final class UpdateCheck {
     return words;
   }
 
-  /** Nothing but marks may change, and only those that the walk brings with it. */
-  private Optional<Mismatch> unasked(Map<Long, Long> due, Set<Long> overwritten, boolean fault) {
+  /** Nothing but marks may change, and only those of entries on the way of this case's walks. */
+  private Optional<Mismatch> unasked(Set<Long> overwritten, boolean anyMark) {
     for (Map.Entry<Long, Long> each : before.entrySet()) {
       long address = each.getKey();
       long changed = machine.word(address) ^ each.getValue();
-      long allowed = due.getOrDefault(address, 0L) | (fault ? ACCESSED : 0);
+      long allowed = permitted.getOrDefault(address, 0L) | (anyMark ? MARKS : 0);
       boolean cleared = (changed & each.getValue()) != 0;
       if ((cleared || (changed & ~allowed) != 0) && !overwritten.contains(address)) {
         return mismatch(address, each.getValue() | allowed, machine.word(address));
