@@ -31,7 +31,7 @@ final class UpdateCheck {
   /** Marks that a walk of this case sets, on the recorded implementation or by the rules. */
   private final Map<Long, Long> permitted = new HashMap<>();
 
-  /** Entries that this silicon has marked as dirty at some time. */
+  /** Entries that were dirty before some earlier DMA: what is remembered of them may be, too. */
   private final Set<Long> onceDirty = new HashSet<>();
 
   UpdateCheck(CaseMachine machine) {
@@ -41,7 +41,10 @@ final class UpdateCheck {
   /** To be called before a DMA. */
   void begin() {
     Map<Long, Long> words = new HashMap<>();
-    machine.edited().forEach(address -> words.put(address, machine.word(address)));
+    for (long address : machine.edited()) {
+      words.put(address, machine.word(address));
+      noteDirty(address);
+    }
     before = words;
   }
 
@@ -62,7 +65,15 @@ final class UpdateCheck {
     }
     Set<Long> overwritten = dma.transfer().write() ? overwritten(results) : Set.of();
     boolean anyMark = free;
-    return missing.or(() -> unasked(overwritten, anyMark));
+    Optional<Mismatch> wrong = missing.or(() -> unasked(overwritten, anyMark));
+    machine.edited().forEach(this::noteDirty);
+    return wrong;
+  }
+
+  private void noteDirty(long address) {
+    if ((machine.word(address) & DIRTY) != 0) {
+      onceDirty.add(address);
+    }
   }
 
   private void permit(Word update) {
@@ -72,9 +83,6 @@ final class UpdateCheck {
   private Optional<Mismatch> missing(Word update, DmaCheck.Result result) {
     long now = machine.word(update.address());
     long absent = update.value() & MARKS & ~now;
-    if ((now & DIRTY) != 0) {
-      onceDirty.add(update.address());
-    }
     if (result.end() instanceof DmaSegment.Moved moved && moved.iotlbHit()) {
       absent &= ~ACCESSED;
       absent &= onceDirty.contains(update.address()) ? ~DIRTY : -1L;
