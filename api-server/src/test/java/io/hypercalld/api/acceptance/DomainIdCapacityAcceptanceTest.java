@@ -5,6 +5,11 @@ import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.hypercalld.api.platform.EmbeddedPlatforms;
+import io.hypercalld.api.platform.PlatformSource;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -71,6 +76,54 @@ final class DomainIdCapacityAcceptanceTest implements NumberedBehaviours<Assignm
               h.refuses(EBUSY, () -> h.assign(last, functions.get(127)));
             }),
         row(
+            "B149 9 whatever the order of free and claim, a new owner is not struck out any more",
+            h -> {
+              JsonNode races =
+                  h.daemon().post("/v1/experiments/domain-ids", "{}").body().get("races");
+              assertThat(races.at("/0/profile").asText()).isEqualTo("as-shipped");
+              assertThat(races.at("/0/lost").asInt()).isPositive();
+              assertThat(races.at("/1/profile").asText()).isEqualTo("fixed");
+              assertThat(races.at("/1/lost").asInt()).isZero();
+            }),
+        row(
+            "B171 128 functions in steps of one fill a bus, in steps of two another",
+            h -> {
+              List<String> close = virtualFunctions(h).subList(0, 128);
+              assertThat(close.getFirst()).isEqualTo("0000:10:10.0");
+              assertThat(close.getLast()).isEqualTo("0000:10:1f.7");
+              try (AssignmentHost apart = variant("stride: 1", "stride: 2")) {
+                List<String> far = virtualFunctions(apart).subList(0, 128);
+                assertThat(far.getFirst()).isEqualTo("0000:10:10.0");
+                assertThat(far.getLast()).isEqualTo("0000:11:0f.6");
+                int guest = apart.guest();
+                apart.given(guest, far.getLast());
+                assertThat(apart.outcome(far.getLast(), 0)).isEqualTo("done");
+                assertThat(apart.did(far.getLast())).isEqualTo(1);
+              }
+            }),
+        row(
+            "13 one space sized by the first unit overflows a smaller one",
+            h -> {
+              try (AssignmentHost mixed =
+                  variant(
+                      "base: 0xfed91000\n    cap: 0x00d2078c106f0602",
+                      "base: 0xfed91000\n    cap: 0x00d2078c106f0600")) {
+                mixed.policies("'domainIds':'global','profile':'as-shipped'");
+                List<String> functions = virtualFunctions(mixed);
+                giveEach(mixed, functions.subList(0, 16));
+                String last = functions.get(128);
+                giveEach(mixed, List.of(last));
+                assertThat(mixed.did(last)).isEqualTo(18);
+                assertThat(mixed.outcome(last, 0)).isEqualTo("0xb");
+                assertThat(mixed.violations())
+                    .anyMatch(text -> text.contains("domain-id 18, but iommu 1 tells only 16"));
+                mixed.reset();
+                giveEach(mixed, List.of(last));
+                assertThat(mixed.did(last)).isEqualTo(1);
+                assertThat(mixed.violations()).isEmpty();
+              }
+            }),
+        row(
             "7 a page that is unmapped is flushed on the two units that know the domain",
             h -> {
               int guest = h.guest();
@@ -87,6 +140,19 @@ final class DomainIdCapacityAcceptanceTest implements NumberedBehaviours<Assignm
               assertThat(lastFlushedId(h, 0)).isEqualTo(h.idOf(0, guest)).isEqualTo(1);
               assertThat(lastFlushedId(h, 1)).isEqualTo(h.idOf(1, guest)).isEqualTo(2);
             }));
+  }
+
+  /** The same platform with something else in its description. */
+  private static AssignmentHost variant(String from, String to) throws IOException {
+    String text = EmbeddedPlatforms.find("four-nics").orElseThrow();
+    assertThat(text).contains(from);
+    Path file = Files.createTempFile("variant", ".yaml");
+    try {
+      Files.writeString(file, text.replace(from, to));
+      return AssignmentHost.on(PlatformSource.named(file.toString()));
+    } finally {
+      Files.delete(file);
+    }
   }
 
   /** The domain-id of the last IOTLB descriptor that a unit was given. */
