@@ -1,0 +1,85 @@
+package io.hypercalld.iommu.unit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.CapabilityFields;
+import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A million random operations: nothing escapes, nothing hangs, and all of it can be repeated. */
+final class UnitStormTest {
+  private static final int STEPS = 250_000;
+  private static final int REPEATED_STEPS = 25_000;
+
+  private static final Capabilities REMAPPING =
+      new Capabilities(
+          SimulatedUnit.MODEL.cap() | CapabilityFields.PI.of(1),
+          SimulatedUnit.MODEL.ecap()
+              | ExtendedCapabilityFields.IR.of(1)
+              | ExtendedCapabilityFields.EIM.of(1)
+              | ExtendedCapabilityFields.MHMV.of(15));
+
+  private static final Capabilities CACHING =
+      new Capabilities(
+          REMAPPING.cap() | CapabilityFields.CM.of(1),
+          REMAPPING.ecap() | ExtendedCapabilityFields.DT.of(1));
+
+  private static final Capabilities EVERYTHING =
+      new Capabilities(
+          ScalableUnit.CAPABILITIES.cap() | CapabilityFields.PI.of(1),
+          ScalableUnit.CAPABILITIES.ecap()
+              | REMAPPING.ecap()
+              | ExtendedCapabilityFields.DT.of(1)
+              | ExtendedCapabilityFields.PRS.of(1));
+
+  private static UnitSettings settings(Capabilities capabilities) {
+    return UnitSettings.of(
+        UnitSettings.VERSION_1_0, capabilities, SimulatedUnit.HOST_ADDRESS_WIDTH);
+  }
+
+  static Stream<Arguments> units() {
+    UnitSettings.CacheSizes tiny = new UnitSettings.CacheSizes(4, 4);
+    return Stream.of(
+        Arguments.of(Named.of("legacy", settings(REMAPPING)), 1),
+        Arguments.of(Named.of("caching mode, tiny", settings(CACHING).withCaches(tiny)), 2),
+        Arguments.of(Named.of("scalable", settings(EVERYTHING)), 3),
+        Arguments.of(
+            Named.of(
+                "scalable, lenient, tiny",
+                settings(EVERYTHING).withHabits(Habits.LENIENT).withCaches(tiny)),
+            4));
+  }
+
+  @ParameterizedTest
+  @MethodSource("units")
+  @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+  void quarterOfAMillionOperations_endAndExplainThemselves(UnitSettings settings, long seed) {
+    try (UnitStorm storm = new UnitStorm(settings, seed)) {
+      storm.run(STEPS);
+
+      assertThat(storm.compared()).isGreaterThan(STEPS / 40);
+      assertThat(storm.passed()).isGreaterThan(STEPS / 100);
+    }
+  }
+
+  private static String digest(UnitSettings settings, long seed) {
+    try (UnitStorm storm = new UnitStorm(settings, seed)) {
+      return storm.run(REPEATED_STEPS);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("units")
+  void sameOperations_endInTheSameState(UnitSettings settings, long seed) {
+    assertThat(digest(settings, seed))
+        .isEqualTo(digest(settings, seed))
+        .isNotEqualTo(digest(settings, seed + 100));
+  }
+}
