@@ -1,6 +1,7 @@
 package io.hypercalld.api;
 
 import io.hypercalld.api.cli.DaemonSettings;
+import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.metrics.Metrics;
@@ -17,6 +18,7 @@ import io.micronaut.runtime.server.EmbeddedServer;
 import java.net.BindException;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** A machine, its thread and the server in front of it. Thread-safe. */
@@ -53,6 +55,10 @@ public final class RunningDaemon implements AutoCloseable {
   public static RunningDaemon start(DaemonSettings settings, Platform platform) {
     Access access = new Access(Tokens.read(settings.listen().tokenFile()));
     Machine machine = new Machine(platform);
+    DaemonSettings.Policies chosen = settings.policies();
+    machine.execute(
+        new ChoosePolicies(
+            chosen.domainIds(), chosen.quarantine(), chosen.profile(), Optional.empty()));
     long began = System.nanoTime();
     SnapshotTaker snapshots = new SnapshotTaker(machine);
     MachineThread<Machine, MetricsSnapshot> thread =

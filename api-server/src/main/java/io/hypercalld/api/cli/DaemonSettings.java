@@ -1,6 +1,9 @@
 package io.hypercalld.api.cli;
 
 import io.hypercalld.api.json.Size;
+import io.hypercalld.iommu.driver.DomainIdPolicy;
+import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.Quarantine;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -11,12 +14,14 @@ import java.util.Optional;
  *
  * @param platform a built-in name or a file; empty where a DMAR table takes its place
  * @param memory empty where the platform says how much
+ * @param policies those that are not Xen's own
  */
 public record DaemonSettings(
     Listen listen,
     Optional<String> platform,
     Optional<Firmware> firmware,
     Optional<Size> memory,
+    Policies policies,
     boolean simApi,
     LogFormat logFormat) {
   /** The platform of a machine that nobody describes. */
@@ -24,6 +29,17 @@ public record DaemonSettings(
 
   /** Where and for whom to listen. Immutable. */
   public record Listen(String host, int port, Optional<Path> tokenFile) {}
+
+  /** How devices are handled, where that is not Xen's own way. Immutable. */
+  public record Policies(
+      Optional<DomainIdPolicy> domainIds,
+      Optional<Quarantine.Mode> quarantine,
+      Optional<Profile> profile) {
+    /** All of them Xen's own. */
+    public static Policies usual() {
+      return new Policies(Optional.empty(), Optional.empty(), Optional.empty());
+    }
+  }
 
   /** What was read off a real machine. Immutable. */
   public record Firmware(Path dmar, Optional<Path> lspci) {}
@@ -46,6 +62,9 @@ public record DaemonSettings(
           real.lspci.ifPresent(listing -> values.put(Setting.LSPCI, listing));
         });
     memory.ifPresent(size -> values.put(Setting.MEMORY, size));
+    policies.domainIds.ifPresent(ids -> values.put(Setting.DOMAIN_IDS, ids));
+    policies.quarantine.ifPresent(mode -> values.put(Setting.QUARANTINE, mode));
+    policies.profile.ifPresent(profile -> values.put(Setting.PROFILE, profile));
     listen.tokenFile.ifPresent(file -> values.put(Setting.TOKEN_FILE, file));
     values.put(Setting.NO_SIM_API, !simApi);
     values.put(Setting.LOG_FORMAT, logFormat.name().toLowerCase(java.util.Locale.ROOT));

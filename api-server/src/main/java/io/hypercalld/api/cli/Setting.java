@@ -13,6 +13,9 @@ public enum Setting {
   DMAR("FILE", "a real machine's ACPI DMAR table, binary", null),
   LSPCI("FILE", "that machine's PCI listing, from lspci -vvnn or lspci -xxxx", null),
   MEMORY("SIZE", "memory of the machine, such as 64GiB", null),
+  DOMAIN_IDS("per-unit|global|verbatim", "how domain-ids are chosen", null),
+  QUARANTINE("off|basic|scratch-page", "what devices without guests reach", null),
+  PROFILE("today|as-shipped|fixed", "which Xen it is", null),
   TOKEN_FILE("FILE", "a file with the token that callers must present", null),
   NO_SIM_API(null, "serve no test-only controls under /_sim/", "false"),
   LOG_FORMAT("text|json", "how log lines are written to standard error", "text");

@@ -1,6 +1,7 @@
 package io.hypercalld.api.cli;
 
 import static io.hypercalld.api.cli.Setting.DMAR;
+import static io.hypercalld.api.cli.Setting.DOMAIN_IDS;
 import static io.hypercalld.api.cli.Setting.HOST;
 import static io.hypercalld.api.cli.Setting.LOG_FORMAT;
 import static io.hypercalld.api.cli.Setting.LSPCI;
@@ -8,12 +9,18 @@ import static io.hypercalld.api.cli.Setting.MEMORY;
 import static io.hypercalld.api.cli.Setting.NO_SIM_API;
 import static io.hypercalld.api.cli.Setting.PLATFORM;
 import static io.hypercalld.api.cli.Setting.PORT;
+import static io.hypercalld.api.cli.Setting.PROFILE;
+import static io.hypercalld.api.cli.Setting.QUARANTINE;
 import static io.hypercalld.api.cli.Setting.TOKEN_FILE;
 
 import io.hypercalld.api.json.Size;
+import io.hypercalld.iommu.driver.DomainIdPolicy;
+import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.Quarantine;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -41,8 +48,26 @@ final class SettingsReader {
             : text(PLATFORM).or(() -> Optional.of(DaemonSettings.DEFAULT_PLATFORM)),
         firmware,
         value(MEMORY, SettingsReader::size, "a size such as 64GiB"),
+        policies(),
         !demand(NO_SIM_API, SettingsReader::bool, "true or false"),
         demand(LOG_FORMAT, SettingsReader::logFormat, "text or json"));
+  }
+
+  private DaemonSettings.Policies policies() {
+    return new DaemonSettings.Policies(
+        choice(DOMAIN_IDS, DomainIdPolicy.class),
+        choice(QUARANTINE, Quarantine.Mode.class),
+        choice(PROFILE, Profile.class));
+  }
+
+  private <E extends Enum<E>> Optional<E> choice(Setting setting, Class<E> type) {
+    return value(
+        setting,
+        text ->
+            Arrays.stream(type.getEnumConstants())
+                .filter(constant -> constant.toString().equals(text))
+                .findFirst(),
+        "one of " + setting.parameter().orElseThrow());
   }
 
   private DaemonSettings.Listen listen() {

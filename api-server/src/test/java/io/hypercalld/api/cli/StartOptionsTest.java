@@ -70,7 +70,20 @@ final class StartOptionsTest {
   @Test
   void printedSettings_readAgain_areTheSame() throws IOException {
     DaemonSettings settings =
-        parse("--port", "9", "--memory", "64GiB", "--no-sim-api", "--log-format", "json");
+        parse(
+            "--port",
+            "9",
+            "--memory",
+            "64GiB",
+            "--no-sim-api",
+            "--log-format",
+            "json",
+            "--domain-ids",
+            "global",
+            "--quarantine",
+            "scratch-page",
+            "--profile",
+            "as-shipped");
 
     Path file = file(settings.toYaml());
 
@@ -86,6 +99,7 @@ final class StartOptionsTest {
         "--port 65536|--port: \"65536\" is not a port from 0 to 65535",
         "--memory 3GB|--memory: \"3GB\" is not a size such as 64GiB",
         "--memory 0|--memory: \"0\" is not a size such as 64GiB",
+        "--domain-ids local|--domain-ids: \"local\" is not one of per-unit|global|verbatim",
         "--log-format xml|--log-format: \"xml\" is not text or json",
         "--host 0.0.0.0|--host: 0.0.0.0 is not a loopback address, which needs --token-file",
         "--lspci l|--lspci alone does not describe a machine, --dmar is missing",

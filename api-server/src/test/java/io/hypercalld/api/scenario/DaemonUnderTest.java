@@ -38,6 +38,7 @@ public final class DaemonUnderTest implements AutoCloseable {
             Optional.empty(),
             Optional.empty(),
             Optional.empty(),
+            DaemonSettings.Policies.usual(),
             true,
             DaemonSettings.LogFormat.TEXT);
     daemon = RunningDaemon.start(settings, platform);

@@ -48,7 +48,7 @@ final class MappedDomainIds implements DomainIds, SteppedDomainIds {
       return held;
     }
     claimSteps(owner).forEach(Runnable::run);
-    return byOwner.get(owner);
+    return find(owner).orElseThrow();
   }
 
   @Override
