@@ -56,7 +56,7 @@ final class LeafRun {
       return false;
     }
     size = largest();
-    long slots = SecondStageEntry.ENTRIES - index(size.level());
+    long slots = (long) SecondStageEntry.ENTRIES - index(size.level());
     count = (int) Math.min(slots, left >>> size.order());
     return true;
   }

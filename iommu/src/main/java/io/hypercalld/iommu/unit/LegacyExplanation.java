@@ -115,7 +115,7 @@ final class LegacyExplanation {
             remembered -> permitted(remembered, need),
             trace -> walk(caches.walkTools(), judged, entry, trace),
             trace -> walk(untouched, judged, entry, trace));
-    return new ExplainedVerdict(leaf, page.isCached(), stale | page.isStale(), silent);
+    return new ExplainedVerdict(leaf, page.isCached(), stale || page.isStale(), silent);
   }
 
   private long walk(WalkTools tools, long judged, ContextEntry entry, WalkTrace trace) {

@@ -139,7 +139,7 @@ final class ScalableExplanation {
       return Pasid.fault(FaultReason.PASID_DIRECTORY_UNREADABLE, silent);
     }
     PasidDirectoryEntry entry = tables.directoryEntry(address);
-    boolean silenced = silent | entry.disablesFaultProcessing();
+    boolean silenced = silent || entry.disablesFaultProcessing();
     Optional<FaultReason> fault = tables.judge().fault(entry);
     String raw = ExplainStep.raw(entry.word());
     steps.table(Table.PASID_DIRECTORY, address, raw, entry.decode(), fault);
@@ -162,7 +162,7 @@ final class ScalableExplanation {
   }
 
   private ExplainedVerdict decide(Pasid pasid, int who, int number, boolean silentBefore) {
-    boolean silent = silentBefore | JudgedPasid.disablesFaultProcessing(pasid.judged);
+    boolean silent = silentBefore || JudgedPasid.disablesFaultProcessing(pasid.judged);
     long refusal = ScalableRules.refusal(pasid.judged, who, request.iova());
     if (refusal != 0) {
       return new ExplainedVerdict(refusal, false, stale, silent);
@@ -181,7 +181,7 @@ final class ScalableExplanation {
             remembered -> permitted(remembered, who, pasid.judged),
             trace -> walk(known ? caches.walkTools() : untouched, space, who, trace),
             trace -> walk(untouched, space, who, trace));
-    return new ExplainedVerdict(leaf, page.isCached(), stale | page.isStale(), silent);
+    return new ExplainedVerdict(leaf, page.isCached(), stale || page.isStale(), silent);
   }
 
   private AddressSpace space(Pasid pasid, int number) {

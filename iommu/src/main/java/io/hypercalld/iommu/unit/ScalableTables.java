@@ -73,7 +73,7 @@ final class ScalableTables {
   PasidEntry pasidEntry(long address) {
     long rest = 0;
     for (int word = 3; word < PasidEntry.BYTES / Long.BYTES; word++) {
-      rest |= memory.readWord(address + word * Long.BYTES);
+      rest |= memory.readWord(address + (long) word * Long.BYTES);
     }
     return new PasidEntry(
         memory.readWord(address),
@@ -147,7 +147,7 @@ final class ScalableTables {
    */
   long judgePasid(PasidEntry entry, boolean silent) {
     return JudgedPasid.withFaultProcessingDisabled(
-        judge.judge(entry), silent | entry.disablesFaultProcessing());
+        judge.judge(entry), silent || entry.disablesFaultProcessing());
   }
 
   private long remember(long context, int pasid, PasidEntry entry, boolean silent) {
