@@ -93,7 +93,7 @@ final class ScalableFaultTest {
   private static Stream<Row> pasids() {
     long missing = PasidDirectoryEntry.to(BEYOND_RAM).word();
     return Stream.of(
-        read(0x50, "directory outside memory", it -> it.context(to(it, BEYOND_RAM))),
+        read(0x50, "directory outside memory", it -> it.context(to(BEYOND_RAM))),
         read(0x51, "directory entry absent", it -> it.directoryEntry(USER.pasid(), 0)),
         read(
             0x52,
@@ -122,7 +122,7 @@ final class ScalableFaultTest {
         by(0x5c, "ERE and SRE clear", SUPERVISOR_FETCH, it -> {}));
   }
 
-  private static ScalableContextEntry to(ScalableUnit it, long directory) {
+  private static ScalableContextEntry to(long directory) {
     return new ScalableContextEntry(
         ScalableContextEntry.PASIDE.set(ScalableContextEntry.to(directory).q0()), 0, 0, 0);
   }
@@ -213,7 +213,7 @@ final class ScalableFaultTest {
 
   private static void unmap(ScalableUnit it, long gpa, int permissions) {
     nest(it, 1, FirstLevelEntry.leaf(PAGE, PageSize.SIZE_4K, true));
-    it.memory.writeWord(it.secondSlot(gpa, 1), gpa & -0x1000L | permissions);
+    it.memory.writeWord(it.secondSlot(gpa, 1), (gpa & -0x1000L) | permissions);
   }
 
   static Stream<Row> rows() {

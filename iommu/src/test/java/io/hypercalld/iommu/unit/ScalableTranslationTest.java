@@ -274,8 +274,9 @@ final class ScalableTranslationTest {
   @Test
   void manyPasids_moreThanAreRemembered_stayRight() {
     useFirstLevel();
+    int first = USER.pasid() & ~0x3f;
     for (int each = 0; each < AddressSpaces.PASIDS + 10; each++) {
-      PasidPrefix prefix = PasidPrefix.of(USER.pasid() & ~0x3f | each & 0x3f);
+      PasidPrefix prefix = PasidPrefix.of(first | (each & 0x3f));
       PasidEntry entry = it.firstLevelEntry();
       it.pasid(prefix, new PasidEntry(entry.q0(), each >>> 6, entry.q2(), 0));
       if ((each & 0x3f) == 0) {
@@ -284,9 +285,9 @@ final class ScalableTranslationTest {
       assertThat(it.translate(prefix, IOVA, DmaAccess.READ).maddr()).isEqualTo(PAGE);
     }
     it.map(IOVA, OTHER);
-    it.invalidatePasid((AddressSpaces.PASIDS + 9) >>> 6, USER.pasid() & ~0x3f | 9);
+    it.invalidatePasid((AddressSpaces.PASIDS + 9) >>> 6, first | 9);
 
-    assertThat(it.translate(PasidPrefix.of(USER.pasid() & ~0x3f | 9), IOVA, DmaAccess.READ).maddr())
+    assertThat(it.translate(PasidPrefix.of(first | 9), IOVA, DmaAccess.READ).maddr())
         .isEqualTo(OTHER);
   }
 }
