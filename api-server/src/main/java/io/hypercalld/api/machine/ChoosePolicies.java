@@ -16,17 +16,18 @@ public record ChoosePolicies(
     Optional<DomainIdPolicy> domainIds,
     Optional<Quarantine.Mode> quarantine,
     Optional<Profile> profile,
-    Optional<Posting> intpost)
+    Optional<Toggle> intpost,
+    Optional<Toggle> ats)
     implements MachineCommand<DriverPolicies> {
-  /** Whether interrupts are posted: {@code iommu=intpost}. */
-  public enum Posting {
+  /** Xen's boolean options. */
+  public enum Toggle {
     OFF,
     ON
   }
 
   @Override
   public DriverPolicies execute(Machine machine) {
-    intpost.ifPresent(wanted -> machine.interrupts().posting().require(wanted == Posting.ON));
+    intpost.ifPresent(wanted -> machine.interrupts().posting().require(wanted == Toggle.ON));
     DriverPolicies now = machine.driver().policies();
     machine
         .driver()
@@ -35,7 +36,8 @@ public record ChoosePolicies(
                 domainIds.orElse(now.domainIds()),
                 quarantine.orElse(now.quarantine()),
                 profile.orElse(now.profile())));
-    intpost.ifPresent(wanted -> machine.interrupts().posting().set(wanted == Posting.ON));
+    intpost.ifPresent(wanted -> machine.interrupts().posting().set(wanted == Toggle.ON));
+    ats.ifPresent(wanted -> machine.driver().allowDeviceTlbs(wanted == Toggle.ON));
     return machine.driver().policies();
   }
 }

@@ -71,7 +71,8 @@ final class MachineRoutes {
       Optional<DomainIdPolicy> domainIds,
       Optional<Quarantine.Mode> quarantine,
       Optional<Profile> profile,
-      Optional<ChoosePolicies.Posting> intpost) {}
+      Optional<ChoosePolicies.Toggle> intpost,
+      Optional<ChoosePolicies.Toggle> ats) {}
 
   /** Bytes of RAM. */
   record MemoryView(long totalBytes, long freeBytes, long usedBytes, long installedBytes) {}
@@ -159,7 +160,11 @@ final class MachineRoutes {
     Changes changes = wanted.policies();
     ChoosePolicies command =
         new ChoosePolicies(
-            changes.domainIds(), changes.quarantine(), changes.profile(), changes.intpost());
+            changes.domainIds(),
+            changes.quarantine(),
+            changes.profile(),
+            changes.intpost(),
+            changes.ats());
     return machine -> {
       machine.execute(command);
       return Reply.ok(view(machine));

@@ -50,6 +50,7 @@ final class PolicyCatalogue {
     policies.put("quarantine", chosen.quarantine().toString());
     policies.put("profile", chosen.profile().toString());
     policies.put("intpost", machine.interrupts().posting().isOn() ? "on" : "off");
+    policies.put("ats", machine.driver().deviceTlbsAllowed() ? "on" : "off");
     return policies;
   }
 
@@ -95,6 +96,12 @@ final class PolicyCatalogue {
             MACHINE,
             List.of("off", "on"),
             "whether messages that guests bind from now on are posted to their vCPUs by hardware"),
+        built(
+            "ats",
+            MACHINE,
+            List.of("off", "on"),
+            "whether devices that change hands from now on may remember translations by"
+                + " themselves, behind units that can tell them to forget"),
         new Policy(
             "pageTables",
             DOMAIN,

@@ -15,6 +15,7 @@ import io.hypercalld.core.p2m.P2mChange;
 import io.hypercalld.core.p2m.P2mObserver;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.core.transaction.Transaction;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.Optional;
 import java.util.Set;
@@ -267,9 +268,24 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
   private void flush(FlushSet changes) {
     try {
       driver.units().forEach(unit -> flushes.count(unit.flush(domain.id(), changes)));
+      if (!changes.isEmpty() && !changes.isOnlyAdded()) {
+        driver.devices().ownedBy(domain.id()).forEach(device -> flush(device, changes));
+      }
       changes.freed().forEach(driver::freeFrames);
     } catch (Refusal failure) {
       domain.crash("IOTLB flush failed: " + failure.reason());
+    }
+  }
+
+  /** A device that does not answer is broken: it may reach what is not the domain's any more. */
+  private static void flush(PciDevice device, FlushSet changes) {
+    SourceId requester = device.sbdf().sourceId();
+    Optional<UnitDriver> unit = device.unit().filter(one -> one.mayUseDeviceTlb(requester));
+    try {
+      unit.ifPresent(one -> one.flushDevice(requester, changes));
+    } catch (Refusal failure) {
+      device.broken = true;
+      throw failure;
     }
   }
 

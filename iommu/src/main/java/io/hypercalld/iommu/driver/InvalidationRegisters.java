@@ -55,6 +55,11 @@ final class InvalidationRegisters implements Invalidations {
   }
 
   @Override
+  public void deviceTlb(SourceId device, long iova, int addressMask) {
+    throw new IllegalStateException("devices are told through a queue only");
+  }
+
+  @Override
   public void interruptsGlobal() {
     throw new IllegalStateException("interrupt entries are invalidated through a queue only");
   }

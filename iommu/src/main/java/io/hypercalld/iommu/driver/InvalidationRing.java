@@ -10,6 +10,7 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.FaultStatus;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
@@ -23,6 +24,8 @@ import io.hypercalld.iommu.vtd.Register;
 final class InvalidationRing implements Invalidations {
   private static final int RING_BYTES = PageSize.BYTES_4K;
   private static final int DONE = 1;
+  private static final long ERRORS =
+      FaultStatus.IQE.mask() | FaultStatus.ICE.mask() | FaultStatus.ITE.mask();
 
   private final int unit;
   private final Mmio registers;
@@ -78,6 +81,11 @@ final class InvalidationRing implements Invalidations {
   }
 
   @Override
+  public void deviceTlb(SourceId device, long iova, int addressMask) {
+    submit(InvalidationDescriptor.deviceTranslations(device, iova, addressMask));
+  }
+
+  @Override
   public void interruptsGlobal() {
     submit(InvalidationDescriptor.allInterrupts());
   }
@@ -93,19 +101,46 @@ final class InvalidationRing implements Invalidations {
     put(InvalidationDescriptor.waitWithStatus(status, DONE));
     registers.write64(Register.IQT.offset(), tail);
     if (memory.readInt(status) != DONE) {
-      throw Refusal.of(
-          Errno.EIO,
-          "iommu %d did not complete an invalidation: FSTS is 0x%x, its queue stands at 0x%x",
-          unit,
-          registers.read32(Register.FSTS.offset()),
-          registers.read64(Register.IQH.offset()));
+      Refusal failure = failure(registers.read32(Register.FSTS.offset()));
+      recover();
+      throw failure;
+    }
+  }
+
+  private Refusal failure(int faultStatus) {
+    return Refusal.of(
+        FaultStatus.ITE.isSet(faultStatus) ? Errno.ETIMEDOUT : Errno.EIO,
+        "iommu %d did not complete an invalidation: FSTS is 0x%x, its queue stands at 0x%x",
+        unit,
+        faultStatus,
+        registers.read64(Register.IQH.offset()));
+  }
+
+  /**
+   * Lets a queue that stopped go on: a wait takes the place of the descriptor that it stands at.
+   * What it was to do is not done; whoever asked for it was told so.
+   */
+  private void recover() {
+    int faultStatus = registers.read32(Register.FSTS.offset());
+    if (FaultStatus.IQE.isSet(faultStatus)) {
+      write(
+          registers.read64(Register.IQH.offset()),
+          InvalidationDescriptor.waitWithStatus(status, DONE));
+    }
+    long errors = faultStatus & ERRORS;
+    if (errors != 0) {
+      registers.write32(Register.FSTS.offset(), (int) errors);
     }
   }
 
   private void put(InvalidationDescriptor descriptor) {
-    memory.writeWord(ring + tail, descriptor.lo());
-    memory.writeWord(ring + tail + Long.BYTES, descriptor.hi());
+    write(tail, descriptor);
     tail = (tail + InvalidationDescriptor.BYTES) % RING_BYTES;
+  }
+
+  private void write(long offset, InvalidationDescriptor descriptor) {
+    memory.writeWord(ring + offset, descriptor.lo());
+    memory.writeWord(ring + offset + Long.BYTES, descriptor.hi());
   }
 
   @Override

@@ -12,6 +12,9 @@ import io.hypercalld.iommu.pci.SourceId;
  * @see "VT-d §6.5"
  */
 sealed interface Invalidations extends Digestible permits InvalidationRing, InvalidationRegisters {
+  /** The address mask that stands for every page. */
+  int ALL_PAGES = 52;
+
   /** All context entries. */
   void contextGlobal();
 
@@ -29,6 +32,14 @@ sealed interface Invalidations extends Digestible permits InvalidationRing, Inva
    * aligned to them, and the tables that lead to them.
    */
   void iotlbPages(int did, long iova, int addressMask);
+
+  /**
+   * What a device remembers by itself of 2^{@code addressMask} pages at {@code iova}; everything
+   * with {@link #ALL_PAGES}. To a unit with a queue only.
+   *
+   * @throws io.hypercalld.core.errno.Refusal ETIMEDOUT the device does not answer; EIO
+   */
+  void deviceTlb(SourceId device, long iova, int addressMask);
 
   /** All interrupt-remapping entries. To a unit with a queue only. */
   void interruptsGlobal();

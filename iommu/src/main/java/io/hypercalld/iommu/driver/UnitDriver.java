@@ -17,6 +17,7 @@ import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.TranslationType;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -41,6 +42,7 @@ public final class UnitDriver implements Digestible {
   private final MachineMemory memory;
   private final FrameAllocator frames;
   private Optional<InterruptTable> interruptTable = Optional.empty();
+  private boolean deviceTlbs;
 
   /**
    * Looks at the unit, makes empty tables for it, unmasks its fault event and gives it an
@@ -141,7 +143,18 @@ public final class UnitDriver implements Digestible {
     AddressWidth walked = widthFor(space.levels());
     long root = space.root().forLevels(walked.levels());
     contexts.provideTable(steps, requester.bus());
-    swap(steps, requester, ContextEntry.translating(root, walked, did));
+    swap(steps, requester, ContextEntry.of(translationType(), root, walked, did));
+  }
+
+  private TranslationType translationType() {
+    return deviceTlbs && capabilities.deviceTlbs()
+        ? TranslationType.SECOND_STAGE_WITH_DEVICE_TLB
+        : TranslationType.SECOND_STAGE;
+  }
+
+  /** Whether devices that are attached from now on may use ATS, where the unit can. */
+  void allowDeviceTlbs(boolean allowed) {
+    deviceTlbs = allowed;
   }
 
   /** The width of a table's levels, or the widest that the unit can walk. */
@@ -264,6 +277,31 @@ public final class UnitDriver implements Digestible {
     return FlushScope.DOMAIN;
   }
 
+  /**
+   * Whether a requester's device may remember translations by itself: its entry lets it use ATS.
+   */
+  boolean mayUseDeviceTlb(SourceId requester) {
+    ContextEntry entry = contexts.entry(requester);
+    return capabilities.deviceTlbs()
+        && entry.isPresent()
+        && entry.translationType() == TranslationType.SECOND_STAGE_WITH_DEVICE_TLB;
+  }
+
+  /**
+   * Has a device forget the changes of its domain's tables; to follow {@link #flush}, so that it
+   * does not ask for what the unit remembers still.
+   *
+   * @throws Refusal ETIMEDOUT the device does not answer; EIO the unit does not obey
+   */
+  void flushDevice(SourceId requester, FlushSet changes) {
+    int addressMask = changes.addressMask();
+    if (addressMask >= 0) {
+      invalidations.deviceTlb(requester, changes.firstAddress(), addressMask);
+    } else {
+      invalidations.deviceTlb(requester, 0, Invalidations.ALL_PAGES);
+    }
+  }
+
   /** Its fault registers. */
   public FaultRegisters faults() {
     return faults;
@@ -314,7 +352,13 @@ public final class UnitDriver implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("unit-driver").put(index).put(contexts.root()).put(domainIds).put(invalidations);
+    digest
+        .section("unit-driver")
+        .put(index)
+        .put(contexts.root())
+        .put(domainIds)
+        .put(invalidations)
+        .put(deviceTlbs);
     interruptTable.ifPresent(digest::put);
   }
 }

@@ -46,6 +46,7 @@ public final class VtdDriver implements Digestible {
   private Profile profile;
   private DomainIdPolicy domainIdPolicy;
   private final DeviceTable devices = new DeviceTable();
+  private boolean deviceTlbsAllowed;
   private final DeviceContexts contexts;
   private final DeviceAssignment assignment;
   private final Quarantine quarantine;
@@ -275,6 +276,17 @@ public final class VtdDriver implements Digestible {
         .find(guest)
         .filter(domain -> !domain.isDying())
         .ifPresent(domain -> domain.crash(reason));
+  }
+
+  /** Whether devices that change hands from now on may use ATS: Xen's option {@code ats}. */
+  public boolean deviceTlbsAllowed() {
+    return deviceTlbsAllowed;
+  }
+
+  /** Lets devices that change hands from now on use ATS, behind units that can. */
+  public void allowDeviceTlbs(boolean allowed) {
+    deviceTlbsAllowed = allowed;
+    units.forEach(unit -> unit.allowDeviceTlbs(allowed));
   }
 
   /** Whether interrupts are remapped. */

@@ -69,6 +69,7 @@ final class SimulatedMachine implements AutoCloseable {
   private static final long ECAP =
       ExtendedCapabilityFields.C.of(1)
           | ExtendedCapabilityFields.QI.of(1)
+          | ExtendedCapabilityFields.DT.of(1)
           | ExtendedCapabilityFields.PT.of(1)
           | ExtendedCapabilityFields.SC.of(1)
           | ExtendedCapabilityFields.IRO.of(0x50);
