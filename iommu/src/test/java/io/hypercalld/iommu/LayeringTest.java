@@ -9,7 +9,9 @@ import io.hypercalld.core.house.HouseRules;
 import io.hypercalld.iommu.acpi.planted.DrivenTable;
 import io.hypercalld.iommu.audit.planted.BootedAudit;
 import io.hypercalld.iommu.driver.planted.Shortcut;
+import io.hypercalld.iommu.fault.planted.SilentFault;
 import io.hypercalld.iommu.hypercall.planted.DirectCall;
+import io.hypercalld.iommu.interrupt.planted.WiredSilicon;
 import io.hypercalld.iommu.pci.planted.RemappedFunction;
 import io.hypercalld.iommu.planted.Borrower;
 import io.hypercalld.iommu.platform.planted.RunningPlatform;
@@ -35,6 +37,8 @@ final class LayeringTest {
   private static final String AUDIT = "io.hypercalld.iommu.audit..";
   private static final String ACPI = "io.hypercalld.iommu.acpi..";
   private static final String DRIVER = "io.hypercalld.iommu.driver..";
+  private static final String FAULT = "io.hypercalld.iommu.fault..";
+  private static final String INTERRUPT = "io.hypercalld.iommu.interrupt..";
   private static final String HYPERCALL = "io.hypercalld.iommu.hypercall..";
   private static final String PCI = "io.hypercalld.iommu.pci..";
   private static final String PLATFORM = "io.hypercalld.iommu.platform..";
@@ -52,7 +56,9 @@ final class LayeringTest {
         // Refuses by errno only what no device could ask for: a transfer past the end of addresses.
         dependsOnly(UNIT, List.of(VTD, PCI, BITS, DIGEST, ERRNO, MEMORY), OwnedSilicon.class),
         dependsOnly(DRIVER, List.of(PLATFORM, VTD, PCI, ACPI, CORE), Shortcut.class),
-        dependsOnly(HYPERCALL, List.of(DRIVER, PCI, CORE), DirectCall.class),
+        dependsOnly(INTERRUPT, List.of(DRIVER, VTD, PCI, CORE), WiredSilicon.class),
+        dependsOnly(FAULT, List.of(DRIVER, VTD, PCI, CORE), SilentFault.class),
+        dependsOnly(HYPERCALL, List.of(DRIVER, INTERRUPT, PCI, CORE), DirectCall.class),
         dependsOnly(AUDIT, List.of(DRIVER, UNIT, VTD, PCI, CORE), BootedAudit.class));
   }
 

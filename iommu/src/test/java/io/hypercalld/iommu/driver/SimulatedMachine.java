@@ -70,6 +70,8 @@ final class SimulatedMachine implements AutoCloseable {
       ExtendedCapabilityFields.C.of(1)
           | ExtendedCapabilityFields.QI.of(1)
           | ExtendedCapabilityFields.DT.of(1)
+          | ExtendedCapabilityFields.IR.of(1)
+          | ExtendedCapabilityFields.EIM.of(1)
           | ExtendedCapabilityFields.PT.of(1)
           | ExtendedCapabilityFields.SC.of(1)
           | ExtendedCapabilityFields.IRO.of(0x50);
