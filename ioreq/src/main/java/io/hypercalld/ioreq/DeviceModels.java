@@ -5,8 +5,10 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.hypercall.ResourceType;
 import io.hypercalld.ioreq.dispatch.GuestCpus;
+import io.hypercalld.ioreq.hypercall.InterruptCalls;
 import io.hypercalld.ioreq.hypercall.IoServerCalls;
 import io.hypercalld.ioreq.hypercall.MemoryTypeCalls;
+import io.hypercalld.ioreq.hypercall.RelocationCalls;
 import io.hypercalld.ioreq.hypercall.ServerResource;
 import io.hypercalld.ioreq.server.IoServers;
 import java.util.Optional;
@@ -20,6 +22,8 @@ public final class DeviceModels {
   private final GuestCpus cpus;
   private final IoServerCalls serverCalls;
   private final MemoryTypeCalls memoryTypeCalls;
+  private final InterruptCalls interruptCalls;
+  private final RelocationCalls relocationCalls;
 
   public DeviceModels(Hypervisor hypervisor) {
     this.cpus =
@@ -30,6 +34,8 @@ public final class DeviceModels {
             hypervisor.clock());
     this.serverCalls = new IoServerCalls(hypervisor.domains());
     this.memoryTypeCalls = new MemoryTypeCalls(hypervisor.domains(), hypervisor.continuations());
+    this.interruptCalls = new InterruptCalls(hypervisor.domains());
+    this.relocationCalls = new RelocationCalls(hypervisor.domains(), hypervisor.memoryCalls());
     hypervisor.domains().addFacet(domain -> servers(hypervisor, domain));
     hypervisor.domains().addFacet(this::waiting);
     hypervisor.memoryCalls().resources().provide(ResourceType.IOREQ_SERVER, new ServerResource());
@@ -56,5 +62,13 @@ public final class DeviceModels {
 
   public MemoryTypeCalls memoryTypeCalls() {
     return memoryTypeCalls;
+  }
+
+  public InterruptCalls interruptCalls() {
+    return interruptCalls;
+  }
+
+  public RelocationCalls relocationCalls() {
+    return relocationCalls;
   }
 }

@@ -1,16 +1,23 @@
 package io.hypercalld.api.hypercall;
 
 import static io.hypercalld.api.hypercall.Operation.missing;
+import static io.hypercalld.core.errno.Errno.EACCES;
 import static io.hypercalld.core.errno.Errno.EAGAIN;
 import static io.hypercalld.core.errno.Errno.EBUSY;
+import static io.hypercalld.core.errno.Errno.EDOM;
 import static io.hypercalld.core.errno.Errno.EEXIST;
+import static io.hypercalld.core.errno.Errno.EILSEQ;
 import static io.hypercalld.core.errno.Errno.EINVAL;
 import static io.hypercalld.core.errno.Errno.ENOENT;
 import static io.hypercalld.core.errno.Errno.ENOMEM;
 import static io.hypercalld.core.errno.Errno.ENOSPC;
+import static io.hypercalld.core.errno.Errno.ENXIO;
 import static io.hypercalld.core.errno.Errno.EOPNOTSUPP;
+import static io.hypercalld.core.errno.Errno.EOVERFLOW;
 import static io.hypercalld.core.errno.Errno.EPERM;
+import static io.hypercalld.core.errno.Errno.ERANGE;
 import static io.hypercalld.core.errno.Errno.ESRCH;
+import static io.hypercalld.core.errno.Errno.EXDEV;
 
 import io.hypercalld.core.hypercall.ControlCalls;
 import io.hypercalld.core.hypercall.DeviceModelCalls;
@@ -26,10 +33,17 @@ import io.hypercalld.ioreq.DeviceModels;
 import io.hypercalld.ioreq.hypercall.CreateIoreqServer;
 import io.hypercalld.ioreq.hypercall.DestroyIoreqServer;
 import io.hypercalld.ioreq.hypercall.GetIoreqServerInfo;
+import io.hypercalld.ioreq.hypercall.InjectEvent;
+import io.hypercalld.ioreq.hypercall.InjectMsi;
+import io.hypercalld.ioreq.hypercall.InterruptCalls;
 import io.hypercalld.ioreq.hypercall.IoServerCalls;
 import io.hypercalld.ioreq.hypercall.MapIoRange;
 import io.hypercalld.ioreq.hypercall.MapMemType;
+import io.hypercalld.ioreq.hypercall.RelocateMemory;
 import io.hypercalld.ioreq.hypercall.SetIoreqServerState;
+import io.hypercalld.ioreq.hypercall.SetIsaIrqLevel;
+import io.hypercalld.ioreq.hypercall.SetPciIntxLevel;
+import io.hypercalld.ioreq.hypercall.SetPciLinkRoute;
 import io.hypercalld.ioreq.hypercall.UnmapIoRange;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,15 +63,8 @@ public final class DeviceModelTable {
     List<Operation<?>> operations = new ArrayList<>();
     operations.addAll(servers(models.serverCalls()));
     operations.addAll(memory(control, models));
-    operations.addAll(
-        List.of(
-            missing(CALL, "set_pci_intx_level"),
-            missing(CALL, "set_isa_irq_level"),
-            missing(CALL, "set_pci_link_route"),
-            missing(CALL, "inject_event"),
-            missing(CALL, "inject_msi"),
-            missing(CALL, "pin_memory_cacheattr"),
-            missing(CALL, "relocate_memory")));
+    operations.addAll(interrupts(models.interruptCalls()));
+    operations.addAll(List.of(missing(CALL, "pin_memory_cacheattr")));
     return operations;
   }
 
@@ -85,6 +92,10 @@ public final class DeviceModelTable {
             .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, ENOENT, EBUSY, ENOMEM),
         op("set_mem_type", SetMemType.class, model::setMemType)
             .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, EAGAIN, ENOMEM),
+        op("relocate_memory", RelocateMemory.class, models.relocationCalls()::relocate)
+            .refusing(
+                ESRCH, EPERM, EINVAL, EACCES, EXDEV, ENOENT, ENXIO, EILSEQ, EOVERFLOW, EDOM,
+                ENOMEM),
         op("track_dirty_vram", TrackDirtyVram.class, logDirty::trackDirtyVram)
             .refusing(ESRCH, EPERM, EINVAL),
         op("modified_memory", ModifiedMemory.class, logDirty::modifiedMemory)
@@ -94,6 +105,20 @@ public final class DeviceModelTable {
             .refusing(ESRCH, EPERM, EINVAL),
         Operation.of("hvm_op", "get_mem_type", GetMemType.class, model::getMemType)
             .refusing(ESRCH, EPERM, EINVAL));
+  }
+
+  private static List<Operation<?>> interrupts(InterruptCalls calls) {
+    return List.of(
+        op("set_pci_intx_level", SetPciIntxLevel.class, calls::setPciIntxLevel)
+            .refusing(ESRCH, EPERM, EINVAL),
+        op("set_isa_irq_level", SetIsaIrqLevel.class, calls::setIsaIrqLevel)
+            .refusing(ESRCH, EPERM, EINVAL),
+        op("set_pci_link_route", SetPciLinkRoute.class, calls::setPciLinkRoute)
+            .refusing(ESRCH, EPERM, EINVAL),
+        op("inject_event", InjectEvent.class, calls::injectEvent)
+            .refusing(ESRCH, EPERM, EINVAL, EBUSY),
+        op("inject_msi", InjectMsi.class, calls::injectMsi)
+            .refusing(ESRCH, EPERM, EINVAL, ERANGE, EBUSY));
   }
 
   private static <A extends Hypercall> Operation<A> op(

@@ -48,6 +48,7 @@ import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.ioreq.DeviceModels;
+import io.hypercalld.ioreq.dispatch.DomainIo;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -353,6 +354,7 @@ public final class Machine implements AutoCloseable {
   public void resetCounters(Domain domain) {
     domain.calls().reset();
     domain.findP2m().ifPresent(p2m -> p2m.counters().reset());
+    domain.findFacet(DomainIo.class).ifPresent(io -> io.counters().reset());
     domain
         .findFacet(DomainIommu.class)
         .ifPresent(

@@ -11,6 +11,7 @@ import java.util.OptionalLong;
  *
  * @param p2m empty for a domain without one
  * @param iommu empty where no device can be given to it
+ * @param models empty where no device model can be had
  */
 record DomainSample(
     int domid,
@@ -18,7 +19,8 @@ record DomainSample(
     long memoryBytes,
     int devices,
     Optional<Physmap> p2m,
-    Optional<Iommu> iommu) {
+    Optional<Iommu> iommu,
+    Optional<ModelSample> models) {
   /** Whether it runs, as resources tell it. */
   enum State {
     RUNNING,

@@ -41,16 +41,18 @@ final class DomainWatch {
     lookAtTables();
     DomainSample known = last;
     State state = State.of(domain);
+    Optional<ModelSample> models = ModelSample.of(domain);
     long bytes = DomainSample.bytes(domain.totalPages());
     if (known != null
         && known.state() == state
         && known.memoryBytes() == bytes
         && known.devices() == devices
         && known.p2m().equals(physmap)
-        && known.iommu().equals(tables)) {
+        && known.iommu().equals(tables)
+        && known.models().equals(models)) {
       return known;
     }
-    known = new DomainSample(domain.id().value(), state, bytes, devices, physmap, tables);
+    known = new DomainSample(domain.id().value(), state, bytes, devices, physmap, tables, models);
     last = known;
     return known;
   }

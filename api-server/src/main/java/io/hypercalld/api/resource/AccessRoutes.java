@@ -147,11 +147,12 @@ final class AccessRoutes {
     return machine -> {
       Domain domain = name.in(machine.hypervisor().domains());
       Gfn gfn = new Gfn(gpa.value() >>> PageSize.SHIFT_4K);
-      return Reply.ok(view(gpa, AccessExplanation.of(domain, gfn, kind)));
+      return Reply.ok(view(domain, gpa, AccessExplanation.of(domain, gfn, kind)));
     };
   }
 
-  private static AccessExplanationView view(Word gpa, AccessExplanation explanation) {
+  private static AccessExplanationView view(
+      Domain domain, Word gpa, AccessExplanation explanation) {
     P2mLookup found = explanation.found();
     AccessHandling handling = explanation.handling();
     List<StepView> steps = new ArrayList<>();
@@ -159,6 +160,9 @@ final class AccessRoutes {
     String note = "%s, access %s: %s".formatted(found.type(), found.access(), handling.note());
     boolean passes = handling == AccessHandling.MEMORY || handling == AccessHandling.LOG_DIRTY;
     steps.add(decision(passes ? "leaf" : "blocked", note));
+    if (handling == AccessHandling.EMULATE) {
+      steps.addAll(SelectionSteps.of(domain, gpa.value(), found.type()));
+    }
     long inPage = gpa.value() & (PageSize.BYTES_4K - 1);
     String verdict = passes ? "maps to " + new Word(found.mfn().maddr() + inPage) : "blocked";
     return new AccessExplanationView(

@@ -10,10 +10,12 @@ import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.UnitCounters;
 import io.hypercalld.iommu.vtd.InvalidationGranularity;
+import io.hypercalld.ioreq.dispatch.DomainIo;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.TreeMap;
 import java.util.function.ToLongFunction;
 
 /** Counters as they are told; what does not apply is left out. Immutable. */
@@ -37,8 +39,21 @@ final class CounterViews {
         .flatMap(DomainIommu::tableCounters)
         .ifPresent(tables -> counters.put("iommu", tableMembers(List.of(tables))));
     counters.put("flushes", flushes(domain));
+    domain.findFacet(DomainIo.class).ifPresent(io -> putRequests(counters, io));
     counters.putAll(callMembers(domain.calls()));
     return counters;
+  }
+
+  /** Requests by server, and what nobody got. */
+  private static void putRequests(Map<String, Object> counters, DomainIo io) {
+    Map<String, Long> byServer = new TreeMap<>();
+    io.counters()
+        .sent()
+        .forEach((key, count) -> byServer.merge(Integer.toString(key.server()), count, Long::sum));
+    counters.put("ioreqs", byServer);
+    counters.put("lostWrites", io.counters().lostWrites());
+    counters.put("lostBytes", io.counters().lostBytes());
+    io.lastLost().ifPresent(write -> counters.put("lastLostWrite", write));
   }
 
   private static Map<String, Object> interrupts(List<UnitCounters> units) {

@@ -214,6 +214,28 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
               assertThat(m.load(other)).isEqualTo(602L << 32 | 600);
             }),
         model(
+            "who is asked for an access, and why, is explained and measured",
+            m -> {
+              int low = m.serving(0, MEMORY, MMIO, MMIO + 0xff);
+              int high = m.serving(0, MEMORY, MMIO + 0x80, MMIO + 0x8f);
+              String explained =
+                  m.xen().daemon().text("/v1/explain/access?domid=1&gpa=0xf0000010&access=read");
+              assertThat(explained)
+                  .contains("server 1: no range touches it")
+                  .contains("server 0: all of it lies within one range");
+              m.read(MMIO + 0x88, 4);
+              assertThat(m.read(0xe000_0000L, 4).get("outcome").asText()).isEqualTo("pending");
+              m.respond(high, 0);
+              m.read(0xe000_0000L, 4);
+              assertThat(m.requests(low)).isEmpty();
+              assertThat(m.xen().daemon().text("/metrics"))
+                  .contains("hv_ioreq_servers{domid=\"1\"} 2")
+                  .contains(
+                      "hv_ioreq_requests_total"
+                          + "{domid=\"1\",server=\"1\",type=\"copy\",dir=\"read\"} 1")
+                  .contains("hv_ioreq_unclaimed_total{domid=\"1\",type=\"copy\"} 1");
+            }),
+        model(
             "74 with a server its ranges, ports and pages go, and who waited reads all ones",
             m -> {
               int server = m.serving(ATOMIC, MEMORY, MMIO, MMIO + 0xfff);

@@ -8,7 +8,6 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.ioreq.server.IoServers;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -17,9 +16,11 @@ import java.util.TreeMap;
 /** What the vCPUs of a domain wait for. Confined to the machine thread. */
 public final class DomainIo implements DomainFacet {
   private final TreeMap<Integer, VcpuIo> vcpus = new TreeMap<>();
+  private final TreeMap<Integer, InjectedEvent> events = new TreeMap<>();
   private final IoCounters counters = new IoCounters();
   private final Domain domain;
   private TimeoutPolicy timeout = TimeoutPolicy.NONE;
+  private long emulatedPirq;
   private long last;
   private Optional<LostWrite> lastLost = Optional.empty();
 
@@ -27,8 +28,8 @@ public final class DomainIo implements DomainFacet {
     this.domain = domain;
   }
 
-  /** A vCPU whose write no server takes. */
-  public record StuckVcpu(int vcpu, Gfn gfn, long retries) {}
+  /** A write that is tried again and again, as no server has the page. */
+  public record Stuck(Gfn gfn, long retries) {}
 
   /** A write that neither memory nor a server got. */
   public record LostWrite(int vcpu, Word gpa, int size) {}
@@ -40,6 +41,43 @@ public final class DomainIo implements DomainFacet {
 
   void noteLost(int vcpu, long gpa, int size) {
     lastLost = Optional.of(new LostWrite(vcpu, new Word(gpa), size));
+  }
+
+  /**
+   * Has a vCPU take an event before its next instruction.
+   *
+   * @throws Refusal EBUSY another one is waiting
+   */
+  public void inject(int vcpu, InjectedEvent event) {
+    if (events.putIfAbsent(vcpu, event) != null) {
+      throw Refusal.of(Errno.EBUSY, "an event waits for vCPU %d of %s already", vcpu, domain.id());
+    }
+  }
+
+  /** The vCPU is about to execute an instruction: what waited for it is taken. */
+  void takeEvent(int vcpu) {
+    events.remove(vcpu);
+  }
+
+  /**
+   * Raises a physical interrupt that a device model emulates by messages. Only one of a domain's is
+   * known so, and nobody listens to it here.
+   *
+   * @param end behind the last of the domain's
+   * @throws Refusal ERANGE number 0; EINVAL there is no such; EBUSY another one is known
+   */
+  public void raiseEmulatedPirq(long pirq, long end) {
+    if (pirq == 0) {
+      throw Refusal.of(Errno.ERANGE, "a message names physical interrupt 0");
+    }
+    if (pirq >= end) {
+      throw Refusal.of(Errno.EINVAL, "%s has no physical interrupt %d", domain.id(), pirq);
+    }
+    if (emulatedPirq != 0 && emulatedPirq != pirq) {
+      throw Refusal.of(
+          Errno.EBUSY, "%s knows physical interrupt %d by messages", domain.id(), emulatedPirq);
+    }
+    emulatedPirq = pirq;
   }
 
   VcpuIo vcpu(int number) {
@@ -96,18 +134,16 @@ public final class DomainIo implements DomainFacet {
                     domain.id()));
   }
 
-  /** vCPUs that try a write for ever, as the page's server is gone. */
-  public List<StuckVcpu> stuck() {
-    List<StuckVcpu> found = new ArrayList<>();
-    vcpus.forEach(
-        (number, vcpu) ->
-            vcpu.stuck().ifPresent(at -> found.add(new StuckVcpu(number, at.gfn(), at.retries()))));
-    return found;
+  /** Where a vCPU tries a write for ever, as the page's server is gone. */
+  public Optional<Stuck> stuck(int vcpu) {
+    return Optional.ofNullable(vcpus.get(vcpu)).flatMap(VcpuIo::stuck);
   }
 
   /** The request that a vCPU waits for longest. */
-  Optional<PendingIo> oldest(int vcpu) {
-    return vcpu(vcpu).pending().stream().min(Comparator.comparingLong(PendingIo::number));
+  public Optional<PendingIo> oldest(int vcpu) {
+    return Optional.ofNullable(vcpus.get(vcpu)).stream()
+        .flatMap(waiting -> waiting.pending().stream())
+        .min(Comparator.comparingLong(PendingIo::number));
   }
 
   /** The servers of the domain. */
@@ -126,7 +162,9 @@ public final class DomainIo implements DomainFacet {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("guest-io").put(last).put(timeout).put(vcpus.size());
+    digest.section("guest-io").put(last).put(timeout).put(emulatedPirq);
+    digest.put(events.size()).put(vcpus.size());
+    events.forEach((vcpu, event) -> digest.put(vcpu).put(event));
     vcpus.forEach((number, vcpu) -> digest.put(number).put(vcpu));
   }
 }

@@ -103,6 +103,7 @@ public final class GuestCpus {
   }
 
   private AccessOutcome execute(DomainIo io, int number, Instruction instruction) {
+    io.takeEvent(number);
     AccessOutcome outcome =
         switch (instruction) {
           case Instruction.Memory(GuestInstruction access) -> memory.perform(io.domain(), access);

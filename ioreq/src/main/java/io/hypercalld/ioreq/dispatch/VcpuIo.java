@@ -4,6 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.guest.AccessOutcome;
 import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.ioreq.dispatch.DomainIo.Stuck;
 import java.util.Collection;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -20,9 +21,6 @@ final class VcpuIo implements Digestible {
 
   /** An instruction that waited, and how it ended. */
   record Finished(Instruction instruction, AccessOutcome outcome) {}
-
-  /** A write that was tried again and again, as no server has the page. */
-  record Stuck(Gfn gfn, long retries) {}
 
   Collection<PendingIo> pending() {
     return pending.values();
@@ -75,7 +73,7 @@ final class VcpuIo implements Digestible {
 
   /** Notes that a write could not be made. */
   void retried(Gfn gfn) {
-    long before = stuck.filter(last -> last.gfn.equals(gfn)).map(Stuck::retries).orElse(0L);
+    long before = stuck.filter(last -> last.gfn().equals(gfn)).map(Stuck::retries).orElse(0L);
     stuck = Optional.of(new Stuck(gfn, before + 1));
   }
 
@@ -96,7 +94,7 @@ final class VcpuIo implements Digestible {
     parked.ifPresent(digest::put);
     digest.put(finished.isPresent());
     finished.ifPresent(last -> digest.put(last.instruction).put(last.outcome.toString()));
-    digest.put(stuck.map(last -> last.gfn.value()).orElse(-1L));
+    digest.put(stuck.map(last -> last.gfn().value()).orElse(-1L));
     digest.put(stuck.map(Stuck::retries).orElse(0L));
   }
 }
