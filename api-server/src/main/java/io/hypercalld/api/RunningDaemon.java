@@ -58,7 +58,11 @@ public final class RunningDaemon implements AutoCloseable {
     DaemonSettings.Policies chosen = settings.policies();
     machine.execute(
         new ChoosePolicies(
-            chosen.domainIds(), chosen.quarantine(), chosen.profile(), Optional.empty()));
+            chosen.domainIds(),
+            chosen.quarantine(),
+            chosen.profile(),
+            Optional.empty(),
+            Optional.empty()));
     long began = System.nanoTime();
     SnapshotTaker snapshots = new SnapshotTaker(machine);
     MachineThread<Machine, MetricsSnapshot> thread =
