@@ -23,6 +23,7 @@ import io.hypercalld.core.hypercall.SetHvmParam;
 import io.hypercalld.core.hypercall.SetPodTarget;
 import io.hypercalld.core.hypercall.SharingOp;
 import io.hypercalld.core.hypercall.VmEventOp;
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import java.util.List;
 import java.util.Optional;
@@ -242,7 +243,24 @@ class FeatureRefusalTest {
         .featureCalls()
         .sharing()
         .sharing(
-            by, new SharingOp(op, id, page, page, 1, first, 1, E, page, page, first, List.of(), 0));
+            by,
+            new SharingOp(
+                op,
+                id,
+                page,
+                page,
+                1,
+                first,
+                1,
+                E,
+                page,
+                page,
+                first,
+                List.of(),
+                0,
+                0,
+                new Mfn(0),
+                0));
   }
 
   private static Arguments row(String name, Errno errno, Function<SimulatedHost, Outcome> call) {

@@ -184,7 +184,10 @@ final class DeviceTablesAcceptanceTest implements NumberedBehaviours<Passthrough
               assertThat(h.tryAssign(guest)).isEqualTo(-22);
               assertThat(h.xen().digest()).isEqualTo(before);
             }),
-        row("10 of a PV domain the writable pages are mapped, or nothing", h -> pvTable(h)),
+        row("10 of a PV domain the writable pages are mapped", h -> pvTable(h)),
+        row(
+            "10 where the table of the 600th page is not to be had, nothing is mapped",
+            h -> lastTableMissing(h)),
         row(
             "11 who logs dirty pages or populates on demand gets no device",
             h -> {
@@ -221,13 +224,48 @@ final class DeviceTablesAcceptanceTest implements NumberedBehaviours<Passthrough
     assertThat(h.reaches(Long.decode(frames.get(0)) << 12)).isFalse();
     assertThat(h.reaches(Long.decode(frames.get(24)) << 12)).isTrue();
     h.xen().assertConsistent();
+  }
+
+  /** 1,000 pages, of which the first 599 and the others are in different tables. */
+  private static void lastTableMissing(PassthroughHost h) {
+    int guest = pv(h, 1536);
+    List<Long> blocks =
+        frames(h, guest, 3, 9).stream().map(Long::decode).sorted(Long::compare).toList();
+    int kept = 599 - 512;
+    giveBack(h, guest, blocks.get(1) + kept, 512 - kept);
+    giveBack(h, guest, blocks.get(2) + 401, 512 - 401);
+    h.assign(guest);
+    long tables = h.counter(guest, "/iommu/tables");
     h.release();
-    leaveFrames(h, guest + 1, 3);
+
+    leaveFrames(h, guest + 1, tables - 1);
     String before = h.xen().digest();
-    assertThat(h.tryAssign(guest)).isEqualTo(-12);
+    XenHost.Result refused =
+        h.xen()
+            .call(
+                "domctl",
+                "assign_device",
+                "{'domain':%d,'machine_sbdf':'%s'}".formatted(guest, NIC));
+
+    assertThat(refused.ret()).isEqualTo(-12);
+    assertThat(refused.detail()).contains("0 frames are free, 1 DMA tables");
     assertThat(h.xen().digest()).isEqualTo(before);
     assertThat(h.counters(guest).has("iommu")).isFalse();
     assertThat(h.device().get("state").asText()).isIn("dom0", "quarantined");
+    giveBack(h, guest, blocks.get(2) + 400, 1);
+    h.assign(guest);
+    assertThat(h.reaches(blocks.get(2) << 12)).isTrue();
+  }
+
+  private static void giveBack(PassthroughHost h, int guest, long mfn, int count) {
+    String list = "{'first':'0x%x','count':%d}".formatted(mfn, count);
+    assertThat(
+            h.xen()
+                .ret(
+                    "memory_op",
+                    "decrease_reservation",
+                    "{'domid':%d,'extent_start':%s}".formatted(guest, list)))
+        .isEqualTo(count);
   }
 
   private static void pin(PassthroughHost h, int guest, String mfn) {
@@ -243,7 +281,11 @@ final class DeviceTablesAcceptanceTest implements NumberedBehaviours<Passthrough
 
   /** Populates a PV domain, and says with what. */
   private static List<String> frames(PassthroughHost h, int guest, int count) {
-    JsonNode out = h.populate(guest, "{'first':'0x0','count':%d}".formatted(count), 0);
+    return frames(h, guest, count, 0);
+  }
+
+  private static List<String> frames(PassthroughHost h, int guest, int count, int order) {
+    JsonNode out = h.populate(guest, "{'first':'0x0','count':%d}".formatted(count), order);
     List<String> frames = new ArrayList<>();
     out.get("extent_start").forEach(mfn -> frames.add(mfn.asText()));
     assertThat(frames).hasSize(count);

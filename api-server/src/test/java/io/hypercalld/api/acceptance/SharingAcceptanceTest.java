@@ -45,6 +45,28 @@ final class SharingAcceptanceTest implements XenBehaviours {
               assertThat(count(h, "get_sharing_freed_pages")).isZero();
             }),
         row(
+            "a granted page can be nominated by its grant, and sharers are counted",
+            h -> {
+              assertThat(debug(h, "'op':3,'gfn':'0x5'")).isEqualTo(-22);
+              share(h);
+              String mfn = h.lookup(D, "0x5").get("mfn").asText();
+              assertThat(debug(h, "'op':3,'gfn':'0x5'")).isEqualTo(2);
+              assertThat(debug(h, "'op':4,'mfn':'" + mfn + "'")).isEqualTo(2);
+              assertThat(debug(h, "'op':5,'gref':512")).isEqualTo(-2);
+              assertThat(debug(h, "'op':5,'gref':9")).isEqualTo(-6);
+              assertThat(debug(h, "'op':1,'grant_ref':9")).isEqualTo(-6);
+              h.done(
+                  "memory_op",
+                  "add_to_physmap",
+                  "{'domid':1,'space':1,'idx':'0x0','gpfn':'0x3000'}");
+              h.daemon()
+                  .put("/v1/domains/1/memory?gpa=0x3000048", "{\"data\":\"0100020005000000\"}");
+              assertThat(debug(h, "'op':5,'gref':9")).isEqualTo(2);
+              String byGrant = "{'op':1,'domain':1,'grant_ref':9}";
+              assertThat(h.done("memory_op", "sharing_op", byGrant).get("handle").asLong())
+                  .isEqualTo(nominate(h, D, "0x5"));
+            }),
+        row(
             "two pages share a frame until one is written",
             h -> {
               access(h, D, "write");
@@ -121,6 +143,11 @@ final class SharingAcceptanceTest implements XenBehaviours {
     return h.done("memory_op", "sharing_op", "{'op':0,'domain':%d,'gfn':'%s'}".formatted(id, gfn))
         .get("handle")
         .asLong();
+  }
+
+  /** What an operation on D answers. */
+  private static long debug(XenHost h, String members) {
+    return h.ret("memory_op", "sharing_op", "{'domain':1," + members + "}");
   }
 
   /** E's page 5 is that of D's. */

@@ -185,7 +185,7 @@ final class TableCostAcceptanceTest {
   }
 
   @ParameterizedTest(name = "Q3 without {0}")
-  @CsvSource({"physmap-add", "balloon", "zap", "foreign-map"})
+  @CsvSource({"physmap-add", "balloon", "zap", "foreign-map", "grant-map"})
   void hookThatIsOff_letsAChangePass_andIsNamed(String hook) {
     int owner = host.domain("'memory':'8MiB'");
     int guest = host.separate("8MiB", "'4KiB'", "");
@@ -211,8 +211,27 @@ final class TableCostAcceptanceTest {
                       "remove_from_physmap",
                       "{'domid':%d,'gpfn':'0x5'}".formatted(guest)))
               .isZero();
+      case "grant-map" -> mapGrant(guest, owner);
       default -> host.mapForeign(guest, "0x9000", owner, "0x5");
     }
+  }
+
+  /** The guest maps page 5 of the owner's, who grants it by entry 9. */
+  private static void mapGrant(int guest, int owner) {
+    xen.done(
+        "memory_op",
+        "add_to_physmap",
+        "{'domid':%d,'space':1,'idx':'0x0','gpfn':'0x3000'}".formatted(owner));
+    String entry = "{\"data\":\"0100%02x0005000000\"}".formatted(guest);
+    xen.daemon().put("/v1/domains/%d/memory?gpa=0x3000048".formatted(owner), entry);
+    JsonNode mapped =
+        xen.call(
+                "grant_table_op",
+                "map_grant_ref",
+                "{'host_addr':'0x9000000','flags':2,'ref':9,'dom':%d}".formatted(owner),
+                guest)
+            .out();
+    assertThat(mapped.get("status").asInt()).isZero();
   }
 
   /** Every hook but one, as the policy lists them. */

@@ -7,6 +7,7 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.Gfn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
@@ -193,6 +194,22 @@ public final class GrantTable implements Digestible {
   private long entry(int ref) {
     int perFrame = entriesPerFrame();
     return shared.get(ref / perFrame).maddr() + (long) (ref % perFrame) * entryBytes();
+  }
+
+  /**
+   * The guest frame that an entry grants.
+   *
+   * @throws Refusal ENOENT no such entry; ENXIO one that grants no access
+   * @see "xen/common/grant_table.c, mem_sharing_gref_to_gfn"
+   */
+  public Gfn granted(long ref) {
+    if (Long.compareUnsigned(ref, entries()) >= 0) {
+      throw Refusal.of(Errno.ENOENT, "the grant table has %d entries", entries());
+    }
+    if (GrantEntry.TYPE.get(header((int) ref)) != GrantEntry.PERMIT_ACCESS) {
+      throw Refusal.of(Errno.ENXIO, "entry %d grants no access", ref);
+    }
+    return new Gfn(frame((int) ref));
   }
 
   /** The first 32 bits of an entry, as the granter left them. */

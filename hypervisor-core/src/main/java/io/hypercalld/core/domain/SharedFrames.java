@@ -2,6 +2,8 @@ package io.hypercalld.core.domain;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameType;
@@ -92,6 +94,19 @@ public final class SharedFrames implements Digestible {
   boolean isOnly(Mfn mfn, Sharer sharer) {
     TreeSet<Sharer> sharers = shareOf(mfn).sharers;
     return sharers.size() == 1 && sharers.contains(sharer);
+  }
+
+  /**
+   * How many guest frames share a frame.
+   *
+   * @throws Refusal EINVAL where it is not shared
+   */
+  public long sharersOf(Mfn mfn) {
+    Share share = shares.get(mfn.value());
+    if (share == null) {
+      throw Refusal.of(Errno.EINVAL, "frame %s is not shared", mfn);
+    }
+    return share.sharers.size();
   }
 
   /** The guest frames that map the frame. */

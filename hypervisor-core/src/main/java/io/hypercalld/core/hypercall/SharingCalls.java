@@ -8,6 +8,7 @@ import io.hypercalld.core.domain.MemorySharing.Page;
 import io.hypercalld.core.domain.Privilege;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 
 /**
@@ -17,7 +18,11 @@ import io.hypercalld.core.p2m.Gfn;
  */
 public final class SharingCalls {
   private static final int NOMINATE_GFN = 0;
+  private static final int NOMINATE_GREF = 1;
   private static final int SHARE = 2;
+  private static final int DEBUG_GFN = 3;
+  private static final int DEBUG_MFN = 4;
+  private static final int DEBUG_GREF = 5;
   private static final int ADD_PHYSMAP = 6;
   private static final int AUDIT = 7;
   private static final int RANGE_SHARE = 8;
@@ -62,10 +67,30 @@ public final class SharingCalls {
     if (args.op() == NOMINATE_GFN) {
       return Outcome.returning(new SharingHandle(domain.sharing().nominate(args.gfn())));
     }
+    if (args.op() == NOMINATE_GREF) {
+      Gfn granted = granted(domain, args.grantRef());
+      return Outcome.returning(new SharingHandle(domain.sharing().nominate(granted)));
+    }
+    if (args.op() >= DEBUG_GFN && args.op() <= DEBUG_GREF) {
+      return Outcome.count(domains.sharedFrames().sharersOf(debugged(domain, args)));
+    }
     if (args.op() == AUDIT) {
       return Outcome.count(domains.sharedFrames().audit(domains).size());
     }
     return withClient(by, domain, args);
+  }
+
+  /** The guest frame that the domain grants by an entry of its table. */
+  private static Gfn granted(Domain domain, long ref) {
+    return domain.grantTable().granted(ref);
+  }
+
+  private static Mfn debugged(Domain domain, SharingOp args) {
+    if (args.op() == DEBUG_MFN) {
+      return args.mfn();
+    }
+    Gfn gfn = args.op() == DEBUG_GFN ? args.gfn() : granted(domain, args.gref());
+    return domain.p2m().lookup(gfn).mfn();
   }
 
   private Outcome withClient(Domain by, Domain domain, SharingOp args) {

@@ -1,6 +1,7 @@
 package io.hypercalld.core.hypercall;
 
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import java.util.List;
 
@@ -24,12 +25,20 @@ import java.util.List;
  *   <li>{@code EBADF}, for {@code XENMEM_SHARING_OP_C_HANDLE_INVALID}: the client's page is not
  *       what its handle says; to add: something is mapped there
  *   <li>{@code ENOMEM} no page to split a larger leaf or for a table
- *   <li>{@code ENOSYS} any other operation: grants, debugging and forks are not simulated
+ *   <li>{@code ENOENT} no such entry of the grant table
+ *   <li>{@code ENXIO} an entry that grants no access
+ *   <li>{@code ENOSYS} any other operation: forks are not simulated, nor sharing by grant
  * </ul>
  *
- * @param op 0 nominate_gfn, 2 share, 6 add_physmap, 7 audit, 8 range_share
+ * <p>To debug answers how many guest frames share a frame, EINVAL where it is not shared.
+ *
+ * @param op 0 nominate_gfn, 1 nominate_gref, 2 share, 3 debug_gfn, 4 debug_mfn, 5 debug_gref, 6
+ *     add_physmap, 7 audit, 8 range_share
  * @param domain the source
- * @param gfn to nominate
+ * @param gfn to nominate, or to debug
+ * @param grantRef entry of the grant table whose page is to be nominated
+ * @param mfn to debug
+ * @param gref to debug
  * @param firstGfn of a range, in both domains
  * @param lastGfn of a range, inclusive
  * @param opaque of a range: the guest frame to go on with; 0 at first
@@ -48,7 +57,10 @@ public record SharingOp(
     @OrElse("\"0x0\"") Gfn lastGfn,
     @OrElse("\"0x0\"") Gfn opaque,
     @OrElse("[]") List<Long> pad,
-    @OrElse("0") long startExtent)
+    @OrElse("0") long startExtent,
+    @OrElse("0") long grantRef,
+    @OrElse("\"0x0\"") Mfn mfn,
+    @OrElse("0") long gref)
     implements Hypercall {
   public SharingOp {
     pad = List.copyOf(pad);
@@ -68,6 +80,9 @@ public record SharingOp(
         lastGfn,
         next,
         pad,
-        startExtent);
+        startExtent,
+        grantRef,
+        mfn,
+        gref);
   }
 }

@@ -11,6 +11,7 @@ import io.hypercalld.core.state.StateHost.Shared;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Pages of equal contents that share a frame: {@code sharing_op}. */
 final class Sharing {
@@ -94,21 +95,23 @@ final class Sharing {
   }
 
   private void write(Guest guest) {
-    guest.pages.keySet().stream()
-        .filter(gfn -> guest.has(gfn, Kind.SHARED))
-        .findFirst()
-        .ifPresent(gfn -> touching.write(guest, gfn));
+    firstShared(guest).ifPresent(gfn -> touching.write(guest, gfn));
+  }
+
+  private static Optional<Long> firstShared(Guest guest) {
+    return guest.pages.keySet().stream().filter(gfn -> guest.has(gfn, Kind.SHARED)).findFirst();
   }
 
   private void lend(Guest guest) {
     Guest client = anotherSharing(guest);
-    long from = scene.gfn(guest);
-    long to = scene.gfn();
-    if (guest.role != Role.SHARING || client == guest || !guest.has(from, Kind.SHARED)) {
+    Optional<Long> shared = firstShared(guest);
+    if (guest.role != Role.SHARING || shared.isEmpty()) {
       return;
     }
     // The client is to have asked for sharing once.
     nominate(client, scene.gfn(client));
+    long from = shared.get();
+    long to = scene.gfn();
     Shared source = new Shared(guest.id, from, nominate(guest, from));
 
     long ret = scene.host.lend(source, client.id, to);

@@ -362,6 +362,9 @@ final class StateHost {
         none,
         none,
         List.of(),
+        0,
+        0,
+        new Mfn(0),
         0);
   }
 

@@ -68,7 +68,7 @@ public final class StateWalk {
     return switch (role) {
       case BACKEND -> both(watching, new DeviceAccess(scene).operations());
       case PARAVIRTUAL -> List.of();
-      case ON_DEMAND -> watching;
+      case ON_DEMAND -> both(watching, List.of(new Touching(scene)::demand));
       case PAGED -> both(watching, new PagingOut(scene).operations());
       case SHARING -> both(watching, new Sharing(scene).operations());
       case MONITORED -> new Monitoring(scene).operations();

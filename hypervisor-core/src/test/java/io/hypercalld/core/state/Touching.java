@@ -24,6 +24,14 @@ final class Touching {
     return List.of(write, write, write, this::read);
   }
 
+  /** The guest touches something that waits. */
+  void demand(Guest guest) {
+    Long gfn = guest.waiting.ceiling(scene.gfn());
+    if (gfn != null) {
+      scene.demand(guest, gfn);
+    }
+  }
+
   private boolean isPlain(Guest guest, long gfn) {
     return !guest.isAway(gfn)
         && !guest.accesses.containsKey(gfn)

@@ -135,6 +135,16 @@ final class DmaTable implements Digestible {
     }
   }
 
+  /**
+   * As {@link #map}, in a table that nothing points at yet: there is nothing to flush, and what
+   * larger leaves replace is free at once.
+   */
+  void mapUnseen(FrameRun dfns, Mfn first, DmaPermission permission) {
+    FlushSet unseen = new FlushSet();
+    map(unseen, dfns, first, permission);
+    unseen.freed().forEach(frames::free);
+  }
+
   private void store(FlushSet flush) {
     while (leaves.next()) {
       tree.store(flush, root, levels, leaves);

@@ -44,13 +44,11 @@ final class IdentityMap implements Digestible {
    * @throws io.hypercalld.core.errno.Refusal ENOMEM; what is mapped stays
    */
   void fill(DmaTable table, long end) {
-    // Nothing points at the table yet, so there is nothing to flush.
-    FlushSet unseen = new FlushSet();
     Optional<DmaRun> next = nextRun(0, end);
     while (next.isPresent()) {
       DmaRun run = next.get();
       FrameRun dfns = new FrameRun(run.dfn().value(), run.frames());
-      table.map(unseen, dfns, run.mfn(), run.permission());
+      table.mapUnseen(dfns, run.mfn(), run.permission());
       next = nextRun(run.end(), end);
     }
   }

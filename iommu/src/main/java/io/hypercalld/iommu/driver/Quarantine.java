@@ -96,12 +96,10 @@ public final class Quarantine implements Digestible {
       Transaction steps, DomainId tag, List<ReservedRegion> regions) {
     DmaTable table = driver.newTable(tag, DmaPolicy.usual());
     steps.onFailure(table::destroy);
-    // Nothing points here yet, so there is nothing to flush.
-    FlushSet unseen = new FlushSet();
     for (ReservedRegion region : regions) {
       Mfn first = Mfn.containing(region.base());
       FrameRun identity = new FrameRun(first.value(), region.pages());
-      table.map(unseen, identity, first, DmaPermission.READ_WRITE);
+      table.mapUnseen(identity, first, DmaPermission.READ_WRITE);
     }
     return new QuarantineTable.ReservedOnly(tag, table);
   }
