@@ -1,0 +1,95 @@
+package io.hypercalld.iommu.unit;
+
+import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.FirstLevelEntry;
+import io.hypercalld.iommu.vtd.SecondStageEntry;
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+
+/**
+ * A device whose first-level tables lie behind second-level ones, and whose pages the IOTLB never
+ * holds, beside plain reads of the same entries: four first-level ones, each found by four
+ * second-level ones, and four more for the page.
+ */
+@State(Scope.Thread)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class NestedWalkBenchmark {
+  private static final int PAGES = 1 << 14;
+  private static final long FIRST_PAGE = 0x100_0000L;
+
+  private final ScalableUnit machine = ScalableUnit.on();
+  private final Translation translation = new Translation();
+  private int page;
+
+  /** Maps everything. */
+  public NestedWalkBenchmark() {
+    machine.mapTables();
+    for (long each = 0; each < PAGES; each++) {
+      long address = FIRST_PAGE + each * PageSize.BYTES_4K;
+      machine.map(each * PageSize.BYTES_4K, address);
+      machine.mapSecond(address, address, SecondStageEntry.READ_WRITE);
+    }
+    machine.pasid(machine.nestedEntry());
+  }
+
+  /** Makes sure that it is walks that are measured, and that they come to an end. */
+  @Setup(Level.Iteration)
+  public void check() {
+    nestedMiss();
+    if (!translation.passed() || translation.iotlbHit()) {
+      throw new IllegalStateException("not a walk: " + translation.outcome());
+    }
+  }
+
+  /** Gives the memory back. */
+  @TearDown(Level.Trial)
+  public void close() {
+    machine.close();
+  }
+
+  private long nextIova() {
+    page = (page + 1) & (PAGES - 1);
+    return page * (long) PageSize.BYTES_4K;
+  }
+
+  private long secondStage(long gpa) {
+    long table = machine.secondLevel;
+    for (int level = 4; level > 1; level--) {
+      table =
+          SecondStageEntry.target(
+              machine.memory.readWord(table + SecondStageEntry.offset(gpa, level)));
+    }
+    return SecondStageEntry.target(machine.memory.readWord(table + SecondStageEntry.offset(gpa, 1)))
+        | gpa & (PageSize.BYTES_4K - 1);
+  }
+
+  /** The yardstick: the 24 entries, and nothing but their addresses. */
+  @Benchmark
+  public long bareReads() {
+    long iova = nextIova();
+    long table = machine.firstLevel;
+    for (int level = 4; level >= 1; level--) {
+      long slot = secondStage(table + SecondStageEntry.offset(iova, level));
+      table = FirstLevelEntry.target(machine.memory.readWord(slot));
+    }
+    return secondStage(table);
+  }
+
+  /** The context is remembered, the page has long made room for others. */
+  @Benchmark
+  public long nestedMiss() {
+    machine.unit.translate(
+        ScalableUnit.X, ScalableUnit.USER, nextIova(), DmaAccess.READ, translation);
+    return translation.maddr();
+  }
+}
