@@ -33,7 +33,16 @@ final class LayeringTest {
   /** Each knows only those before it. */
   private static final List<String> UPWARD =
       List.of(
-          "json", "cli", "platform", "hypercall", "machine", "rest", "metrics", "resource", "http");
+          "json",
+          "cli",
+          "platform",
+          "hypercall",
+          "machine",
+          "debug",
+          "rest",
+          "metrics",
+          "resource",
+          "http");
 
   static Stream<HouseRule> rules() {
     return Stream.concat(
