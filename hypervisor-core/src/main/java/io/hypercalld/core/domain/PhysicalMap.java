@@ -2,6 +2,7 @@ package io.hypercalld.core.domain;
 
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.Mfn;
@@ -93,18 +94,28 @@ public final class PhysicalMap {
   }
 
   /**
-   * Maps frames that nothing maps yet at guest frames that map nothing, by leaves of 4 KiB, as RAM.
-   * To be used for more than one only where nobody observes the P2M.
+   * Maps frames, which are noted as mapped there already, at guest frames that map nothing, by
+   * leaves of 4 KiB, as RAM. To be used for more than one only where nobody observes the P2M.
    *
-   * @throws Refusal as {@link P2mTable#setPages}; nothing changed
+   * @throws Refusal as {@link P2mTable#setPages}; the frames are noted as mapped nowhere
    */
-  public void populatePages(Gfn gfn, Mfn mfn, long count) {
-    p2m.during(SyncHook.PHYSMAP_ADD, () -> p2m.setPages(gfn, mfn, count, P2mType.RAM_RW));
-    added(gfn, mfn, count);
+  public void populatePages(Gfn gfn, FrameRun run) {
+    Mfn mfn = new Mfn(run.mfn());
+    try {
+      p2m.during(SyncHook.PHYSMAP_ADD, () -> p2m.setPages(gfn, mfn, run.count(), P2mType.RAM_RW));
+    } catch (Refusal refusal) {
+      frames.mapped(run.mfn(), run.count(), FrameTable.INVALID_M2P);
+      throw refusal;
+    }
+    markDirty(gfn, run.count());
   }
 
   void added(Gfn gfn, Mfn mfn, long count) {
     frames.mapped(mfn.value(), count, gfn.value());
+    markDirty(gfn, count);
+  }
+
+  private void markDirty(Gfn gfn, long count) {
     if (domain.logDirty().isEnabled()) {
       for (long page = 0; page < count; page++) {
         domain.logDirty().markDirty(new Gfn(gfn.value() + page));

@@ -9,6 +9,7 @@ import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -77,15 +78,16 @@ public final class Reservation implements Digestible {
 
   /**
    * Charges the frames that as many requests for one frame each would get, as far as they are
-   * consecutive and allowed.
+   * consecutive and allowed; they are noted as mapped already.
    *
    * @param max at least 1
+   * @param first where the first of them is going to be mapped
    * @throws Refusal as {@link #allocate}
    */
-  public FrameRun allocateRun(long max) {
+  public FrameRun allocateRun(long max, Gfn first) {
     requireRoom(1);
     FrameRun run =
-        allocator.allocateRun(Math.min(max, maxPages - totalPages), owner, FrameUse.GUEST_RAM);
+        allocator.allocateRun(Math.min(max, maxPages - totalPages), owner, first.value());
     charge(run.mfn(), run.count());
     return run;
   }

@@ -167,9 +167,9 @@ final class ReservationCalls {
       map.populate(gfn, allocate(domain, extents), 1L << extents.order());
       return 1;
     }
-    FrameRun run = reservation.allocateRun(wanted);
+    FrameRun run = reservation.allocateRun(wanted, gfn);
     try {
-      map.populatePages(gfn, new Mfn(run.mfn()), run.count());
+      map.populatePages(gfn, run);
     } catch (Refusal refusal) {
       // One by one, the first would have been allocated and kept, and the others never.
       if (run.count() > 1) {

@@ -115,14 +115,15 @@ public final class FrameAllocator implements Digestible {
   }
 
   /**
-   * Hands out the frames that as many requests for one frame would get, as far as they are
-   * consecutive.
+   * Hands out, as a domain's memory, the frames that as many requests for one frame would get, as
+   * far as they are consecutive; they are noted as mapped already.
    *
    * @param max most frames wanted; at least 1
+   * @param gfn where the first is going to be mapped
    * @throws Refusal ENOMEM where there is none
    */
-  public FrameRun allocateRun(long max, int owner, FrameUse use) {
-    requireUnclaimed(1, owner, use);
+  public FrameRun allocateRun(long max, int owner, long gfn) {
+    requireUnclaimed(1, owner, FrameUse.GUEST_RAM);
     long own = claims.of(owner);
     long allowed = Math.min(max, own + Math.max(0, unclaimedFrames()));
     long first = free[0].next(0);
@@ -136,7 +137,7 @@ public final class FrameAllocator implements Digestible {
       free[0].addRange(first + count, FAN_OUT - count);
     }
     freeFrames -= count;
-    frames.assign(first, count, owner, use, 0);
+    frames.assignMapped(first, count, owner, gfn);
     return new FrameRun(first, count);
   }
 

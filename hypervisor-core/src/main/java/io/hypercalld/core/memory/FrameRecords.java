@@ -122,21 +122,24 @@ final class FrameRecords {
   }
 
   /**
-   * Stores the records, mapped nowhere, of frames with one each, as far as {@link #mapSingles}
-   * would.
+   * Stores the records of like frames with one each, as far as {@link #mapSingles} would.
    *
    * @return the first frame not handled
    */
-  long putSingles(long mfn, long end, long countInfo, long ownership) {
+  long putSingles(long mfn, long end, FrameContents contents) {
     int count = singles(mfn, end);
-    long record = at(1, mfn);
-    put(record, countInfo, ownership, 0);
-    int alike = 1;
-    while (alike < count) {
-      int more = Math.min(alike, count - alike);
-      MemorySegment.copy(words, record, words, record + (long) alike * BYTES, (long) more * BYTES);
-      alike += more;
+    int length = count * WORDS;
+    long countInfo = contents.countInfo();
+    long ownership = contents.ownership();
+    long inverted = ~contents.gfn();
+    int step = contents.step();
+    for (int i = 0; i < length; i += WORDS) {
+      buffer[i] = countInfo;
+      buffer[i + 1] = ownership;
+      buffer[i + 2] = inverted;
+      inverted -= step;
     }
+    MemorySegment.copy(buffer, 0, words, WORD, at(1, mfn), length);
     return mfn + count;
   }
 
@@ -145,7 +148,11 @@ final class FrameRecords {
     return (int) Math.min(end - mfn, FAN_OUT - (mfn & (FAN_OUT - 1)));
   }
 
-  void put(long record, long countInfo, long ownership, long invertedGfn) {
+  void put(long record, FrameContents contents) {
+    put(record, contents.countInfo(), contents.ownership(), ~contents.gfn());
+  }
+
+  private void put(long record, long countInfo, long ownership, long invertedGfn) {
     words.set(WORD, record, countInfo);
     words.set(WORD, record + Long.BYTES, ownership);
     words.set(WORD, record + 2 * Long.BYTES, invertedGfn);

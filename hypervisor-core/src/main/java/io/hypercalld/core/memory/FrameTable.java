@@ -231,16 +231,24 @@ public final class FrameTable implements Digestible {
    * @param flags of {@code count_info}
    */
   void assign(long mfn, long count, int owner, FrameUse use, long flags) {
-    long countInfo = FrameRecord.ALLOCATED.mask() | FrameRecord.COUNT.of(1) | flags;
-    long ownership = FrameRecord.OWNER_PLUS_ONE.of(owner + 1L) | FrameRecord.USE.of(number(use));
-    long end = mfn + count;
+    put(mfn, mfn + count, FrameContents.allocated(owner, number(use), flags));
+  }
+
+  /** Makes free frames a domain's memory, mapped from a guest frame on. */
+  void assignMapped(long mfn, long count, int owner, long gfn) {
+    long use = number(FrameUse.GUEST_RAM);
+    put(mfn, mfn + count, FrameContents.allocated(owner, use, 0).mappedAt(gfn));
+  }
+
+  private void put(long mfn, long end, FrameContents contents) {
     for (long at = mfn; at < end; ) {
       int level = largestLevel(at, end);
       records.divideTo(level, at);
+      FrameContents here = contents.after(at - mfn);
       if (level == 1) {
-        at = records.putSingles(at, end, countInfo, ownership);
+        at = records.putSingles(at, end, here);
       } else {
-        records.put(records.at(level, at), countInfo, ownership, 0);
+        records.put(records.at(level, at), here);
         at += FrameRecords.frames(level);
       }
     }
@@ -253,7 +261,7 @@ public final class FrameTable implements Digestible {
       int level = largestLevel(at, end);
       records.divideTo(level, at);
       if (level == 1) {
-        at = records.putSingles(at, end, 0, 0);
+        at = records.putSingles(at, end, FrameContents.FREE);
       } else {
         records.clear(level, at);
         at += FrameRecords.frames(level);
@@ -263,7 +271,7 @@ public final class FrameTable implements Digestible {
 
   /** Notes that all frames of a block are free, so that it needs no records of its parts. */
   void joinFree(long mfn, PageSize size) {
-    records.put(records.at(size.level(), mfn), 0, 0, 0);
+    records.put(records.at(size.level(), mfn), FrameContents.FREE);
   }
 
   private long ownRecord(long mfn) {

@@ -125,10 +125,10 @@ class FrameAllocatorTest {
 
   @Test
   void run_isWhatSingleFramesWouldHaveBeen() {
-    FrameRun low = allocator.allocateRun(1000, 1, FrameUse.GUEST_RAM);
-    FrameRun next = allocator.allocateRun(1000, 1, FrameUse.GUEST_RAM);
-    FrameRun third = allocator.allocateRun(1000, 1, FrameUse.GUEST_RAM);
-    FrameRun part = allocator.allocateRun(10, 1, FrameUse.GUEST_RAM);
+    FrameRun low = allocator.allocateRun(1000, 1, FrameTable.INVALID_M2P);
+    FrameRun next = allocator.allocateRun(1000, 1, FrameTable.INVALID_M2P);
+    FrameRun third = allocator.allocateRun(1000, 1, FrameTable.INVALID_M2P);
+    FrameRun part = allocator.allocateRun(10, 1, FrameTable.INVALID_M2P);
 
     assertThat(low).isEqualTo(new FrameRun(0, 0xa0));
     assertThat(next).isEqualTo(new FrameRun(0x100, 0x100));

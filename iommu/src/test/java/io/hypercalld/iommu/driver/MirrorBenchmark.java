@@ -30,7 +30,7 @@ import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Pages mapped and M2P words written, with a separate table that follows and without: 128 MiB in
- * leaves of 4 KiB, every one of which changes.
+ * leaves of 4 KiB, every one of which changes. Bare is the P2M alone.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -64,7 +64,7 @@ public class MirrorBenchmark {
   public void map() {
     block = allocator.allocate(16, Long.MAX_VALUE, 1, FrameUse.GUEST_RAM);
     mirrored.observe(this::follow);
-    p2mAlone();
+    bareP2m();
     p2mMirrored();
   }
 
@@ -80,7 +80,7 @@ public class MirrorBenchmark {
 
   @Benchmark
   @OperationsPerInvocation(PAGES)
-  public long p2mAlone() {
+  public long bareP2m() {
     return write(alone);
   }
 
