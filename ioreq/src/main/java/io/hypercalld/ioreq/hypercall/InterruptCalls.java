@@ -75,7 +75,7 @@ public final class InterruptCalls {
       domain
           .facet(DomainIo.class)
           .raiseEmulatedPirq(
-              UPPER_PIRQ.get(address) << UPPER_PIRQ_SHIFT | DESTINATION.get(address),
+              (UPPER_PIRQ.get(address) << UPPER_PIRQ_SHIFT) | DESTINATION.get(address),
               Host.INTERRUPTS);
       return Outcome.done();
     }

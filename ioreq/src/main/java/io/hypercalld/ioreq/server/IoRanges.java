@@ -92,7 +92,11 @@ public final class IoRanges implements Digestible {
   }
 
   private RangeSet of(RangeKind kind) {
-    return sets.get(kind);
+    RangeSet set = sets.get(kind);
+    if (set == null) {
+      throw new IllegalStateException("no set of kind " + kind);
+    }
+    return set;
   }
 
   @Override

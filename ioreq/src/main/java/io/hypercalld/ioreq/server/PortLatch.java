@@ -55,7 +55,7 @@ public final class PortLatch implements Digestible {
 
   /** The register that an access to the port is to. */
   public long register(long port) {
-    return REGISTER.inPlace(latched) | port & DATA_BYTES;
+    return REGISTER.inPlace(latched) | (port & DATA_BYTES);
   }
 
   @Override

@@ -90,7 +90,7 @@ public final class Selection {
     long port = request.address();
     if (latch.selects(port)) {
       long sbdf = latch.sbdf();
-      long address = sbdf << SBDF_SHIFT | latch.register(port);
+      long address = (sbdf << SBDF_SHIFT) | latch.register(port);
       return new Key(
           RangeKind.PCI, new NumberRange(sbdf, sbdf), request.at(RequestType.PCI_CONFIG, address));
     }
