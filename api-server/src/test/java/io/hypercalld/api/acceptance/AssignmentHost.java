@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.api.scenario.DaemonUnderTest;
 import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
+import io.hypercalld.iommu.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -143,10 +144,9 @@ final class AssignmentHost implements NumberedBehaviours.Host {
   }
 
   static String place(String sbdf) {
-    String[] parts = sbdf.split("[:.]");
-    int devfn = Integer.parseInt(parts[2], 16) << 3 | Integer.parseInt(parts[3], 16);
+    Sbdf function = Sbdf.parse(sbdf);
     return "'seg':%d,'bus':%d,'devfn':%d"
-        .formatted(Integer.parseInt(parts[0], 16), Integer.parseInt(parts[1], 16), devfn);
+        .formatted(function.segment(), function.bus(), function.sourceId().devfn());
   }
 
   JsonNode device(String sbdf) {

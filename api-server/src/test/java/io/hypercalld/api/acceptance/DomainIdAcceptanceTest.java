@@ -219,7 +219,7 @@ final class DomainIdAcceptanceTest implements NumberedBehaviours<AssignmentHost>
               h.policies("'profile':'as-shipped'");
               int guest = h.guest();
               h.given(guest, a(0));
-              String old = h.maddr(a(0), 0x3000);
+              h.outcome(a(0), 0x3000);
               h.timeOut(a(0), "context", 0, 1);
               assertThat(h.deassign(guest, a(0))).isEqualTo(EIO);
               assertThat(h.idOf(0, guest)).isEqualTo(-1);
