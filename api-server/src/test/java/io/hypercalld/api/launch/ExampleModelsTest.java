@@ -33,6 +33,7 @@ final class ExampleModelsTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                DaemonSettings.Policies.usual(),
                 true,
                 DaemonSettings.LogFormat.TEXT),
             PlatformSource.named("two-socket").load().platform());

@@ -7,8 +7,9 @@
  * iommu.pci.SourceId} only: hardware does not know what a domain is.
  *
  * <p>Invariants: a request is a function of registers, caches and machine memory; a cached
- * translation is dropped by an invalidation or by eviction and by nothing else; tables are never
- * written. Legacy mode of VT-d rev 4.1; what the unit lacks it does not announce, see {@link
+ * translation is dropped by an invalidation or by eviction and by nothing else; of the tables only
+ * accessed and dirty marks and posted-interrupt descriptors are written. Legacy and scalable mode
+ * and interrupt remapping of VT-d rev 4.1; what the unit lacks it does not announce, see {@link
  * io.hypercalld.iommu.unit.UnitSettings}.
  */
 @NullMarked
