@@ -57,10 +57,13 @@ final class OutcomeFreedoms {
   private static boolean isChecked(
       CaseMachine machine, ContextEntry context, long iova, Outcome got) {
     int width = machine.unit.settings().hostAddressWidth();
-    return got.equals(new Outcome.Faulted(FaultReason.ADDRESS_BEYOND_WIDTH.code()))
-            && iova >>> width != 0
-        || got.equals(new Outcome.Faulted(FaultReason.CONTEXT_INVALID.code()))
+    boolean wide =
+        got.equals(new Outcome.Faulted(FaultReason.ADDRESS_BEYOND_WIDTH.code()))
+            && iova >>> width != 0;
+    boolean narrow =
+        got.equals(new Outcome.Faulted(FaultReason.CONTEXT_INVALID.code()))
             && context.addressWidthEncoding() != largestWidth(machine.unit.capabilities());
+    return wide || narrow;
   }
 
   private static int largestWidth(Capabilities capabilities) {

@@ -65,9 +65,10 @@ final class QueueWatch {
   private boolean isCommand(CorpusCase.Step.RegisterWrite write) {
     int trigger = write.offset() + write.bytes() - Integer.BYTES;
     long top = write.bytes() == Long.BYTES ? write.value() : write.value() << 32;
-    return trigger == Register.CCMD.offset() + Integer.BYTES && ContextCommand.ICC.isSet(top)
-        || trigger == machine.unit.capabilities().iotlbOffset() + Integer.BYTES
-            && IotlbCommand.IVT.isSet(top);
+    int iotlb = machine.unit.capabilities().iotlbOffset() + Integer.BYTES;
+    return trigger == iotlb
+        ? IotlbCommand.IVT.isSet(top)
+        : trigger == Register.CCMD.offset() + Integer.BYTES && ContextCommand.ICC.isSet(top);
   }
 
   /** Types of features that the unit lacks, and reserved bits of the interrupt-entry cache's. */

@@ -70,7 +70,7 @@ public class NestedWalkBenchmark {
               machine.memory.readWord(table + SecondStageEntry.offset(gpa, level)));
     }
     return SecondStageEntry.target(machine.memory.readWord(table + SecondStageEntry.offset(gpa, 1)))
-        | gpa & (PageSize.BYTES_4K - 1);
+        | (gpa & (PageSize.BYTES_4K - 1));
   }
 
   /** The yardstick: the 24 entries, and nothing but their addresses. */
