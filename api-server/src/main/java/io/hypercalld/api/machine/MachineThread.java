@@ -83,14 +83,15 @@ public final class MachineThread<M, V> implements AutoCloseable {
           machine -> wait.attempt().apply(machine).orElseGet(() -> wait.giveUp().apply(machine)));
     }
     Waiting<M, T> waiting = new Waiting<>(wait);
-    submit(
-            machine -> {
-              if (!waiting.settles(machine)) {
-                watchers.add(waiting);
-              }
-              return waiting;
-            })
-        .whenComplete((_, failure) -> waiting.admitted(failure));
+    var unused =
+        submit(
+                machine -> {
+                  if (!waiting.settles(machine)) {
+                    watchers.add(waiting);
+                  }
+                  return waiting;
+                })
+            .whenComplete((_, failure) -> waiting.admitted(failure));
     CompletableFuture.delayedExecutor(wait.most().toMillis(), TimeUnit.MILLISECONDS)
         .execute(() -> giveUp(waiting));
     return waiting.future;
@@ -101,13 +102,14 @@ public final class MachineThread<M, V> implements AutoCloseable {
       return;
     }
     try {
-      submit(
-              machine -> {
-                watchers.remove(waiting);
-                waiting.giveUp(machine);
-                return waiting;
-              })
-          .whenComplete((_, failure) -> waiting.admitted(failure));
+      var unused =
+          submit(
+                  machine -> {
+                    watchers.remove(waiting);
+                    waiting.giveUp(machine);
+                    return waiting;
+                  })
+              .whenComplete((_, failure) -> waiting.admitted(failure));
     } catch (Overloaded e) {
       waiting.future.completeExceptionally(e);
     }
