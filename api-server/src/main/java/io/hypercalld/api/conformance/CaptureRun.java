@@ -119,7 +119,7 @@ final class CaptureRun implements AutoCloseable {
     }
     machine.unit.translate(new SourceId(recorded.sourceId()), iova, access, translation);
     boolean right =
-        permitted && !InterruptRange.contains(maddr)
+        (permitted && !InterruptRange.contains(maddr))
             ? translation.outcome() == Translation.Outcome.MAPPED && translation.maddr() == maddr
             : translation.outcome() == Translation.Outcome.FAULTED;
     if (right) {

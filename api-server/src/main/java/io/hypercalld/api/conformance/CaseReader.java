@@ -116,7 +116,7 @@ final class CaseReader {
             step.text("dir").equals("w"),
             step.number("iova"),
             step.integer("len"),
-            step.has("data") ? Hex.bytes(step.text("data")) : new byte[0],
+            step.has("data") ? new Bytes(Hex.bytes(step.text("data"))) : Bytes.NONE,
             step.list("fill_before", CaseReader::fill));
     Updates updates =
         new Updates(
@@ -130,7 +130,7 @@ final class CaseReader {
     int data = (int) step.number("data");
     byte[] bytes = {(byte) data, (byte) (data >> 8), (byte) (data >> 16), (byte) (data >> 24)};
     return new Transfer(
-        step.integer("dev"), true, step.number("addr"), bytes.length, bytes, List.of());
+        step.integer("dev"), true, step.number("addr"), bytes.length, new Bytes(bytes), List.of());
   }
 
   private static Segment segment(Members recorded, Optional<Members> rule) {
@@ -145,18 +145,18 @@ final class CaseReader {
         rule.map(each -> each.list("updates", CaseReader::word)).orElse(List.of()),
         recorded.present("deviation").map(JsonNode::asText),
         rule.filter(each -> isOfKind("pt", each)).isPresent(),
-        exception(recorded, rule));
+        exemption(recorded, rule));
   }
 
-  private static Segment.Exception exception(Members recorded, Optional<Members> rule) {
+  private static Segment.Exemption exemption(Members recorded, Optional<Members> rule) {
     if (recorded.flag("bus_master_off")) {
-      return Segment.Exception.BUS_MASTER_OFF;
+      return Segment.Exemption.BUS_MASTER_OFF;
     }
     if (recorded.flag("interrupt_range")
         || rule.filter(each -> isOfKind("intr", each)).isPresent()) {
-      return Segment.Exception.INTERRUPT_RANGE;
+      return Segment.Exemption.INTERRUPT_RANGE;
     }
-    return recorded.flag("unobservable") ? Segment.Exception.UNOBSERVABLE : Segment.Exception.NONE;
+    return recorded.flag("unobservable") ? Segment.Exemption.UNOBSERVABLE : Segment.Exemption.NONE;
   }
 
   private static boolean isOfKind(String kind, Members rule) {

@@ -76,7 +76,7 @@ enum Consequence {
    * The bits of a 32-bit word of the register window that may differ.
    *
    * @param word byte offset
-   * @param faultRecord byte offset of the first fault record
+   * @param at where the registers of this unit lie
    */
   abstract long mask(int word, Registers at);
 

@@ -69,9 +69,9 @@ record CorpusCase(
       List<Word> updates,
       Optional<String> deviation,
       boolean passThrough,
-      Exception exception) {
+      Exemption exemption) {
     /** Why a segment is not compared as others are. */
-    enum Exception {
+    enum Exemption {
       NONE,
       UNOBSERVABLE,
       BUS_MASTER_OFF,
@@ -117,8 +117,7 @@ record CorpusCase(
    * @param data written, or received; empty where it was not recorded
    * @param fills pages that were filled just before
    */
-  record Transfer(
-      int device, boolean write, long iova, int length, byte[] data, List<Fill> fills) {}
+  record Transfer(int device, boolean write, long iova, int length, Bytes data, List<Fill> fills) {}
 
   /**
    * What software saw afterwards.

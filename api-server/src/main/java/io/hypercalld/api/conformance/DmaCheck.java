@@ -8,7 +8,6 @@ import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -27,7 +26,7 @@ final class DmaCheck {
   }
 
   /** What this silicon made of one segment. */
-  record Result(Outcome outcome, DmaSegment.End end, byte[] bytes) {}
+  record Result(Outcome outcome, DmaSegment.End end, Bytes bytes) {}
 
   private final CaseMachine machine;
   private final RegisterCheck registers;
@@ -47,17 +46,14 @@ final class DmaCheck {
     DmaRequester requester = machine.requester(transfer.device());
     long iova = transfer.iova() + offset;
     long suppressed = machine.unit.counters().faultsSuppressed();
-    byte[] bytes =
-        transfer.write()
-            ? Arrays.copyOfRange(transfer.data(), offset, offset + length)
-            : new byte[length];
+    byte[] bytes = transfer.write() ? transfer.data().part(offset, length) : new byte[length];
     DmaOutcome done =
         transfer.write()
             ? machine.rootComplex.write(requester, iova, bytes)
             : machine.rootComplex.read(requester, iova, bytes);
     DmaSegment.End end = done.segments().getFirst().end();
     boolean silent = machine.unit.counters().faultsSuppressed() != suppressed;
-    return new Result(Outcome.of(end, silent), end, bytes);
+    return new Result(Outcome.of(end, silent), end, new Bytes(bytes));
   }
 
   /** Performs a whole DMA; the first segment that is wrong decides. */
@@ -89,7 +85,7 @@ final class DmaCheck {
 
   private Optional<Mismatch> judge(
       Transfer transfer, Segment segment, Result result, int offset, String where) {
-    return switch (segment.exception()) {
+    return switch (segment.exemption()) {
       case BUS_MASTER_OFF, INTERRUPT_RANGE -> notTranslated(segment, result);
       case UNOBSERVABLE -> {
         report.skip(where, "unobservable in the recording");
@@ -101,7 +97,7 @@ final class DmaCheck {
   }
 
   private Optional<Mismatch> notTranslated(Segment segment, Result result) {
-    if (segment.exception() == Segment.Exception.INTERRUPT_RANGE
+    if (segment.exemption() == Segment.Exemption.INTERRUPT_RANGE
         && result.end() instanceof DmaSegment.Unsupported) {
       report.deviation("interrupt-range-input");
     }
@@ -109,7 +105,7 @@ final class DmaCheck {
             || result.outcome() instanceof Outcome.Faulted
         ? Optional.empty()
         : Optional.of(
-            new Mismatch("outcome", segment.exception().name(), result.outcome().toString()));
+            new Mismatch("outcome", segment.exemption().name(), result.outcome().toString()));
   }
 
   private Optional<Mismatch> compare(
@@ -150,9 +146,9 @@ final class DmaCheck {
     }
     registers.excuse(Consequence.FAULTS, segment.deviation().orElse("another allowed outcome"));
     if (transfer.write()) {
-      segment.landed().forEach(maddr -> diverge(maddr, result.bytes().length));
+      segment.landed().forEach(maddr -> diverge(maddr, result.bytes().length()));
       if (result.outcome() instanceof Outcome.Passed(long maddr)) {
-        diverge(maddr, result.bytes().length);
+        diverge(maddr, result.bytes().length());
       }
     }
   }
@@ -170,11 +166,12 @@ final class DmaCheck {
     if (!(result.end() instanceof DmaSegment.Moved moved)) {
       return Optional.empty();
     }
-    int length = result.bytes().length;
+    int length = result.bytes().length();
     byte[] there = new byte[length];
     machine.memory.read(moved.maddr(), there, 0, length);
-    if (!Arrays.equals(there, result.bytes())) {
-      return Optional.of(new Mismatch("memory", hex(result.bytes()), hex(there)));
+    if (!result.bytes().equal(there)) {
+      return Optional.of(
+          new Mismatch("memory", result.bytes().toString(), new Bytes(there).toString()));
     }
     boolean same = segment.observed().filter(result.outcome()::equals).isPresent();
     if (!same || hasDiverged(moved.maddr(), length)) {
@@ -187,10 +184,11 @@ final class DmaCheck {
           : Optional.of(
               new Mismatch("landed", Hex.of(segment.landed().getFirst()), Hex.of(moved.maddr())));
     }
-    byte[] received = Arrays.copyOfRange(transfer.data(), offset, offset + length);
-    return Arrays.equals(received, result.bytes())
+    byte[] received = transfer.data().part(offset, length);
+    return result.bytes().equal(received)
         ? Optional.empty()
-        : Optional.of(new Mismatch("data", hex(received), hex(result.bytes())));
+        : Optional.of(
+            new Mismatch("data", new Bytes(received).toString(), result.bytes().toString()));
   }
 
   /** A fault that got a record is the one in the record. */
@@ -214,9 +212,5 @@ final class DmaCheck {
         : Optional.of(
             new Mismatch(
                 "record", result.outcome() + " at " + Hex.of(page), Hex.of(hi) + ":" + Hex.of(lo)));
-  }
-
-  private static String hex(byte[] bytes) {
-    return java.util.HexFormat.of().formatHex(bytes);
   }
 }

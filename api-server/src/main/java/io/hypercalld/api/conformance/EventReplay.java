@@ -35,7 +35,6 @@ final class EventReplay implements AutoCloseable {
   /** Makes a unit forget every PASID-table entry. */
   private static final InvalidationDescriptor ALL_PASIDS = new InvalidationDescriptor(0x37, 0);
 
-  private final Capture capture;
   private final CaseMachine machine;
   private final Report report;
   private final List<JsonNode> events;
@@ -45,7 +44,6 @@ final class EventReplay implements AutoCloseable {
   private long untraced;
 
   private EventReplay(Capture capture, List<Snapshot> all, Report report) {
-    this.capture = capture;
     this.machine = CaptureRun.machine(all.getFirst());
     this.report = report;
     this.events = new ArrayList<>();

@@ -5,6 +5,8 @@ import io.hypercalld.api.conformance.CorpusCase.Transfer;
 import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.InterruptMessage;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -24,11 +26,10 @@ final class InterruptCheck {
 
   /** Makes the request. */
   InterruptOutcome request(Transfer transfer) {
-    byte[] data = transfer.data();
-    int message = 0;
-    for (int index = Math.min(data.length, Integer.BYTES) - 1; index >= 0; index--) {
-      message = message << Byte.SIZE | Byte.toUnsignedInt(data[index]);
-    }
+    int message =
+        ByteBuffer.wrap(transfer.data().part(0, Integer.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN)
+            .getInt();
     return machine.rootComplex.interrupt(
         machine.requester(transfer.device()), transfer.iova(), message);
   }

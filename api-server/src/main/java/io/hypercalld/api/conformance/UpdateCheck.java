@@ -94,7 +94,7 @@ final class UpdateCheck {
     Set<Long> words = new HashSet<>();
     for (DmaCheck.Result result : results) {
       if (result.outcome() instanceof Outcome.Passed(long maddr)) {
-        long end = maddr + result.bytes().length;
+        long end = maddr + result.bytes().length();
         for (long word = maddr & -Long.BYTES; word < end; word += Long.BYTES) {
           words.add(word);
         }

@@ -1,10 +1,10 @@
 package io.hypercalld.api.debug;
 
+import com.google.errorprone.annotations.Immutable;
 import io.hypercalld.api.machine.Machine;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.BiConsumer;
 
 /** A key that Xen's console understands, and what it prints. */
 public enum DebugKey {
@@ -16,10 +16,16 @@ public enum DebugKey {
   PCI_DEVICES('Q', DeviceDump::printDevices),
   MESSAGES('M', DeviceDump::printMessages);
 
-  private final char key;
-  private final BiConsumer<Machine, Lines> print;
+  @Immutable
+  @FunctionalInterface
+  private interface Printer {
+    void print(Machine machine, Lines out);
+  }
 
-  DebugKey(char key, BiConsumer<Machine, Lines> print) {
+  private final char key;
+  private final Printer print;
+
+  DebugKey(char key, Printer print) {
     this.key = key;
     this.print = print;
   }
@@ -31,7 +37,7 @@ public enum DebugKey {
   /** The lines that it prints now. */
   public List<String> lines(Machine machine) {
     Lines lines = new Lines();
-    print.accept(machine, lines);
+    print.print(machine, lines);
     return lines.all();
   }
 }

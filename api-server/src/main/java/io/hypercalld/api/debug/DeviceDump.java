@@ -16,9 +16,6 @@ import java.util.stream.Collectors;
  * @see "xen/drivers/passthrough/pci.c, _dump_pci_devices; xen/arch/x86/msi.c, dump_msi"
  */
 final class DeviceDump {
-  private static final String MESSAGE_LINE =
-      " %-6s%4d vec=%02x%7s%6s%3sassert%5s%7s dest=%08x mask=%d/%c%c/%c";
-
   private DeviceDump() {}
 
   static void printDevices(Machine machine, Lines out) {
@@ -71,7 +68,7 @@ final class DeviceDump {
   private static void printMessage(MachineInterrupt interrupt, MsiSource source, Lines out) {
     boolean host = interrupt.guests().isEmpty();
     out.print(
-        MESSAGE_LINE,
+        " %-6s%4d vec=%02x%7s%6s%3sassert%5s%7s dest=%08x mask=%d/%c%c/%c",
         source.msiX() ? "MSI-X" : "MSI",
         interrupt.number(),
         interrupt.at().vector(),

@@ -50,7 +50,7 @@ final class PageTableDump {
       for (int index = 0; index < ENTRIES; index++) {
         long entry = memory.readWord(maddr + (long) index * Long.BYTES);
         if (SecondStageEntry.isPresent(entry)) {
-          long at = dfn + ((long) index << (level - 1) * INDEX_BITS);
+          long at = dfn + ((long) index << ((level - 1) * INDEX_BITS));
           entry(entry, level, at, indent);
         }
       }

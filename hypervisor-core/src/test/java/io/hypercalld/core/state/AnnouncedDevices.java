@@ -40,7 +40,7 @@ final class AnnouncedDevices implements Devices {
     hypervisor.domains().byId(guest).p2m().observe(change -> note(table, change));
   }
 
-  private static void note(TreeMap<Long, Reached> table, P2mChange change) {
+  private static void note(Map<Long, Reached> table, P2mChange change) {
     for (long i = 0; i < change.frames(); i++) {
       if (change.permission() == DmaPermission.NONE) {
         table.remove(change.gfn().value() + i);

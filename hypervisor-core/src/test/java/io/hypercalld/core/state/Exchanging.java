@@ -7,6 +7,7 @@ import io.hypercalld.core.state.MemoryModel.Guest;
 import io.hypercalld.core.state.MemoryModel.Kind;
 import io.hypercalld.core.state.MemoryModel.Page;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 
 /** What guests without P2M do with frames of the machine, {@code exchange} among it. */
@@ -58,10 +59,10 @@ final class Exchanging {
 
   private void write(Guest guest) {
     if (!guest.pages.isEmpty()) {
-      long mfn = scene.oneOf(List.copyOf(guest.pages.keySet()));
+      Map.Entry<Long, Page> page = scene.oneOf(List.copyOf(guest.pages.entrySet()));
       long stamp = scene.newStamp();
-      scene.host.writeFrame(mfn, stamp);
-      guest.pages.get(mfn).frame().stamp = stamp;
+      scene.host.writeFrame(page.getKey(), stamp);
+      page.getValue().frame().stamp = stamp;
     }
   }
 

@@ -62,7 +62,7 @@ final class ModelCheck {
       assertThat(scene.host.read(guest.id, gfn)).isEqualTo(page.frame().stamp);
     }
     long users = page.frame().references + page.frame().sharers;
-    assertThat(scene.host.references(guest.id, gfn)).isEqualTo(1 + users);
+    assertThat(scene.host.references(guest.id, gfn)).isEqualTo(1L + users);
   }
 
   private static boolean typeFits(Guest guest, long gfn, P2mType type) {

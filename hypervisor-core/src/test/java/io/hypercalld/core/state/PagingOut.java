@@ -13,6 +13,7 @@ import io.hypercalld.core.state.MemoryModel.Page;
 import io.hypercalld.core.state.MemoryModel.Role;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 
 /** A pager that takes pages away and brings them back: {@code paging_op}. */
@@ -121,8 +122,7 @@ final class PagingOut {
     }
     scene.host.answer(guest.id);
 
-    Page page = guest.pages.get(gfn);
-    assertThat(page).isNotNull();
+    Page page = Objects.requireNonNull(guest.pages.get(gfn));
     assertThat(scene.host.access(guest.id, GuestRequest.Operation.READ, gfn, 0).data())
         .contains(new Word(page.frame().stamp));
     scene.took(true, Effect.WAIT_FOR_THE_PAGER);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -120,7 +121,7 @@ public final class StateWalk {
       if (scene.random.nextInt(300) == 0) {
         destroy(guest);
       } else {
-        scene.oneOf(operations.get(guest.role)).on(guest);
+        scene.oneOf(Objects.requireNonNull(operations.get(guest.role))).on(guest);
       }
     }
     requireConsistent();
