@@ -252,6 +252,6 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
   }
 
   private static void setState(ModelHost m, long page, long state) {
-    m.store(page + CONTROL, m.load(page + CONTROL) & ~STATE | state << STATE_SHIFT);
+    m.store(page + CONTROL, (m.load(page + CONTROL) & ~STATE) | (state << STATE_SHIFT));
   }
 }

@@ -98,7 +98,7 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
         model(
             "78 with the claim the pages go, 256 guest frames at a time",
             m -> {
-              int server = claiming(m);
+              claiming(m);
               int other = m.create(0);
               assertThat(m.retype(0x10, 3, IOREQ_SERVER)).isZero();
               assertThat(m.xen().populate(D, "0x1000", 0)).isEqualTo(1);

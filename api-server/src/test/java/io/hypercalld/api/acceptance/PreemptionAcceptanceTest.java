@@ -224,7 +224,7 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
     }
     h.done("domctl", "shadow_op", "{'domain':1,'op':32,'mode':4}");
     for (int leaf = 0; leaf < 3; leaf++) {
-      assertThat(write(h, leaf * LEAF_FRAMES)).isEqualTo("done");
+      assertThat(write(h, (long) leaf * LEAF_FRAMES)).isEqualTo("done");
     }
   }
 

@@ -61,8 +61,8 @@ final class ModelCheck {
     if (page.kind() != Kind.NOMINATED) {
       assertThat(scene.host.read(guest.id, gfn)).isEqualTo(page.frame().stamp);
     }
-    long users = page.frame().references + page.frame().sharers;
-    assertThat(scene.host.references(guest.id, gfn)).isEqualTo(1L + users);
+    long users = (long) page.frame().references + page.frame().sharers;
+    assertThat(scene.host.references(guest.id, gfn)).isEqualTo(1 + users);
   }
 
   private static boolean typeFits(Guest guest, long gfn, P2mType type) {
