@@ -258,7 +258,7 @@ public final class Domain implements Digestible {
    * @throws Refusal where somebody who keeps something for each has no more
    */
   public void addVcpus(int count) {
-    facets.forEach(facet -> facet.vcpusAdded(run.vcpus(), Math.max(run.vcpus(), count)));
+    facets.forEach(facet -> facet.vcpusAdded(Math.max(run.vcpus(), count)));
     run.addVcpus(count);
   }
 

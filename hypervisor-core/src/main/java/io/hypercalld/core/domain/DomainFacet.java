@@ -31,11 +31,10 @@ public interface DomainFacet extends Digestible {
   /**
    * The domain is about to get vCPUs.
    *
-   * @param from the first of them
-   * @param to behind the last of them
+   * @param count how many it will have, those of now included
    * @throws io.hypercalld.core.errno.Refusal where it cannot follow; there are no more then
    */
-  default void vcpusAdded(int from, int to) {}
+  default void vcpusAdded(int count) {}
 
   /** The device model chose another type for a page. */
   default void retyped(Gfn gfn, P2mType type) {}

@@ -34,16 +34,27 @@ public final class LogDirty implements Digestible {
   private long faultCount;
   private long failedAllocations;
   private Window window = Window.NONE;
-  private Optional<Unfinished> unfinished = Optional.empty();
+  private Optional<Progress> unfinished = Optional.empty();
 
   /** Where a display is watched. */
   private record Window(long first, int frames) {
     static final Window NONE = new Window(0, 0);
   }
 
-  /** An operation that was preempted: whose it is, which, and how many frames are done. */
-  private record Unfinished(DomainId by, long op, long done) {
-    boolean isOf(DomainId caller, long operation) {
+  /**
+   * How far an operation is.
+   *
+   * @param by whose it is
+   * @param op its number in shadow_op
+   * @param done frames from the first on
+   */
+  public record Progress(DomainId by, long op, long done) {
+    /** The same operation, further on. */
+    public Progress at(long frames) {
+      return new Progress(by, op, frames);
+    }
+
+    private boolean isOf(DomainId caller, long operation) {
       return by.equals(caller) && op == operation;
     }
   }
@@ -66,20 +77,20 @@ public final class LogDirty implements Digestible {
   /**
    * Begins an operation, or goes on with it.
    *
-   * @return frames done before
+   * @return how far it was brought before
    * @throws Refusal EBUSY where another one, or another caller's, has not ended
    */
-  public long enter(DomainId caller, long op) {
+  public Progress enter(DomainId caller, long op) {
     if (unfinished.filter(other -> !other.isOf(caller, op)).isPresent()) {
       throw Refusal.of(
           Errno.EBUSY, "operation %d of %s's has not ended", op, unfinished.get().by());
     }
-    return unfinished.map(Unfinished::done).orElse(0L);
+    return unfinished.orElse(new Progress(caller, op, 0));
   }
 
-  /** The operation entered last was preempted with so many frames done. */
-  public void leave(DomainId caller, long op, long done) {
-    unfinished = Optional.of(new Unfinished(caller, op, done));
+  /** The operation entered last was preempted. */
+  public void leave(Progress reached) {
+    unfinished = Optional.of(reached);
   }
 
   /** The operation entered last has ended, done or refused. */

@@ -78,12 +78,12 @@ public final class LogDirtyCalls {
 
   private Outcome disable(Domain by, Domain domain, ShadowOp args) {
     LogDirty log = domain.logDirty();
-    log.enter(by.id(), OFF);
+    LogDirty.Progress progress = log.enter(by.id(), OFF);
     log.disable();
     Steps steps = continuations.begin(by);
     while (!log.forget()) {
       if (steps.next()) {
-        log.leave(by.id(), OFF, 0);
+        log.leave(progress);
         return Outcome.preempted(args);
       }
     }
@@ -97,30 +97,30 @@ public final class LogDirtyCalls {
       throw Refusal.of(Errno.EINVAL, "mode 0x%x has unknown bits", args.mode());
     }
     LogDirty log = domain.logDirty();
-    long done = log.enter(by.id(), args.op());
+    LogDirty.Progress before = log.enter(by.id(), args.op());
     try {
       log.requireComplete();
     } catch (Refusal refusal) {
       log.end();
       throw refusal;
     }
-    return copy(by, domain, args, done);
+    return copy(by, domain, args, before);
   }
 
   /** Page by page of the bitmap; the domain, which is paused, is watched anew at the end. */
-  private Outcome copy(Domain by, Domain domain, ShadowOp args, long before) {
+  private Outcome copy(Domain by, Domain domain, ShadowOp args, LogDirty.Progress before) {
     LogDirty log = domain.logDirty();
     boolean clean = args.op() == CLEAN;
     long pages = pages(domain, args);
     var stats = new ShadowReport.Stats(log.faultCount(), log.dirtyCount());
     ByteArrayOutputStream bits = new ByteArrayOutputStream();
     Steps steps = continuations.begin(by);
-    for (long done = before; done < pages; ) {
+    for (long done = before.done(); done < pages; ) {
       int part = (int) Math.min(LogDirty.FRAMES_PER_STEP, pages - done);
       bits.writeBytes(log.copy(done, part, clean));
       done += part;
       if (done < pages && steps.next()) {
-        log.leave(by.id(), args.op(), done);
+        log.leave(before.at(done));
         return Outcome.preempted(args, report(bits, done, stats));
       }
     }

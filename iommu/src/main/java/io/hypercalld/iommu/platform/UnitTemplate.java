@@ -4,7 +4,6 @@ import io.hypercalld.iommu.acpi.DeviceScope;
 import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
-import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import java.util.List;
 
 /**
@@ -38,13 +37,7 @@ final class UnitTemplate {
   }
 
   private static Capabilities simulated(Capabilities real) {
-    long cap = CapabilityFields.PI.clear(real.cap());
-    long ecap = ExtendedCapabilityFields.DT.clear(real.ecap());
-    ecap = ExtendedCapabilityFields.IR.clear(ecap);
-    ecap = ExtendedCapabilityFields.EIM.clear(ecap);
-    return new Capabilities(
-        CapabilityFields.NFR.put(cap, LAST_FAULT_RECORD),
-        ExtendedCapabilityFields.MHMV.clear(ecap));
+    return new Capabilities(CapabilityFields.NFR.put(real.cap(), LAST_FAULT_RECORD), real.ecap());
   }
 
   /** A client's graphics has a unit of its own, which cannot invalidate single pages. */

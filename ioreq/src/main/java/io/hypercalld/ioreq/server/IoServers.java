@@ -140,16 +140,17 @@ public final class IoServers implements DomainFacet {
 
   /** Gives every server a port for each vCPU that is made. */
   @Override
-  public void vcpusAdded(int from, int to) {
-    if (servers.isEmpty() || from == to) {
+  public void vcpusAdded(int count) {
+    int from = domain.vcpus();
+    if (servers.isEmpty() || from == count) {
       return;
     }
     int ports = 0;
     for (IoServer server : servers.values()) {
-      ports += to - from + (from == 0 && server.mode() != BufferedMode.OFF ? 1 : 0);
+      ports += count - from + (from == 0 && server.mode() != BufferedMode.OFF ? 1 : 0);
     }
     channels().requireFree(ports - 1);
-    for (int vcpu = from; vcpu < to; vcpu++) {
+    for (int vcpu = from; vcpu < count; vcpu++) {
       for (IoServer server : servers.values()) {
         addVcpu(server, vcpu);
       }
