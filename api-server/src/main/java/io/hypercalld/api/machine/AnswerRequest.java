@@ -15,7 +15,7 @@ public record AnswerRequest(DomainId domain, int server, long request, Word data
     machine
         .deviceModels()
         .cpus()
-        .respond(machine.hypervisor().domains().byId(domain), server, request, data.value());
+        .respond(machine.hypervisor().domains().byId(domain), server, request, data);
     return request;
   }
 }

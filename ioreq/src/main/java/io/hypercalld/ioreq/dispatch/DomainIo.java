@@ -4,6 +4,7 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
+import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.p2m.Gfn;
@@ -63,14 +64,13 @@ public final class DomainIo implements DomainFacet {
    * Raises a physical interrupt that a device model emulates by messages. Only one of a domain's is
    * known so, and nobody listens to it here.
    *
-   * @param end behind the last of the domain's
    * @throws Refusal ERANGE number 0; EINVAL there is no such; EBUSY another one is known
    */
-  public void raiseEmulatedPirq(long pirq, long end) {
+  public void raiseEmulatedPirq(long pirq) {
     if (pirq == 0) {
       throw Refusal.of(Errno.ERANGE, "a message names physical interrupt 0");
     }
-    if (pirq >= end) {
+    if (pirq >= Host.INTERRUPTS) {
       throw Refusal.of(Errno.EINVAL, "%s has no physical interrupt %d", domain.id(), pirq);
     }
     if (emulatedPirq != 0 && emulatedPirq != pirq) {

@@ -153,16 +153,16 @@ public final class GuestCpus {
    * @param data what was read; of no meaning for a write
    * @throws Refusal ENOENT no such request waits; EINVAL more data than asked for
    */
-  public void respond(Domain domain, int server, long number, long data) {
+  public void respond(Domain domain, int server, long number, Word data) {
     DomainIo io = domain.facet(DomainIo.class);
     PendingIo request = io.get(server, number);
-    if (request.request().cut(data) != data) {
-      throw Refusal.of(Errno.EINVAL, "0x%x has more than %d bytes", data, request.request().size());
+    if (request.request().cut(data.value()) != data.value()) {
+      throw Refusal.of(Errno.EINVAL, "%s has more than %d bytes", data, request.request().size());
     }
     examine(io, request.vcpu());
     request = io.get(server, number);
     if (request.request().flags().reads()) {
-      request.slot().setData(data);
+      request.slot().setData(data.value());
     }
     request.slot().setState(RequestSlot.RESP_READY);
     examine(io, request.vcpu());

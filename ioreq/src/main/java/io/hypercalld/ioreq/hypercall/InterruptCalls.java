@@ -4,7 +4,6 @@ import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
-import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.Outcome;
@@ -75,8 +74,7 @@ public final class InterruptCalls {
       domain
           .facet(DomainIo.class)
           .raiseEmulatedPirq(
-              (UPPER_PIRQ.get(address) << UPPER_PIRQ_SHIFT) | DESTINATION.get(address),
-              Host.INTERRUPTS);
+              (UPPER_PIRQ.get(address) << UPPER_PIRQ_SHIFT) | DESTINATION.get(address));
       return Outcome.done();
     }
     Interrupt interrupt =
