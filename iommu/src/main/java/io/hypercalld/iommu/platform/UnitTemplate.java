@@ -10,17 +10,16 @@ import java.util.List;
  * The capability registers of units whose table is known and whose registers are not. Never
  * instantiated.
  *
- * <p>Values that real units of the same class announce, without what is not simulated (interrupt
- * remapping and posting, device TLBs), and with eight fault records everywhere.
+ * <p>Values that real units of the same class announce, with eight fault records everywhere.
  */
 final class UnitTemplate {
   /** Skylake and Kaby Lake clients: 4-level tables, 39 bits of guest address, 256 domains. */
   private static final Capabilities CLIENT =
-      simulated(new Capabilities(0x00d2_008c_4066_0462L, 0x00f0_50daL));
+      withEightFaultRecords(new Capabilities(0x00d2_008c_4066_0462L, 0x00f0_50daL));
 
   /** Skylake servers: 4-level tables, 48 bits of guest address, 65536 domains. */
   private static final Capabilities SERVER =
-      simulated(new Capabilities(0x08d2_078c_106f_0466L, 0x00f0_20dfL));
+      withEightFaultRecords(new Capabilities(0x08d2_078c_106f_0466L, 0x00f0_20dfL));
 
   private static final int MOST_CLIENT_WIDTH = 39;
   private static final int LAST_FAULT_RECORD = 7;
@@ -36,7 +35,7 @@ final class UnitTemplate {
         definition, isClient && isGraphics(definition) ? graphics(capabilities) : capabilities);
   }
 
-  private static Capabilities simulated(Capabilities real) {
+  private static Capabilities withEightFaultRecords(Capabilities real) {
     return new Capabilities(CapabilityFields.NFR.put(real.cap(), LAST_FAULT_RECORD), real.ecap());
   }
 
