@@ -12,13 +12,14 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Devices go through the P2M itself only where every unit understands every leaf of it. */
 class SharedTablesTest {
-  private static final String CAP_WITH_SUPERPAGES = "0x00d2078c106f0602";
-  private static final String CAP_WITHOUT = "0x00d20780106f0602";
+  private static final String CAP_WITH_SUPERPAGES = "0x08d2078c106f0602";
+  private static final String CAP_WITHOUT = "0x08d20780106f0602";
 
   @Test
   void unitWithoutSuperpages_whenSharingIsDemanded_isRefusedWithTheReason(@TempDir Path folder)
       throws IOException {
     String platform = EmbeddedPlatforms.find("two-socket").orElseThrow();
+    assertThat(platform).contains(CAP_WITH_SUPERPAGES);
     Path file =
         Files.writeString(
             folder.resolve("plain.yaml"), platform.replace(CAP_WITH_SUPERPAGES, CAP_WITHOUT));
