@@ -220,7 +220,8 @@ final class DeviceTablesAcceptanceTest implements NumberedBehaviours<Passthrough
 
     h.assign(guest);
 
-    assertThat(h.counter(guest, "/iommu/entryWrites")).isEqualTo(1000);
+    long largerLeaves = h.counter(guest, "/iommu/coalesces");
+    assertThat(h.counter(guest, "/iommu/entryWrites") - largerLeaves).isEqualTo(1000);
     assertThat(h.reaches(Long.decode(frames.get(0)) << 12)).isFalse();
     assertThat(h.reaches(Long.decode(frames.get(24)) << 12)).isTrue();
     h.xen().assertConsistent();

@@ -22,8 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The first document's scenarios 8 and 12 to 14, and its questions 1 to 4, with their numbers. */
 final class TableCostAcceptanceTest {
-  private static final String CAP_WITH_SUPERPAGES = "0x00d2078c106f0602";
-  private static final String CAP_WITH_4K_AND_1G = "0x00d20788106f0602";
+  private static final String CAP_WITH_SUPERPAGES = "0x08d2078c106f0602";
+  private static final String CAP_WITH_4K_AND_1G = "0x08d20788106f0602";
 
   private static XenHost xen;
   private static PassthroughHost host;

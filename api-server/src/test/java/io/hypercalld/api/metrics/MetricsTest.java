@@ -150,7 +150,7 @@ class MetricsTest {
 
     assertThat(scrape())
         .contains("hv_iommu_faults_total{iommu=\"1\",type=\"dma\",reason=\"0x2\"} 1\n")
-        .contains("hv_iommu_fault_records_pending{iommu=\"1\"} 1\n")
+        .contains("hv_iommu_fault_records_pending{iommu=\"1\"} 0\n")
         .contains("hv_device_owner{sbdf=\"" + device + "\",domid=\"1\"} 1\n")
         .contains("hv_device_assignments_total{op=\"assign\",result=\"ok\"} 2\n")
         .contains("hv_p2m_entries{domid=\"1\",type=\"ram_rw\",order=\"9\"} 2\n")

@@ -77,7 +77,7 @@ class SnapshotTakerTest {
     UnitSample unit =
         snapshot.units().stream().filter(one -> !one.faults().isEmpty()).findFirst().orElseThrow();
     assertThat(unit.faults()).containsExactly(Map.entry(FaultReason.CONTEXT_NOT_PRESENT, 1L));
-    assertThat(unit.faultRecordsPending()).isEqualTo(1);
+    assertThat(unit.faultRecordsPending()).as("the driver has read it out").isZero();
     assertThat(unit.translated()).isEqualTo(1);
     assertThat(unit.blocked()).isEqualTo(1);
     assertThat(snapshot.devices()).contains(new DeviceSample(device, 0x7ff1, State.QUARANTINED));

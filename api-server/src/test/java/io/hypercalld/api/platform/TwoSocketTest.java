@@ -52,8 +52,8 @@ class TwoSocketTest {
       assertThat(capabilities.coherentWalks()).isTrue();
       assertThat(capabilities.queuedInvalidation()).isTrue();
       assertThat(capabilities.deviceTlbs()).isFalse();
-      assertThat(capabilities.interruptRemapping()).isFalse();
-      assertThat(capabilities.postedInterrupts()).isFalse();
+      assertThat(capabilities.interruptRemapping()).isTrue();
+      assertThat(capabilities.postedInterrupts()).isTrue();
       assertThat(capabilities.scalableMode()).isFalse();
     }
   }
