@@ -15,7 +15,7 @@ import java.nio.ByteOrder;
  * outside (a table entry, a register, a device) asks {@link #isRam} first and has its own answer
  * where the result is no.
  */
-public final class MachineMemory implements Digestible, AutoCloseable {
+public final class MachineMemory implements PhysicalMemory, Digestible, AutoCloseable {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt HALF =
@@ -47,23 +47,23 @@ public final class MachineMemory implements Digestible, AutoCloseable {
     return arena;
   }
 
-  /** Whether the frame that holds {@code maddr} is RAM. */
+  @Override
   public boolean isRam(long maddr) {
     return Long.compareUnsigned(maddr, lowTop) < 0
         || (maddr >= MemoryMap.FOUR_GIB && maddr < highTop);
   }
 
-  /** Whether all of {@code length} bytes at {@code maddr} are RAM; false where the range wraps. */
+  @Override
   public boolean isRam(long maddr, long length) {
     return map.isRam(maddr, length);
   }
 
-  /** The 64-bit word at {@code maddr}, a multiple of 8. */
+  @Override
   public long readWord(long maddr) {
     return bytes.get(WORD, maddr);
   }
 
-  /** Stores a 64-bit word at {@code maddr}, a multiple of 8. */
+  @Override
   public void writeWord(long maddr, long value) {
     touched.add(maddr >>> PageSize.SHIFT_4K);
     bytes.set(WORD, maddr, value);
@@ -126,7 +126,7 @@ public final class MachineMemory implements Digestible, AutoCloseable {
     return bytes.get(HALF, maddr);
   }
 
-  /** Stores a 32-bit word at {@code maddr}, a multiple of 4. */
+  @Override
   public void writeInt(long maddr, int value) {
     touched.add(maddr >>> PageSize.SHIFT_4K);
     bytes.set(HALF, maddr, value);

@@ -1,16 +1,16 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.vtd.Capabilities;
 
 /** What all parts of one unit share. Confined to the machine thread. */
 record Circuit(
     UnitSettings settings,
-    MachineMemory memory,
+    PhysicalMemory memory,
     RegisterFile registers,
     UnitCounters counters,
     Malfunctions malfunctions) {
-  static Circuit of(UnitSettings settings, MachineMemory memory) {
+  static Circuit of(UnitSettings settings, PhysicalMemory memory) {
     RegisterFile registers = new RegisterFile(settings.capabilities(), settings.windowBytes());
     return new Circuit(settings, memory, registers, new UnitCounters(), new Malfunctions());
   }

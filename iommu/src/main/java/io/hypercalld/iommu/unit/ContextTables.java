@@ -2,7 +2,7 @@ package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
@@ -20,7 +20,7 @@ final class ContextTables implements Digestible {
   private static final Optional<FaultReason> INVALID_MODE =
       Optional.of(FaultReason.ROOT_TABLE_MODE_INVALID);
 
-  private final MachineMemory memory;
+  private final PhysicalMemory memory;
   private final UnitCounters counters;
   private final ContextCache cache;
   private final ContextJudge judge;

@@ -1,6 +1,6 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.ExplainStep.Table;
 import io.hypercalld.iommu.unit.ExplainStep.Verdict;
@@ -165,7 +165,7 @@ final class InterruptExplainer {
   }
 
   private ExplainStep descriptor(long descriptor, InterruptJudgement judgement) {
-    MachineMemory memory = circuit.memory();
+    PhysicalMemory memory = circuit.memory();
     long at = descriptor + PostedDescriptor.CONTROL_OFFSET;
     boolean readable = memory.isRam(descriptor, PostedDescriptor.BYTES);
     long control = readable ? memory.readWord(at) : 0;

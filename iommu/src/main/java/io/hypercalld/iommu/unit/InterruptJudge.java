@@ -1,6 +1,6 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.FaultReason;
@@ -19,7 +19,7 @@ import java.util.Optional;
 final class InterruptJudge {
   private static final int INDEX_MASK = 0xffff;
 
-  private final MachineMemory memory;
+  private final PhysicalMemory memory;
   private final Capabilities capabilities;
   private final int hostAddressWidth;
   private final InterruptCache cache;

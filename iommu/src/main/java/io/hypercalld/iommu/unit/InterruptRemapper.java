@@ -2,7 +2,7 @@ package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InterruptEntry;
@@ -20,7 +20,7 @@ import java.util.OptionalInt;
  * @see "VT-d §5"
  */
 final class InterruptRemapper implements Digestible {
-  private final MachineMemory memory;
+  private final PhysicalMemory memory;
   private final UnitCounters counters;
   private final FaultLog log;
   private final MessageSink sink;

@@ -3,7 +3,7 @@ package io.hypercalld.iommu.unit;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.Invalidation;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
@@ -28,7 +28,7 @@ final class InvalidationQueue implements Digestible {
   private static final int WIDE_ALIGNMENT = InvalidationDescriptor.WIDE_BYTES - 1;
 
   private final RegisterFile registers;
-  private final MachineMemory memory;
+  private final PhysicalMemory memory;
   private final Circuit circuit;
   private final InvalidationCommands commands;
   private final FaultLog log;

@@ -1,6 +1,6 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.PageRequest;
 import io.hypercalld.iommu.vtd.PageRequestFields;
@@ -22,7 +22,7 @@ final class PageRequestQueue {
   private static final int FAILURE = 15;
 
   private final RegisterFile registers;
-  private final MachineMemory memory;
+  private final PhysicalMemory memory;
   private final UnitCounters counters;
   private final PageRequestJudge judge;
   private final RequestEnd end;

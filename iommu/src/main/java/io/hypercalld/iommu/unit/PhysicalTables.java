@@ -1,12 +1,12 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 
-/** Tables in machine memory. Confined to the machine thread. */
+/** Tables in a unit's memory. Confined to the machine thread. */
 final class PhysicalTables implements TableMemory {
-  private final MachineMemory memory;
+  private final PhysicalMemory memory;
 
-  PhysicalTables(MachineMemory memory) {
+  PhysicalTables(PhysicalMemory memory) {
     this.memory = memory;
   }
 

@@ -2,7 +2,7 @@ package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.BitKinds;
 import io.hypercalld.iommu.vtd.Capabilities;
@@ -47,7 +47,7 @@ public final class RemappingUnit implements Mmio, Digestible {
    *
    * @param sink where the unit's own fault and completion messages go
    */
-  public RemappingUnit(UnitSettings settings, MachineMemory memory, MessageSink sink) {
+  public RemappingUnit(UnitSettings settings, PhysicalMemory memory, MessageSink sink) {
     this.settings = settings;
     this.circuit = Circuit.of(settings, memory);
     this.registers = circuit.registers();

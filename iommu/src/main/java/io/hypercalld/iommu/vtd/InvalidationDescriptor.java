@@ -7,7 +7,7 @@ import static io.hypercalld.core.bits.BitField.reserved;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.bits.WordLayout;
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -150,7 +150,7 @@ public record InvalidationDescriptor(long lo, long hi, long more, long most) {
    *
    * @param maddr machine address, in memory for all of the descriptor's bytes
    */
-  public static InvalidationDescriptor read(MachineMemory memory, long maddr, QueueMode mode) {
+  public static InvalidationDescriptor read(PhysicalMemory memory, long maddr, QueueMode mode) {
     return mode.wide()
         ? new InvalidationDescriptor(
             memory.readWord(maddr),

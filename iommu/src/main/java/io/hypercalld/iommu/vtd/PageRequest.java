@@ -6,7 +6,7 @@ import static io.hypercalld.core.bits.BitField.reserved;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
-import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 
 /**
@@ -87,7 +87,7 @@ public record PageRequest(
    *
    * @param maddr machine address, in memory for {@link #BYTES}
    */
-  public void write(MachineMemory memory, long maddr) {
+  public void write(PhysicalMemory memory, long maddr) {
     memory.writeWord(maddr, lo());
     memory.writeWord(maddr + Long.BYTES, hi());
     memory.writeWord(maddr + 2 * Long.BYTES, 0);
