@@ -90,7 +90,7 @@ public final class CoreInvariants {
     long mapped =
         hypervisor.domains().all().stream()
             .filter(domain -> domain.findP2m().isPresent())
-            .mapToLong(domain -> domain.sharing().sharedPages())
+            .mapToLong(domain -> domain.features().sharing().sharedPages())
             .sum();
     if (shared.count() != sharedFrames || shared.count() + shared.saved() != mapped) {
       report(
@@ -157,11 +157,13 @@ public final class CoreInvariants {
   private void checkDomain(Domain domain) {
     int id = domain.id().value();
     long owned = guestFrames.get(id);
-    if (owned != domain.totalPages()) {
-      report("%s owns %d frames and is charged for %d", domain.id(), owned, domain.totalPages());
+    if (owned != domain.reservation().totalPages()) {
+      report(
+          "%s owns %d frames and is charged for %d",
+          domain.id(), owned, domain.reservation().totalPages());
     }
-    if (domain.findP2m().isPresent() && domain.pagingPool().isPresent()) {
-      checkTables(domain, domain.findP2m().get(), domain.pagingPool().get());
+    if (domain.findP2m().isPresent() && domain.memory().pagingPool().isPresent()) {
+      checkTables(domain, domain.findP2m().get(), domain.memory().pagingPool().get());
       checkRuns(domain, domain.findP2m().get());
       checkFeatures(domain);
     }
@@ -174,7 +176,7 @@ public final class CoreInvariants {
           "%s has %d foreign pages and counts %d",
           domain.id(), expected.foreignFrames(domain), foreign);
     }
-    if (!domain.populateOnDemand().isConsistent()) {
+    if (!domain.features().populateOnDemand().isConsistent()) {
       report("%s keeps a frame to populate from that is in use", domain.id());
     }
   }

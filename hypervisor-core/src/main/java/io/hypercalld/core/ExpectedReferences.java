@@ -59,13 +59,13 @@ final class ExpectedReferences {
 
   private void count(Domain domain) {
     domain.findP2m().ifPresent(p2m -> countForeign(domain, p2m));
-    for (GrantMapping mapping : domain.grantMappings().all().values()) {
-      add(domain.grantMappings().frame(mapping).value(), 1);
+    for (GrantMapping mapping : domain.memory().grantMappings().all().values()) {
+      add(domain.memory().grantMappings().frame(mapping).value(), 1);
     }
-    domain.referencedFrames().forEach(frame -> add(frame.value(), 1));
+    domain.facets().referencedFrames().forEach(frame -> add(frame.value(), 1));
     if (domain.type().isTranslated()) {
       for (VmEventRing.Kind kind : VmEventRing.Kind.values()) {
-        Optional<Mfn> page = domain.vmEvents().ring(kind).page();
+        Optional<Mfn> page = domain.features().events().ring(kind).page();
         page.ifPresent(frame -> add(frame.value(), 1));
       }
     }

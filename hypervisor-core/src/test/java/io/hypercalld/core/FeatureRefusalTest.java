@@ -87,14 +87,14 @@ class FeatureRefusalTest {
             "page while memory waits",
             Errno.EXDEV,
             h -> {
-              h.domain(E).populateOnDemand().mark(new Gfn(0x800), 0);
+              h.domain(E).features().populateOnDemand().mark(new Gfn(0x800), 0);
               return event(h, DOM0, E, 0, PAGING);
             }),
         row(
             "a ring in a hole",
             Errno.EINVAL,
             h -> {
-              h.domain(E).vmEvents().params().set(HvmParams.MONITOR_RING_PFN, 0x700);
+              h.domain(E).features().events().params().set(HvmParams.MONITOR_RING_PFN, 0x700);
               return event(h, DOM0, E, 0, MONITOR);
             }),
         row("parameter 39", Errno.EINVAL, h -> param(h, DOM0, D, 39)),
@@ -105,7 +105,7 @@ class FeatureRefusalTest {
             "parameter twice",
             Errno.EEXIST,
             h -> {
-              h.domain(D).vmEvents().params().set(32, 9);
+              h.domain(D).features().events().params().set(32, 9);
               return param(h, DOM0, D, 32);
             }),
         row(
@@ -120,7 +120,7 @@ class FeatureRefusalTest {
             "no such event",
             Errno.ENOENT,
             h -> {
-              h.domain(D).vmEvents().answer(99, false);
+              h.domain(D).features().events().answer(99, false);
               return Outcome.done();
             }),
         row(
@@ -276,12 +276,12 @@ class FeatureRefusalTest {
       host.createGuest(HVM_HAP | IOMMU);
       host.create(PV, 0);
       host.createGuest(HVM_HAP);
-      host.domain(D).vmEvents().params().set(HvmParams.PAGING_RING_PFN, 0x1ff);
-      host.domain(D).vmEvents().params().set(HvmParams.MONITOR_RING_PFN, 0x1fe);
-      host.domain(D).vmEvents().enable(VmEventRing.Kind.PAGING);
-      host.domain(D).vmEvents().enable(VmEventRing.Kind.MONITOR);
-      host.domain(D).sharing().enable();
-      host.domain(E).sharing().enable();
+      host.domain(D).features().events().params().set(HvmParams.PAGING_RING_PFN, 0x1ff);
+      host.domain(D).features().events().params().set(HvmParams.MONITOR_RING_PFN, 0x1fe);
+      host.domain(D).features().events().enable(VmEventRing.Kind.PAGING);
+      host.domain(D).features().events().enable(VmEventRing.Kind.MONITOR);
+      host.domain(D).features().sharing().enable();
+      host.domain(E).features().sharing().enable();
       // Some rows prepare the machine first; done twice, the second begins where the first ended.
       ret(() -> call.apply(host));
       String before = host.digest();

@@ -236,7 +236,7 @@ class HypervisorStateTest {
 
   private static void check(SimulatedHost host, DomainId id, Expected expected) {
     Domain domain = host.domain(id);
-    assertThat(domain.totalPages()).isEqualTo(expected.charged);
+    assertThat(domain.reservation().totalPages()).isEqualTo(expected.charged);
     for (long gfn = 0; gfn < GFNS + 512; gfn++) {
       boolean mapped = host.lookup(id, gfn).type() == P2mType.RAM_RW;
       assertThat(mapped).isEqualTo(expected.pages.containsKey(gfn));

@@ -192,7 +192,7 @@ class RefusalTest {
             "add without pages for tables",
             Errno.ENOMEM,
             h -> {
-              h.domain(D).pagingPool().orElseThrow().resize(14);
+              h.domain(D).memory().pagingPool().orElseThrow().resize(14);
               return add(h, 2, 3, 0x4000_0000);
             }),
         row(
@@ -217,7 +217,7 @@ class RefusalTest {
             "remove without pages for tables",
             Errno.ENOMEM,
             h -> {
-              h.domain(D).pagingPool().orElseThrow().resize(13);
+              h.domain(D).memory().pagingPool().orElseThrow().resize(13);
               return remove(h, 5);
             }),
         row(

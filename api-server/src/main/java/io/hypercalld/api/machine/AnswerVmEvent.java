@@ -12,7 +12,7 @@ public record AnswerVmEvent(DomainId domain, long id, boolean drop)
     implements MachineCommand<Map<String, Object>> {
   @Override
   public Map<String, Object> execute(Machine machine) {
-    machine.hypervisor().domains().byId(domain).vmEvents().answer(id, drop);
+    machine.hypervisor().domains().byId(domain).features().events().answer(id, drop);
     return Map.of();
   }
 }

@@ -32,10 +32,10 @@ record DomainSample(
       if (domain.state() != DomainState.ALIVE) {
         return DYING;
       }
-      if (domain.isShutDown()) {
+      if (domain.run().isShutDown()) {
         return SHUTDOWN;
       }
-      return domain.isPausedByController() ? PAUSED : RUNNING;
+      return domain.run().isPausedByController() ? PAUSED : RUNNING;
     }
   }
 

@@ -42,7 +42,7 @@ final class DomainWatch {
     DomainSample known = last;
     State state = State.of(domain);
     Optional<ModelSample> models = ModelSample.of(domain);
-    long bytes = DomainSample.bytes(domain.totalPages());
+    long bytes = DomainSample.bytes(domain.reservation().totalPages());
     if (known != null
         && known.state() == state
         && known.memoryBytes() == bytes

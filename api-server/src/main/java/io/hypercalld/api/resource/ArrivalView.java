@@ -130,7 +130,7 @@ record ArrivalView(
   private static Optional<Reached> ownerOf(Machine machine, InterruptOutcome.Posted posted) {
     for (Domain domain : machine.hypervisor().domains().all()) {
       Optional<VirtualProcessors> vcpus = domain.findFacet(VirtualProcessors.class);
-      for (int vcpu = 0; vcpus.isPresent() && vcpu < domain.vcpus(); vcpu++) {
+      for (int vcpu = 0; vcpus.isPresent() && vcpu < domain.run().vcpus(); vcpu++) {
         VirtualProcessor place = vcpus.get().place(vcpu);
         if (place.descriptor().isPresent()
             && place.descriptor().getAsLong() == posted.descriptor()) {

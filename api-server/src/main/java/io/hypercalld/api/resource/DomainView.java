@@ -61,13 +61,13 @@ record DomainView(
     return new DomainView(
         domain.id().value(),
         domain.name(),
-        domain.handle(),
+        domain.notes().handle(),
         domain.type(),
         state(domain),
-        domain.vcpus(),
-        domain.maxVcpus(),
-        domain.totalPages() << PAGE_SHIFT,
-        Math.min(domain.maxPages(), MOST_PAGES) << PAGE_SHIFT,
+        domain.run().vcpus(),
+        domain.settings().maxVcpus(),
+        domain.reservation().totalPages() << PAGE_SHIFT,
+        Math.min(domain.reservation().maxPages(), MOST_PAGES) << PAGE_SHIFT,
         tables,
         MemoryChoices.Granule.of(domain.settings().geometry()),
         machine.driver().devices().ownedBy(domain.id()).stream().map(PciDevice::sbdf).toList(),
@@ -113,9 +113,9 @@ record DomainView(
     if (domain.state() != DomainState.ALIVE) {
       return State.DYING;
     }
-    if (domain.isShutDown()) {
+    if (domain.run().isShutDown()) {
       return State.SHUTDOWN;
     }
-    return domain.isPausedByController() ? State.PAUSED : State.RUNNING;
+    return domain.run().isPausedByController() ? State.PAUSED : State.RUNNING;
   }
 }

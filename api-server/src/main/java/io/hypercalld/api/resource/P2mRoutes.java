@@ -151,6 +151,7 @@ final class P2mRoutes {
       Domain domain = name.in(machine.hypervisor().domains());
       PagingPool pool =
           domain
+              .memory()
               .pagingPool()
               .orElseThrow(
                   () -> Refusal.of(Errno.EOPNOTSUPP, "%s has no paging pool", domain.id()));

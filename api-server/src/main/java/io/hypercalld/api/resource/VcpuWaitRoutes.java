@@ -57,7 +57,7 @@ final class VcpuWaitRoutes {
       long now = machine.hypervisor().clock().now();
       return Reply.ok(
           Page.whole(
-              IntStream.range(0, domain.vcpus())
+              IntStream.range(0, domain.run().vcpus())
                   .mapToObj(vcpu -> view(domain, vcpu, now))
                   .toList()));
     };
@@ -68,7 +68,7 @@ final class VcpuWaitRoutes {
     Optional<PendingIo> pending = io.oldest(vcpu);
     Optional<DomainIo.Stuck> stuck = io.stuck(vcpu);
     State state =
-        pending.isPresent() || domain.isVcpuPaused(vcpu)
+        pending.isPresent() || domain.run().isVcpuPaused(vcpu)
             ? State.WAITING
             : stuck.isPresent() ? State.STUCK : State.READY;
     return new VcpuView(

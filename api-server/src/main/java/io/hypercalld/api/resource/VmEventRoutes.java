@@ -58,7 +58,7 @@ final class VmEventRoutes {
       Domain domain = translated(name.in(machine.hypervisor().domains()));
       return Reply.ok(
           Page.of(
-              domain.vmEvents().waiting(),
+              domain.features().events().waiting(),
               request,
               event -> Long.toString(event.id()),
               VmEventRoutes::view));

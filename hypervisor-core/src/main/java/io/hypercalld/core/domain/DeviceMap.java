@@ -79,7 +79,7 @@ public final class DeviceMap {
   private long leafFrames(Gfn gfn, Mfn mfn, long left) {
     PageSize large = PageSize.SIZE_2M;
     boolean fits =
-        domain.hasHap()
+        domain.settings().hasHap()
             && p2m.geometry().hasSuperpages()
             && large.compareTo(p2m.settings().largestLeaf()) <= 0
             && ((gfn.value() | mfn.value()) & (large.frames() - 1)) == 0
@@ -119,7 +119,7 @@ public final class DeviceMap {
   private void noteReplaced(Gfn gfn, P2mLookup found, long count) {
     long mfn = found.storedMfn().value();
     if (P2mType.PAGING.contains(found.type()) && !found.mfn().isValid()) {
-      domain.memoryPaging().overwritten(count);
+      domain.features().paging().overwritten(count);
     }
     if (frames.contains(mfn)
         && frames.owner(mfn) == domain.id().value()

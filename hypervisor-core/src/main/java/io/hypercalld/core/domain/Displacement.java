@@ -47,7 +47,7 @@ final class Displacement {
     long paged = anything ? pagedPages(gfn, count) : 0;
     try {
       domain.p2m().during(hook, change);
-      domain.memoryPaging().overwritten(paged);
+      domain.features().paging().overwritten(paged);
     } catch (Refusal refusal) {
       if (anything) {
         forEachRun(gfn, count, run -> noteMapped(run, true));

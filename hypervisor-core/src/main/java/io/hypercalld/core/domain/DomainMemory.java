@@ -7,6 +7,7 @@ import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PagingPool;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.Optional;
 
@@ -15,7 +16,7 @@ import java.util.Optional;
  *
  * <p>Made with the domain and taken apart in steps while it dies.
  */
-final class DomainMemory implements Digestible {
+public final class DomainMemory implements Digestible {
   /** Most P2M tables freed between two continuations. */
   private static final int TABLES_PER_STEP = 64;
 
@@ -62,24 +63,33 @@ final class DomainMemory implements Digestible {
     return reservation;
   }
 
-  SpecialPages specialPages() {
+  /** The pages that the hypervisor made for it. */
+  public SpecialPages specialPages() {
     return specialPages;
   }
 
-  Mfn sharedInfo() {
+  /** The page that it shares with the hypervisor. */
+  public Mfn sharedInfo() {
     return sharedInfo;
   }
 
-  GrantTable grantTable() {
+  /** What it grants to others. */
+  public GrantTable grantTable() {
     return grantTable;
   }
 
-  GrantMappings grantMappings() {
+  /** What it has mapped of others' grants. */
+  public GrantMappings grantMappings() {
     return grantMappings;
   }
 
   Optional<Paging> paging() {
     return paging;
+  }
+
+  /** The pool of its P2M's tables, unless it is PV. */
+  public Optional<PagingPool> pagingPool() {
+    return paging.map(Paging::pool);
   }
 
   Optional<PhysicalMap> physicalMap() {

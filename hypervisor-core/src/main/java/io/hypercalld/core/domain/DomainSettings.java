@@ -48,6 +48,16 @@ public record DomainSettings(
     return flag.isIn(flags);
   }
 
+  /** Whether paging is hardware-assisted. */
+  public boolean hasHap() {
+    return has(DomainFlag.HAP);
+  }
+
+  /** Whether it is to have an IOMMU. */
+  public boolean hasIommu() {
+    return has(DomainFlag.IOMMU);
+  }
+
   /** Settings for a domain of which only the kind matters. */
   public static DomainSettings of(DomainType type, long flags, int maxVcpus) {
     return new DomainSettings(

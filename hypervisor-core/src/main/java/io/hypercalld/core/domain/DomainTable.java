@@ -157,7 +157,7 @@ public final class DomainTable implements Digestible {
   public Domain create(DomainId wanted, DomainSettings settings) {
     DomainId id = choose(wanted);
     Domain domain = Transaction.run(steps -> build(id, settings, steps));
-    domain.pause();
+    domain.run().pause();
     domains.put(id, domain);
     created++;
     domain.notes().identify(created);
@@ -174,7 +174,7 @@ public final class DomainTable implements Digestible {
           .apply(domain)
           .ifPresent(
               facet -> {
-                domain.attach(facet);
+                domain.facets().attach(facet);
                 steps.onFailure(() -> relinquishAll(facet));
               });
     }
@@ -190,8 +190,8 @@ public final class DomainTable implements Digestible {
 
   /** Lets dom0 run: all its vCPUs, at once. */
   public void start(Domain domain) {
-    domain.start();
-    domain.unpause();
+    domain.run().startAll();
+    domain.run().unpause();
   }
 
   /** From here on the domain gets nothing any more; no effect where it is dying already. */
@@ -235,7 +235,7 @@ public final class DomainTable implements Digestible {
       return;
     }
     Domain domain = byId(owner);
-    domain.freed(frame);
+    domain.memory().freed(frame);
     forgetIfGone(domain);
   }
 

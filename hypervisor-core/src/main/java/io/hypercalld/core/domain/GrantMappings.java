@@ -69,7 +69,7 @@ public final class GrantMappings implements Digestible {
     if (handle >= handles) {
       return Mapped.not(GrantStatus.NO_SPACE);
     }
-    GrantTable table = wanted.granter().grantTable();
+    GrantTable table = wanted.granter().memory().grantTable();
     if (wanted.ref() >= table.entries()) {
       return Mapped.not(GrantStatus.BAD_GNTREF);
     }
@@ -108,7 +108,7 @@ public final class GrantMappings implements Digestible {
     if (!pin.isFree() && (wanted.readonly() || pin.writers() > 0)) {
       return true;
     }
-    long header = wanted.granter().grantTable().header((int) wanted.ref());
+    long header = wanted.granter().memory().grantTable().header((int) wanted.ref());
     return GrantEntry.permits(header, mapper.id())
         && (wanted.readonly() || !GrantEntry.READONLY.isSet(header));
   }
@@ -196,7 +196,7 @@ public final class GrantMappings implements Digestible {
   }
 
   private static GrantPin pin(GrantMapping mapping) {
-    return mapping.granter().grantTable().pin((int) mapping.ref());
+    return mapping.granter().memory().grantTable().pin((int) mapping.ref());
   }
 
   private boolean leave(Gfn at, Mfn mfn) {
@@ -222,7 +222,11 @@ public final class GrantMappings implements Digestible {
       // What was written through it was not seen.
       mapping.granter().logDirty().markDirty(new Gfn(gfn));
     }
-    mapping.granter().grantTable().setPin((int) mapping.ref(), pin.with(mapping.readonly(), -1));
+    mapping
+        .granter()
+        .memory()
+        .grantTable()
+        .setPin((int) mapping.ref(), pin.with(mapping.readonly(), -1));
     letGo(mapping, pin.mfn());
   }
 

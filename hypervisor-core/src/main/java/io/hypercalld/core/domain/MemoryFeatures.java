@@ -9,7 +9,7 @@ import java.util.Optional;
  * What can be done with a translated domain's memory besides mapping it. Confined to the machine
  * thread.
  */
-final class MemoryFeatures implements Digestible {
+public final class MemoryFeatures implements Digestible {
   private final VmEvents events;
   private final PopulateOnDemand populateOnDemand;
   private final MemoryPaging paging;
@@ -24,23 +24,28 @@ final class MemoryFeatures implements Digestible {
     this.sharing = new MemorySharing(domain, allocator, shared, events);
   }
 
-  VmEvents events() {
+  /** Its event rings. */
+  public VmEvents events() {
     return events;
   }
 
-  PopulateOnDemand populateOnDemand() {
+  /** Its guest frames that are populated when they are touched. */
+  public PopulateOnDemand populateOnDemand() {
     return populateOnDemand;
   }
 
-  MemoryPaging paging() {
+  /** Its pages that a pager keeps. */
+  public MemoryPaging paging() {
     return paging;
   }
 
-  MemoryAccess access() {
+  /** What a monitor restricts. */
+  public MemoryAccess access() {
     return access;
   }
 
-  MemorySharing sharing() {
+  /** Its part in shared frames. */
+  public MemorySharing sharing() {
     return sharing;
   }
 

@@ -61,10 +61,10 @@ public final class MemorySharing implements Digestible {
    *     P2M that has no pages of 4 KiB
    */
   public void enable() {
-    if (!domain.hasHap()) {
+    if (!domain.settings().hasHap()) {
       throw Refusal.of(Errno.ENODEV, "%s has no hardware-assisted paging", domain.id());
     }
-    if (domain.hasIommu()) {
+    if (domain.settings().hasIommu()) {
       throw Refusal.of(Errno.EXDEV, "devices may reach the memory of %s", domain.id());
     }
     if (p2m.settings().geometry() != P2mGeometry.GRANULE_4K) {
@@ -145,7 +145,7 @@ public final class MemorySharing implements Digestible {
     requireHandle(to, target.handle, CLIENT_HANDLE_INVALID);
     for (Sharer sharer : shared.sharers(to)) {
       shared.join(from, sharer);
-      domain.peer(sharer.domain()).sharing().remap(new Gfn(sharer.gfn()), from);
+      domain.peer(sharer.domain()).features().sharing().remap(new Gfn(sharer.gfn()), from);
       shared.leave(to, sharer);
     }
   }
@@ -196,7 +196,7 @@ public final class MemorySharing implements Digestible {
       frames.clearM2p(replaced.mfn().value(), 0);
       domain.reservation().release(replaced.mfn().value());
     } else {
-      domain.memoryPaging().overwritten(1);
+      domain.features().paging().overwritten(1);
     }
   }
 

@@ -60,7 +60,7 @@ public final class PhysicalMap {
   public P2mLookup obtain(Gfn gfn) {
     P2mLookup found = query(gfn);
     while (found.type() == P2mType.POPULATE_ON_DEMAND
-        && domain.populateOnDemand().populate(gfn, found.order())) {
+        && domain.features().populateOnDemand().populate(gfn, found.order())) {
       found = query(gfn);
     }
     return found;
@@ -73,10 +73,10 @@ public final class PhysicalMap {
       return found;
     }
     try {
-      domain.sharing().unshare(gfn);
+      domain.features().sharing().unshare(gfn);
     } catch (Refusal _) {
       // Whoever asked sees that it is still shared, and answers in its own way.
-      domain.sharing().starve(gfn, Optional.empty());
+      domain.features().sharing().starve(gfn, Optional.empty());
     }
     return query(gfn);
   }
@@ -184,7 +184,7 @@ public final class PhysicalMap {
     if (found.type() == P2mType.MAP_FOREIGN) {
       foreign.unmap(gfn);
     } else if (found.type() == P2mType.RAM_SHARED) {
-      domain.sharing().drop(gfn);
+      domain.features().sharing().drop(gfn);
     } else if (isOwn(found)) {
       p2m.during(SyncHook.ZAP, () -> unmap(gfn, found));
     } else {

@@ -76,7 +76,7 @@ final class Placement {
       frames.mapped(replaced.mfn().value(), map.granule(), FrameTable.INVALID_M2P);
       map.release(replaced.mfn());
     } else if (P2mType.PAGING.contains(replaced.type())) {
-      domain.memoryPaging().overwritten(1);
+      domain.features().paging().overwritten(1);
     }
     from.ifPresent(map::markClean);
     map.added(to, mfn, map.granule());
@@ -129,6 +129,6 @@ final class Placement {
         missing += shared ? 0 : 1;
       }
     }
-    domain.pagingPool().orElseThrow().require(missing);
+    domain.memory().pagingPool().orElseThrow().require(missing);
   }
 }

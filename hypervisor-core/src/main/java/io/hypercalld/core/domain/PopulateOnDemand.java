@@ -109,7 +109,7 @@ public final class PopulateOnDemand implements Digestible {
   }
 
   private void requireNoDevices() {
-    if (domain.hasDevices() || domain.hasIoCapabilities()) {
+    if (domain.facets().hasDevices() || domain.hasIoCapabilities()) {
       throw Refusal.of(
           Errno.ENOTEMPTY, "%s has devices, which cannot wait for its memory", domain.id());
     }
@@ -128,7 +128,7 @@ public final class PopulateOnDemand implements Digestible {
    * @throws Refusal ENOTEMPTY where the domain has devices or their memory
    */
   public OptionalLong cacheFor(long target) {
-    long total = domain.totalPages();
+    long total = domain.reservation().totalPages();
     long populated = total - cache.pages();
     long waiting = entries();
     boolean settled = populated > 0 && waiting == 0;
@@ -160,7 +160,10 @@ public final class PopulateOnDemand implements Digestible {
     }
     if (!tryGrow(PageSize.SIZE_4K)) {
       throw Refusal.of(
-          Errno.ENOMEM, "%s gets no frame more than %d", domain.id(), domain.totalPages());
+          Errno.ENOMEM,
+          "%s gets no frame more than %d",
+          domain.id(),
+          domain.reservation().totalPages());
     }
     return 1;
   }

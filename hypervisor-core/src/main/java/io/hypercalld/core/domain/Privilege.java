@@ -23,7 +23,8 @@ public enum Privilege {
         || switch (this) {
           case PRIV -> false;
           case DM_PRIV -> caller.isDeviceModelOf(target);
-          case XS_PRIV -> caller.isDeviceModelOf(target) || caller.isXenstoreDomain();
+          case XS_PRIV ->
+              caller.isDeviceModelOf(target) || caller.settings().has(DomainFlag.XS_DOMAIN);
           case TARGET -> caller.id().equals(target.id()) || caller.isDeviceModelOf(target);
         };
   }

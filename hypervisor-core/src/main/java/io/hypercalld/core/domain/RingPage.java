@@ -78,7 +78,7 @@ public final class RingPage {
   public void release() {
     frames.putTypeReference(mfn.value());
     if (frames.putReference(mfn.value()) == 0) {
-      domain.freed(mfn);
+      domain.memory().freed(mfn);
     }
   }
 }

@@ -7,42 +7,61 @@ import io.hypercalld.core.errno.Refusal;
 import java.util.Arrays;
 
 /**
- * Whether a domain's vCPUs may run. Confined to the machine thread.
+ * Whether a domain's vCPUs may run, and why not. Confined to the machine thread.
  *
  * @see "xen/common/domain.c, domain_pause_by_systemcontroller and domain_shutdown"
  */
-final class RunState implements Digestible {
+public final class RunState implements Digestible {
   /** In place of a shutdown code: it has not shut down ({@code SHUTDOWN_CODE_INVALID}). */
   static final int NOT_SHUT_DOWN = 0xff;
 
   private static final int MAX_PAUSES = 255;
 
+  private final ToolstackNotes notes;
   private int controllerPauses;
   private boolean creationFinished;
   private int shutdownCode = NOT_SHUT_DOWN;
   private int vcpus;
   private int onlineVcpus;
   private int[] eventPauses = {};
+  private String crashReason = "";
 
-  int controllerPauses() {
+  RunState(ToolstackNotes notes) {
+    this.notes = notes;
+  }
+
+  /** How often the toolstack paused it without unpausing it. */
+  public int controllerPauses() {
     return controllerPauses;
   }
 
-  int shutdownCode() {
+  /** Whether the toolstack paused it at least once more than it unpaused it. */
+  public boolean isPausedByController() {
+    return controllerPauses > 0;
+  }
+
+  /** A {@link ShutdownReason}'s number, or another one that a guest chose; 255 while it has not. */
+  public int shutdownCode() {
     return shutdownCode;
   }
 
-  boolean isShutDown() {
+  /** Whether it has shut down, for the reason {@link #shutdownCode}. */
+  public boolean isShutDown() {
     return shutdownCode != NOT_SHUT_DOWN;
   }
 
-  /** vCPUs allocated. */
-  int vcpus() {
+  /** Why it crashed, for people; empty where it did not. */
+  public String crashReason() {
+    return crashReason;
+  }
+
+  /** vCPUs allocated so far. */
+  public int vcpus() {
     return vcpus;
   }
 
-  /** vCPUs that were started. */
-  int onlineVcpus() {
+  /** vCPUs started so far. */
+  public int onlineVcpus() {
     return onlineVcpus;
   }
 
@@ -62,14 +81,24 @@ final class RunState implements Digestible {
     onlineVcpus = vcpus;
   }
 
-  void pause() {
+  /**
+   * One more pause by the toolstack.
+   *
+   * @throws Refusal EOVERFLOW
+   */
+  public void pause() {
     if (controllerPauses == MAX_PAUSES) {
       throw Refusal.of(Errno.EOVERFLOW, "it is paused %d times already", MAX_PAUSES);
     }
     controllerPauses++;
   }
 
-  void unpause() {
+  /**
+   * One pause less.
+   *
+   * @throws Refusal EINVAL where it is not paused
+   */
+  public void unpause() {
     if (controllerPauses == 0) {
       throw Refusal.of(Errno.EINVAL, "it is not paused");
     }
@@ -80,26 +109,39 @@ final class RunState implements Digestible {
     }
   }
 
-  void pauseVcpu(int vcpu) {
+  /** Keeps a vCPU from running until an event is answered; counted. */
+  public void pauseVcpu(int vcpu) {
     eventPauses[vcpu]++;
   }
 
-  void unpauseVcpu(int vcpu) {
+  /** Takes one pause of the vCPU back; no effect where there is none. */
+  public void unpauseVcpu(int vcpu) {
     eventPauses[vcpu] = Math.max(0, eventPauses[vcpu] - 1);
   }
 
-  boolean isVcpuPaused(int vcpu) {
+  /** Whether an event that is not answered yet keeps the vCPU from running. */
+  public boolean isVcpuPaused(int vcpu) {
     return eventPauses[vcpu] > 0;
   }
 
-  /** The first reason wins. */
-  void shutDown(int code) {
+  void crash(String reason) {
+    if (!isShutDown()) {
+      crashReason = reason;
+    }
+    shutDown(ShutdownReason.CRASH.code());
+  }
+
+  /** Ends it for a reason of its own, of 8 bits; the first one wins. */
+  public void shutDown(int code) {
     if (!isShutDown()) {
       shutdownCode = code;
+      notes.noteStateChange();
     }
   }
 
-  void resume() {
+  /** Takes its end back; no effect where it has not ended. */
+  public void resume() {
+    crashReason = "";
     shutdownCode = NOT_SHUT_DOWN;
   }
 

@@ -98,7 +98,7 @@ public final class VmEventRing implements Digestible {
   void disable() {
     waiting.values().stream()
         .filter(VmEvent::vcpuPaused)
-        .forEach(event -> domain.unpauseVcpu(event.vcpu()));
+        .forEach(event -> domain.run().unpauseVcpu(event.vcpu()));
     waiting.clear();
     page.ifPresent(RingPage::release);
     page = Optional.empty();
@@ -113,14 +113,14 @@ public final class VmEventRing implements Digestible {
   void put(VmEvent event) {
     waiting.put(event.id(), event);
     if (event.vcpuPaused()) {
-      domain.pauseVcpu(event.vcpu());
+      domain.run().pauseVcpu(event.vcpu());
     }
   }
 
   /** Takes an event out, as it was answered, and lets its vCPU go on; empty where there is none. */
   Optional<VmEvent> answered(long id) {
     Optional<VmEvent> event = Optional.ofNullable(waiting.remove(id));
-    event.filter(VmEvent::vcpuPaused).ifPresent(paused -> domain.unpauseVcpu(paused.vcpu()));
+    event.filter(VmEvent::vcpuPaused).ifPresent(paused -> domain.run().unpauseVcpu(paused.vcpu()));
     return event;
   }
 

@@ -52,7 +52,7 @@ public final class VmEvents implements Digestible {
    * here, which keep a frame from being nominated, so there is nothing left to refuse.
    */
   public void enable(VmEventRing.Kind kind) {
-    if (kind != VmEventRing.Kind.MONITOR && !domain.hasHap()) {
+    if (kind != VmEventRing.Kind.MONITOR && !domain.settings().hasHap()) {
       throw Refusal.of(Errno.ENODEV, "%s has no hardware-assisted paging", domain.id());
     }
     if (kind == VmEventRing.Kind.PAGING) {
@@ -65,10 +65,10 @@ public final class VmEvents implements Digestible {
     if (domain.p2m().settings().geometry() != P2mGeometry.GRANULE_4K) {
       throw Refusal.of(Errno.ENODEV, "the P2M of %s has no pages of 4 KiB", domain.id());
     }
-    if (domain.hasIommu()) {
+    if (domain.settings().hasIommu()) {
       throw Refusal.of(Errno.EMLINK, "devices may reach the memory of %s", domain.id());
     }
-    if (domain.populateOnDemand().isActive()) {
+    if (domain.features().populateOnDemand().isActive()) {
       throw Refusal.of(Errno.EXDEV, "memory of %s is to be populated on demand", domain.id());
     }
   }
@@ -133,7 +133,7 @@ public final class VmEvents implements Digestible {
     for (VmEventRing ring : rings.values()) {
       for (VmEvent event : ring.answered(id).stream().toList()) {
         if (event.ring() == VmEventRing.Kind.PAGING && !drop) {
-          domain.memoryPaging().resume(event.gfn());
+          domain.features().paging().resume(event.gfn());
         }
         return;
       }

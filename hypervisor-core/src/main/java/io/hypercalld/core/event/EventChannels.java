@@ -31,7 +31,7 @@ public final class EventChannels implements DomainFacet {
 
   public EventChannels(Domain domain, MachineMemory memory) {
     this.domain = domain;
-    this.bits = new SharedEventBits(memory, domain.sharedInfo().maddr());
+    this.bits = new SharedEventBits(memory, domain.memory().sharedInfo().maddr());
   }
 
   /**

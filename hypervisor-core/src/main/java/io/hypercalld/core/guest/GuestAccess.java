@@ -61,7 +61,7 @@ public final class GuestAccess {
   public AccessOutcome perform(Domain domain, GuestInstruction instruction) {
     GuestRequest request = instruction.request();
     check(domain, request);
-    if (domain.isVcpuPaused(request.vcpu())) {
+    if (domain.run().isVcpuPaused(request.vcpu())) {
       return AccessOutcome.stopped(
           Verdict.PENDING, "vCPU %d waits for an event".formatted(request.vcpu()));
     }
@@ -83,13 +83,13 @@ public final class GuestAccess {
    *     has ended
    */
   public static void requireVcpu(Domain domain, int vcpu) {
-    if (vcpu < 0 || vcpu >= domain.vcpus()) {
+    if (vcpu < 0 || vcpu >= domain.run().vcpus()) {
       throw Refusal.of(Errno.ENOENT, "%s has no vCPU %d", domain.id(), vcpu);
     }
     if (domain.findP2m().isEmpty()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no P2M", domain.id());
     }
-    if (domain.isDying() || domain.isShutDown()) {
+    if (domain.isDying() || domain.run().isShutDown()) {
       throw Refusal.of(Errno.EINVAL, "%s has ended", domain.id());
     }
   }

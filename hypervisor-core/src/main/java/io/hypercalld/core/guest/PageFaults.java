@@ -77,7 +77,7 @@ final class PageFaults {
 
   private Optional<Landing> populate(Gfn gfn) {
     map.obtain(gfn);
-    return domain.isShutDown() ? ended() : Optional.empty();
+    return domain.run().isShutDown() ? ended() : Optional.empty();
   }
 
   private Optional<Landing> unshare(Gfn gfn, int vcpu) {
@@ -85,13 +85,13 @@ final class PageFaults {
     if (found.type() != P2mType.RAM_SHARED) {
       return Optional.empty();
     }
-    return domain.sharing().starve(gfn, Optional.of(vcpu))
+    return domain.features().sharing().starve(gfn, Optional.of(vcpu))
         ? waiting("vCPU %d waits for memory to unshare %s".formatted(vcpu, gfn))
         : crashed("there was no memory to unshare guest frame %s".formatted(gfn));
   }
 
   private Optional<Landing> ask(MemoryAccess.Attempt attempt) {
-    return switch (domain.memoryAccess().check(attempt)) {
+    return switch (domain.features().access().check(attempt)) {
       case ALLOWED, RETRY -> Optional.empty();
       case PAUSED -> waiting("vCPU %d waits for the monitor".formatted(attempt.vcpu()));
       case CRASHED -> ended();
@@ -99,10 +99,10 @@ final class PageFaults {
   }
 
   private Optional<Landing> pageIn(Gfn gfn, int vcpu) {
-    if (domain.memoryPaging().fault(gfn, vcpu)) {
+    if (domain.features().paging().fault(gfn, vcpu)) {
       return waiting("vCPU %d waits for the pager".formatted(vcpu));
     }
-    return domain.isShutDown() ? ended() : Optional.empty();
+    return domain.run().isShutDown() ? ended() : Optional.empty();
   }
 
   private Optional<Landing> logDirty(Gfn gfn) {
@@ -132,6 +132,6 @@ final class PageFaults {
   private Optional<Landing> ended() {
     return Optional.of(
         Landing.stopped(
-            Verdict.FAULT, "%s crashed: %s".formatted(domain.id(), domain.crashReason())));
+            Verdict.FAULT, "%s crashed: %s".formatted(domain.id(), domain.run().crashReason())));
   }
 }

@@ -38,7 +38,7 @@ public final class AccessCalls {
       throw Refusal.of(Errno.EPERM, "%s cannot watch itself", domain.id());
     }
     if (domain.type().isTranslated()) {
-      domain.memoryAccess().require(args.accessRequired() != 0);
+      domain.features().access().require(args.accessRequired() != 0);
     }
     return Outcome.done();
   }
@@ -46,11 +46,11 @@ public final class AccessCalls {
   public Outcome access(DomainId caller, AccessOp args) {
     Domain by = domains.caller(caller);
     Domain domain = domains.liveRemote(by, args.domid());
-    if (!domain.type().isTranslated() || !domain.hasHap()) {
+    if (!domain.type().isTranslated() || !domain.settings().hasHap()) {
       throw Refusal.of(Errno.EINVAL, "%s has no hardware-assisted paging", domain.id());
     }
     Privilege.DM_PRIV.demand(by, domain);
-    if (!domain.memoryAccess().isMonitored()) {
+    if (!domain.features().access().isMonitored()) {
       throw Refusal.of(Errno.ENODEV, "no monitor listens to %s", domain.id());
     }
     if (args.op() == SET) {
@@ -78,7 +78,7 @@ public final class AccessCalls {
     }
     Steps steps = continuations.begin(by);
     for (long done = args.startExtent(); done < args.nr(); done++) {
-      domain.memoryAccess().restrict(args.pfn().plus(done), access);
+      domain.features().access().restrict(args.pfn().plus(done), access);
       if (steps.handled(1) && done + 1 < args.nr()) {
         return Outcome.preempted(args.startingAt(done + 1));
       }
@@ -133,7 +133,7 @@ public final class AccessCalls {
       }
       long number = args.accessList().get((int) done);
       P2mAccess access = access(domain.p2m(), number);
-      domain.memoryAccess().restrict(new Gfn(args.pfnList().at(done)), access);
+      domain.features().access().restrict(new Gfn(args.pfnList().at(done)), access);
       if (steps.handled(1) && done + 1 < args.nr()) {
         return Outcome.preempted(args.startingAt(done + 1));
       }

@@ -38,12 +38,13 @@ public final class DeviceModelCalls {
 
   public Outcome nrVcpus(DomainId caller, NrVcpus args) {
     Domain domain = targets.modelled(domains.caller(caller), args.domid());
-    return Outcome.returning(new VcpuCount(domain.maxVcpus()));
+    return Outcome.returning(new VcpuCount(domain.settings().maxVcpus()));
   }
 
   public Outcome remoteShutdown(DomainId caller, RemoteShutdown args) {
     targets
         .modelled(domains.caller(caller), args.domid())
+        .run()
         .shutDown((int) args.reason().value() & REASON_MASK);
     return Outcome.done();
   }
@@ -131,7 +132,7 @@ public final class DeviceModelCalls {
   }
 
   private static void requireServer(Domain domain) {
-    if (!domain.hasHap()) {
+    if (!domain.settings().hasHap()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no hardware-assisted paging", domain.id());
     }
     if (!domain.p2m().ioreq().kept()) {
@@ -143,7 +144,7 @@ public final class DeviceModelCalls {
     PhysicalMap map = domain.physicalMap().orElseThrow();
     P2mType type = map.obtainUnshared(gfn).type();
     if (P2mType.PAGING.contains(type)) {
-      domain.memoryPaging().request(gfn);
+      domain.features().paging().request(gfn);
       throw Refusal.of(Errno.EAGAIN, "guest frame %s of %s is %s", gfn, domain.id(), type);
     }
     if (type == P2mType.RAM_SHARED) {
@@ -154,7 +155,7 @@ public final class DeviceModelCalls {
           Errno.EINVAL, "guest frame %s of %s is %s, not to be %s", gfn, domain.id(), type, wanted);
     }
     domain.p2m().changeType(gfn, type, wanted);
-    domain.retyped(gfn, wanted);
+    domain.facets().retyped(gfn, wanted);
   }
 
   private static boolean mayBecome(P2mType type, P2mType wanted) {

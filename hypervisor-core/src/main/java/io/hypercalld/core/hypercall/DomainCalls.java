@@ -65,12 +65,12 @@ public final class DomainCalls {
   }
 
   public Outcome pauseDomain(DomainId caller, PauseDomain args) {
-    targets.other(domains.caller(caller), args.domain()).pause();
+    targets.other(domains.caller(caller), args.domain()).run().pause();
     return Outcome.done();
   }
 
   public Outcome unpauseDomain(DomainId caller, UnpauseDomain args) {
-    targets.privileged(domains.caller(caller), args.domain()).unpause();
+    targets.privileged(domains.caller(caller), args.domain()).run().unpause();
     return Outcome.done();
   }
 
@@ -90,10 +90,11 @@ public final class DomainCalls {
 
   public Outcome maxVcpus(DomainId caller, MaxVcpus args) {
     Domain domain = targets.other(domains.caller(caller), args.domain());
-    if (args.max() != domain.maxVcpus()) {
-      throw Refusal.of(Errno.EINVAL, "%s was created for %d vCPUs", domain.id(), domain.maxVcpus());
+    if (args.max() != domain.settings().maxVcpus()) {
+      throw Refusal.of(
+          Errno.EINVAL, "%s was created for %d vCPUs", domain.id(), domain.settings().maxVcpus());
     }
-    domain.addVcpus(domain.maxVcpus());
+    domain.addVcpus(domain.settings().maxVcpus());
     return Outcome.done();
   }
 
@@ -129,6 +130,7 @@ public final class DomainCalls {
 
   private static PagingPool pool(Domain domain) {
     return domain
+        .memory()
         .pagingPool()
         .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s has no paging pool", domain.id()));
   }

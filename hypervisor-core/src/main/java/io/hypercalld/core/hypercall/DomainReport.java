@@ -66,17 +66,17 @@ public record DomainReport(
     return new DomainReport(
         domain.id(),
         new Word(flags(domain)),
-        domain.totalPages(),
-        domain.maxPages(),
+        domain.reservation().totalPages(),
+        domain.reservation().maxPages(),
         domain.reservation().claimed(),
-        domain.type().isTranslated() ? domain.sharing().sharedPages() : 0,
-        domain.type().isTranslated() ? domain.memoryPaging().pagedPages() : 0,
+        domain.type().isTranslated() ? domain.features().sharing().sharedPages() : 0,
+        domain.type().isTranslated() ? domain.features().paging().pagedPages() : 0,
         new Word(sharedInfoFrame(domain, frames)),
         0,
-        domain.onlineVcpus(),
-        new Word(domain.vcpus() == 0 ? NONE : domain.vcpus() - 1),
+        domain.run().onlineVcpus(),
+        new Word(domain.run().vcpus() == 0 ? NONE : domain.run().vcpus() - 1),
         domain.settings().ssidref(),
-        domain.handle(),
+        domain.notes().handle(),
         0,
         P2mTable.GFN_BITS + PageSize.SHIFT_4K,
         new ArchConfig(new Word(platform.emulationFlags()), new Word(platform.miscFlags())));
@@ -84,15 +84,15 @@ public record DomainReport(
 
   private static long flags(Domain domain) {
     // A domain that has not shut down has the code ~0, of which 16 bits remain in the field.
-    long code = domain.isShutDown() ? domain.shutdownCode() : NONE;
+    long code = domain.run().isShutDown() ? domain.run().shutdownCode() : NONE;
     return flag(domain.state() == DomainState.DEAD, DYING)
         | flag(domain.type().isTranslated(), HVM)
-        | flag(domain.isShutDown(), SHUTDOWN)
-        | flag(domain.isPausedByController(), PAUSED)
+        | flag(domain.run().isShutDown(), SHUTDOWN)
+        | flag(domain.run().isPausedByController(), PAUSED)
         | flag(domain.isRunning(), RUNNING)
         | flag(domain.notes().isDebugged(), DEBUGGED)
         | flag(domain.settings().has(DomainFlag.XS_DOMAIN), XS_DOMAIN)
-        | flag(domain.hasHap(), HAP)
+        | flag(domain.settings().hasHap(), HAP)
         | ((code << SHUTDOWN_CODE_SHIFT) & NONE);
   }
 
@@ -102,7 +102,7 @@ public record DomainReport(
 
   private static long sharedInfoFrame(Domain domain, FrameTable frames) {
     // Once the page is freed it belongs to nobody, or to somebody else.
-    Mfn page = domain.sharedInfo();
+    Mfn page = domain.memory().sharedInfo();
     return frames.owner(page.value()) == domain.id().value()
         ? frames.m2p(page.value())
         : FrameTable.INVALID_M2P;

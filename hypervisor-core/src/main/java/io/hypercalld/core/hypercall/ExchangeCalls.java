@@ -113,7 +113,7 @@ final class ExchangeCalls {
     int order = (int) args.out().extentOrder();
     List<Mfn> found = new ArrayList<>();
     for (long mfn : exchange(domain, given, order, chunk.end)) {
-      domain.gained(new FrameRun(mfn, 1L << order), SyncHook.EXCHANGE);
+      domain.facets().gained(new FrameRun(mfn, 1L << order), SyncHook.EXCHANGE);
       long gfn = args.out().extentStart().at(index * chunk.taken + found.size());
       allocator.frames().setM2p(mfn, order, gfn);
       found.add(new Mfn(mfn));
@@ -123,11 +123,11 @@ final class ExchangeCalls {
 
   /** Devices let go of the frames before somebody else can get them. */
   private static List<Long> exchange(Domain domain, List<Long> given, int order, long end) {
-    given.forEach(mfn -> domain.losing(new FrameRun(mfn, 1), SyncHook.EXCHANGE));
+    given.forEach(mfn -> domain.facets().losing(new FrameRun(mfn, 1), SyncHook.EXCHANGE));
     try {
       return domain.reservation().exchange(given, order, end);
     } catch (Refusal refusal) {
-      given.forEach(mfn -> domain.gained(new FrameRun(mfn, 1), SyncHook.EXCHANGE));
+      given.forEach(mfn -> domain.facets().gained(new FrameRun(mfn, 1), SyncHook.EXCHANGE));
       throw refusal;
     }
   }

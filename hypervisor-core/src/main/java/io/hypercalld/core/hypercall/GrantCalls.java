@@ -60,6 +60,7 @@ public final class GrantCalls {
     }
     boolean readonly = READONLY.isSet(args.flags());
     return caller
+        .memory()
         .grantMappings()
         .map(new GrantMapping(granter.get(), args.ref(), readonly, gfn(args.hostAddr())));
   }
@@ -69,7 +70,7 @@ public final class GrantCalls {
   }
 
   public Outcome unmapGrantRef(DomainId callerId, UnmapGrantRef args) {
-    GrantMappings mappings = domains.caller(callerId).grantMappings();
+    GrantMappings mappings = domains.caller(callerId).memory().grantMappings();
     GrantStatus status;
     if (args.hostAddr().value() == 0) {
       status = mappings.has(args.handle()) ? GrantStatus.OKAY : GrantStatus.BAD_HANDLE;
@@ -86,7 +87,7 @@ public final class GrantCalls {
       return Outcome.returning(new SetupGrantTable.Frames(status.number(), List.of()));
     }
     Domain domain = domains.any(caller, args.dom());
-    GrantTable table = domain.grantTable();
+    GrantTable table = domain.memory().grantTable();
     if (args.nrFrames() > table.maxFrames() || !grow(table, (int) args.nrFrames())) {
       return Outcome.returning(
           new SetupGrantTable.Frames(GrantStatus.GENERAL_ERROR.number(), List.of()));
@@ -119,7 +120,7 @@ public final class GrantCalls {
     if (status != GrantStatus.OKAY) {
       return Outcome.returning(new QueryGrantSize.Size(status.number(), 0, 0));
     }
-    GrantTable table = domains.any(caller, args.dom()).grantTable();
+    GrantTable table = domains.any(caller, args.dom()).memory().grantTable();
     return Outcome.returning(
         new QueryGrantSize.Size(status.number(), table.frames(), table.maxFrames()));
   }
@@ -136,7 +137,7 @@ public final class GrantCalls {
   }
 
   public Outcome setVersion(DomainId callerId, SetGrantVersion args) {
-    GrantTable table = domains.caller(callerId).grantTable();
+    GrantTable table = domains.caller(callerId).memory().grantTable();
     table.changeVersion(args.version());
     return Outcome.returning(new GetGrantVersion.Version(table.version()));
   }
@@ -145,6 +146,6 @@ public final class GrantCalls {
     Domain caller = domains.caller(callerId);
     Domain domain = domains.any(caller, args.dom());
     Privilege.TARGET.demand(caller, domain);
-    return Outcome.returning(new GetGrantVersion.Version(domain.grantTable().version()));
+    return Outcome.returning(new GetGrantVersion.Version(domain.memory().grantTable().version()));
   }
 }

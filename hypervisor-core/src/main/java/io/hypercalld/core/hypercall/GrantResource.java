@@ -20,9 +20,9 @@ final class GrantResource implements ResourceProvider {
   @Override
   public long size(Domain domain, long id) {
     if (id == SHARED) {
-      return domain.grantTable().maxFrames();
+      return domain.memory().grantTable().maxFrames();
     }
-    return id == STATUS ? domain.grantTable().maxStatusFrames() : 0;
+    return id == STATUS ? domain.memory().grantTable().maxStatusFrames() : 0;
   }
 
   @Override
@@ -30,7 +30,7 @@ final class GrantResource implements ResourceProvider {
     if (domain.isDying()) {
       throw Refusal.of(Errno.EINVAL, "%s is dying and has no grant table", domain.id());
     }
-    GrantTable table = domain.grantTable();
+    GrantTable table = domain.memory().grantTable();
     long last = frames.first() + frames.count() - 1;
     List<Mfn> all;
     if (frames.id() == SHARED) {

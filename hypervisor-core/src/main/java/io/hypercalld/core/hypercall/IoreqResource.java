@@ -26,7 +26,7 @@ public final class IoreqResource implements ResourceProvider {
 
   /** Pages that a server of the domain's has, whether there is one or not. */
   public static long frames(Domain domain) {
-    int slots = domain.maxVcpus() * REQUEST_BYTES;
+    int slots = domain.settings().maxVcpus() * REQUEST_BYTES;
     // One page of buffered requests, and as many as the vCPUs' slots need.
     return domain.type().isTranslated() ? 1 + Math.ceilDiv(slots, PageSize.BYTES_4K) : 0;
   }

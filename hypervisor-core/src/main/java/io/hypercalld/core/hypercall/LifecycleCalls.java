@@ -1,6 +1,7 @@
 package io.hypercalld.core.hypercall;
 
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainFlag;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainState;
 import io.hypercalld.core.domain.DomainTable;
@@ -37,7 +38,7 @@ public final class LifecycleCalls {
   }
 
   public Outcome resumeDomain(DomainId caller, ResumeDomain args) {
-    targets.other(domains.caller(caller), args.domain()).resume();
+    targets.other(domains.caller(caller), args.domain()).run().resume();
     return Outcome.done();
   }
 
@@ -73,8 +74,8 @@ public final class LifecycleCalls {
     Domain domain = targets.privileged(domains.caller(caller), args.domain());
     requireVcpu(domain, args.vcpu(), Errno.ENOENT);
     int vcpu = (int) args.vcpu();
-    boolean online = vcpu < domain.onlineVcpus();
-    boolean running = online && domain.isRunning() && !domain.isVcpuPaused(vcpu);
+    boolean online = vcpu < domain.run().onlineVcpus();
+    boolean running = online && domain.isRunning() && !domain.run().isVcpuPaused(vcpu);
     return Outcome.returning(new VcpuReport(online ? 1 : 0, 0, running ? 1 : 0, 0, 0));
   }
 
@@ -105,13 +106,13 @@ public final class LifecycleCalls {
   private static DomainStateReport report(Domain domain) {
     int state =
         EXISTS
-            | flag(domain.isShutDown(), SHUTDOWN)
+            | flag(domain.run().isShutDown(), SHUTDOWN)
             | flag(domain.isDying(), DYING)
             | flag(domain.state() == DomainState.DEAD, DEAD);
     int caps =
         flag(domain.isControlDomain(), CONTROL)
             | flag(domain.isHardwareDomain(), HARDWARE)
-            | flag(domain.isXenstoreDomain(), XENSTORE);
+            | flag(domain.settings().has(DomainFlag.XS_DOMAIN), XENSTORE);
     return new DomainStateReport(domain.id(), state, caps, domain.notes().uniqueId());
   }
 
@@ -120,7 +121,7 @@ public final class LifecycleCalls {
   }
 
   private static void requireVcpu(Domain domain, long vcpu, Errno errno) {
-    if (vcpu < 0 || vcpu >= domain.vcpus()) {
+    if (vcpu < 0 || vcpu >= domain.run().vcpus()) {
       throw Refusal.of(errno, "%s has no vCPU %d", domain.id(), vcpu);
     }
   }

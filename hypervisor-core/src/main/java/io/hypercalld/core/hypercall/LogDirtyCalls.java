@@ -50,7 +50,7 @@ public final class LogDirtyCalls {
   public Outcome shadowOp(DomainId caller, ShadowOp args) {
     Domain by = domains.caller(caller);
     Domain domain = targets.other(by, args.domain());
-    if (domain.isDying() || domain.vcpus() == 0) {
+    if (domain.isDying() || domain.run().vcpus() == 0) {
       throw Refusal.of(Errno.EINVAL, "%s is dying or has no vCPU", domain.id());
     }
     return switch (Math.clamp(args.op(), -1, Integer.MAX_VALUE)) {
@@ -69,7 +69,7 @@ public final class LogDirtyCalls {
       throw Refusal.of(Errno.EINVAL, "only log_dirty can be enabled");
     }
     domain.logDirty().enter(by.id(), ENABLE);
-    if (domain.hasDevices()) {
+    if (domain.facets().hasDevices()) {
       throw Refusal.of(Errno.EINVAL, "%s has devices, whose writes nobody sees", domain.id());
     }
     domain.logDirty().enable();
@@ -158,6 +158,7 @@ public final class LogDirtyCalls {
 
   private static PagingPool pool(Domain domain) {
     return domain
+        .memory()
         .pagingPool()
         .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s has no paging pool", domain.id()));
   }
@@ -232,7 +233,7 @@ public final class LogDirtyCalls {
     if (domain.isDying()) {
       throw Refusal.of(Errno.ESRCH, "%s is dying", domain.id());
     }
-    if (domain.vcpus() == 0) {
+    if (domain.run().vcpus() == 0) {
       throw Refusal.of(Errno.EINVAL, "%s has no vCPU", domain.id());
     }
     int pages = (int) args.nr();

@@ -112,12 +112,12 @@ public final class MemoryCalls {
 
   public Outcome currentReservation(DomainId caller, CurrentReservation args) {
     Extents.requireSingleShot(args.startExtent());
-    return query(caller, args.domid(), Domain::totalPages);
+    return query(caller, args.domid(), domain -> domain.reservation().totalPages());
   }
 
   public Outcome maximumReservation(DomainId caller, MaximumReservation args) {
     Extents.requireSingleShot(args.startExtent());
-    return query(caller, args.domid(), Domain::maxPages);
+    return query(caller, args.domid(), domain -> domain.reservation().maxPages());
   }
 
   private Outcome query(DomainId caller, DomainId domid, ToLongFunction<Domain> answer) {

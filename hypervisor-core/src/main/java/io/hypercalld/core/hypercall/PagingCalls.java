@@ -33,10 +33,10 @@ public final class PagingCalls {
     Domain by = domains.caller(caller);
     Domain domain = domains.liveRemote(by, args.domain());
     Privilege.DM_PRIV.demand(by, domain);
-    if (!domain.type().isTranslated() || !domain.memoryPaging().isEnabled()) {
+    if (!domain.type().isTranslated() || !domain.features().paging().isEnabled()) {
       throw Refusal.of(Errno.ENODEV, "no pager listens to %s", domain.id());
     }
-    act(domain.memoryPaging(), args);
+    act(domain.features().paging(), args);
     return Outcome.done();
   }
 

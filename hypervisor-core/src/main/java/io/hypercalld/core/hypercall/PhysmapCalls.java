@@ -147,9 +147,9 @@ final class PhysmapCalls {
   private static void map(Domain domain, long space, long idx, Gfn gpfn) {
     PhysicalMap map = domain.physicalMap().orElseThrow();
     if (space == SHARED_INFO && idx == 0) {
-      map.put(domain.sharedInfo(), gpfn);
+      map.put(domain.memory().sharedInfo(), gpfn);
     } else if (space == GRANT_TABLE) {
-      map.put(grantFrame(map, domain.grantTable(), idx, gpfn), gpfn);
+      map.put(grantFrame(map, domain.memory().grantTable(), idx, gpfn), gpfn);
     } else if (space == GMFN) {
       map.move(new Gfn(idx), gpfn);
     } else {

@@ -36,7 +36,7 @@ public final class PinCalls {
     if (!pinned) {
       throw Refusal.of(Errno.EINVAL, "frame %s is in use as %s", args.mfn(), frames.type(mfn));
     }
-    domain.losing(new FrameRun(mfn, 1), SyncHook.ZAP);
+    domain.facets().losing(new FrameRun(mfn, 1), SyncHook.ZAP);
     return Outcome.done();
   }
 
@@ -48,7 +48,7 @@ public final class PinCalls {
       throw Refusal.of(Errno.EINVAL, "frame %s is no pinned page table", args.mfn());
     }
     frames.putTypeReference(mfn);
-    domain.gained(new FrameRun(mfn, 1), SyncHook.PHYSMAP_ADD);
+    domain.facets().gained(new FrameRun(mfn, 1), SyncHook.PHYSMAP_ADD);
     return Outcome.done();
   }
 

@@ -26,11 +26,14 @@ public final class PodCalls {
   public Outcome setTarget(DomainId caller, SetPodTarget args) {
     Domain by = domains.caller(caller);
     Domain domain = target(by, args.domid(), args.startExtent());
-    if (Long.compareUnsigned(args.targetPages(), domain.maxPages()) > 0) {
+    if (Long.compareUnsigned(args.targetPages(), domain.reservation().maxPages()) > 0) {
       throw Refusal.of(
-          Errno.EINVAL, "%s may have %d pages at most", domain.id(), domain.maxPages());
+          Errno.EINVAL,
+          "%s may have %d pages at most",
+          domain.id(),
+          domain.reservation().maxPages());
     }
-    PopulateOnDemand pod = domain.populateOnDemand();
+    PopulateOnDemand pod = domain.features().populateOnDemand();
     OptionalLong cache = pod.cacheFor(args.targetPages());
     Steps steps = continuations.begin(by);
     long moved = cache.isPresent() ? pod.approach(cache.getAsLong()) : 0;
@@ -62,7 +65,7 @@ public final class PodCalls {
   }
 
   private static PodTarget report(Domain domain) {
-    PopulateOnDemand pod = domain.populateOnDemand();
-    return new PodTarget(domain.totalPages(), pod.cachedPages(), pod.entries());
+    PopulateOnDemand pod = domain.features().populateOnDemand();
+    return new PodTarget(domain.reservation().totalPages(), pod.cachedPages(), pod.entries());
   }
 }

@@ -125,7 +125,10 @@ final class ReservationCalls {
     }
     // For a PV domain Xen counts the extent and does nothing.
     if (domain.type().isTranslated()) {
-      domain.populateOnDemand().mark(new Gfn(extents.frames().at(index)), extents.order());
+      domain
+          .features()
+          .populateOnDemand()
+          .mark(new Gfn(extents.frames().at(index)), extents.order());
     }
     return 1;
   }
@@ -136,7 +139,7 @@ final class ReservationCalls {
     // What waited to be populated maps nothing any more, and is not missed again below.
     long taken =
         domain.type().isTranslated()
-            ? domain.populateOnDemand().decrease(first, extents.order())
+            ? domain.features().populateOnDemand().decrease(first, extents.order())
             : 0;
     long granule = domain.physicalMap().map(PhysicalMap::granule).orElse(1L);
     if (pages < granule) {
@@ -210,7 +213,7 @@ final class ReservationCalls {
     long mfn = domain.reservation().allocate(extents.order(), extents.end());
     FrameRun run = new FrameRun(mfn, 1L << extents.order());
     try {
-      domain.gained(run, SyncHook.PHYSMAP_ADD);
+      domain.facets().gained(run, SyncHook.PHYSMAP_ADD);
     } catch (Refusal refusal) {
       domain.reservation().free(run);
       throw refusal;
@@ -232,7 +235,7 @@ final class ReservationCalls {
     if (!frames.contains(mfn) || !domain.reservation().owns(mfn)) {
       throw Refusal.of(Errno.EINVAL, "frame 0x%x is not %s's", mfn, domain.id());
     }
-    domain.losing(new FrameRun(mfn, 1), SyncHook.BALLOON);
+    domain.facets().losing(new FrameRun(mfn, 1), SyncHook.BALLOON);
     frames.clearM2p(mfn, 0);
     domain.reservation().release(mfn);
   }

@@ -61,15 +61,15 @@ public final class SharingCalls {
     if (!domain.type().isTranslated()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id());
     }
-    if (!domain.sharing().isEnabled()) {
-      domain.sharing().enable();
+    if (!domain.features().sharing().isEnabled()) {
+      domain.features().sharing().enable();
     }
     if (args.op() == NOMINATE_GFN) {
-      return Outcome.returning(new SharingHandle(domain.sharing().nominate(args.gfn())));
+      return Outcome.returning(new SharingHandle(domain.features().sharing().nominate(args.gfn())));
     }
     if (args.op() == NOMINATE_GREF) {
       Gfn granted = granted(domain, args.grantRef());
-      return Outcome.returning(new SharingHandle(domain.sharing().nominate(granted)));
+      return Outcome.returning(new SharingHandle(domain.features().sharing().nominate(granted)));
     }
     if (args.op() >= DEBUG_GFN && args.op() <= DEBUG_GREF) {
       return Outcome.count(domains.sharedFrames().sharersOf(debugged(domain, args)));
@@ -82,7 +82,7 @@ public final class SharingCalls {
 
   /** The guest frame that the domain grants by an entry of its table. */
   private static Gfn granted(Domain domain, long ref) {
-    return domain.grantTable().granted(ref);
+    return domain.memory().grantTable().granted(ref);
   }
 
   private static Mfn debugged(Domain domain, SharingOp args) {
@@ -94,15 +94,15 @@ public final class SharingCalls {
   }
 
   private Outcome withClient(Domain by, Domain domain, SharingOp args) {
-    MemorySharing source = domain.sharing();
+    MemorySharing source = domain.features().sharing();
     Page page = new Page(args.sourceGfn(), args.sourceHandle());
     if (args.op() == SHARE) {
       Page target = new Page(args.clientGfn(), args.clientHandle());
-      source.share(page, client(by, args).sharing(), target);
+      source.share(page, client(by, args).features().sharing(), target);
       return Outcome.done();
     }
     if (args.op() == ADD_PHYSMAP) {
-      source.lend(page, client(by, args).sharing(), args.clientGfn());
+      source.lend(page, client(by, args).features().sharing(), args.clientGfn());
       return Outcome.done();
     }
     if (args.op() == RANGE_SHARE) {
@@ -110,7 +110,7 @@ public final class SharingCalls {
       Domain client = client(by, args);
       requireReady(domain, args);
       requireReady(client, args);
-      return shareRange(by, source, client.sharing(), args);
+      return shareRange(by, source, client.features().sharing(), args);
     }
     throw Refusal.of(Errno.ENOSYS, "operation %d is not simulated", args.op());
   }
@@ -118,7 +118,7 @@ public final class SharingCalls {
   private Domain client(Domain by, SharingOp args) {
     Domain client = domains.liveRemote(by, args.clientDomain());
     Privilege.DM_PRIV.demand(by, client);
-    if (!client.type().isTranslated() || !client.sharing().isEnabled()) {
+    if (!client.type().isTranslated() || !client.features().sharing().isEnabled()) {
       throw Refusal.of(Errno.EINVAL, "%s never asked for sharing", client.id());
     }
     return client;
@@ -139,7 +139,7 @@ public final class SharingCalls {
     boolean beyond =
         Long.compareUnsigned(args.firstGfn().value(), highest) > 0
             || Long.compareUnsigned(args.lastGfn().value(), highest) > 0;
-    if (beyond || !domain.isPausedByController()) {
+    if (beyond || !domain.run().isPausedByController()) {
       throw Refusal.of(
           Errno.EINVAL, "%s is not paused, or the range goes beyond its end", domain.id());
     }

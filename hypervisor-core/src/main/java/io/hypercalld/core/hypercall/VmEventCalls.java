@@ -43,7 +43,7 @@ public final class VmEventCalls {
     if (domain.isDying()) {
       return Outcome.done();
     }
-    if (domain.vcpus() == 0) {
+    if (domain.run().vcpus() == 0) {
       throw Refusal.of(Errno.EINVAL, "%s has no vCPU", domain.id());
     }
     VmEventRing.Kind kind =
@@ -52,7 +52,7 @@ public final class VmEventCalls {
     if (!domain.type().isTranslated()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id());
     }
-    act(domain.vmEvents(), kind, args.op());
+    act(domain.features().events(), kind, args.op());
     return Outcome.done();
   }
 
@@ -75,7 +75,7 @@ public final class VmEventCalls {
     if (domain == by && !HvmParams.isGuestWritable(index)) {
       throw Refusal.of(Errno.EPERM, "%s may not set parameter %d itself", domain.id(), index);
     }
-    domain.vmEvents().params().set(index, args.value().value());
+    domain.features().events().params().set(index, args.value().value());
     return Outcome.done();
   }
 
@@ -86,7 +86,8 @@ public final class VmEventCalls {
     if (domain == by && !HvmParams.isGuestReadable(index)) {
       throw Refusal.of(Errno.EPERM, "%s may not read parameter %d itself", domain.id(), index);
     }
-    return Outcome.returning(new HvmParam(new Word(domain.vmEvents().params().get(index))));
+    return Outcome.returning(
+        new HvmParam(new Word(domain.features().events().params().get(index))));
   }
 
   private Domain parameterized(Domain caller, DomainId id, long index) {

@@ -23,7 +23,9 @@ public final class DomainInterrupts implements DomainFacet {
   private final InterruptLines lines;
 
   private DomainInterrupts(Domain domain) {
-    this.apics = new LocalApics(domain.maxVcpus(), domain::vcpus, vcpu -> vcpu * APIC_ID_STRIDE);
+    this.apics =
+        new LocalApics(
+            domain.settings().maxVcpus(), domain.run()::vcpus, vcpu -> vcpu * APIC_ID_STRIDE);
     this.ioApic = new VirtualIoApic(apics);
     this.lines = new InterruptLines(ioApic, pic);
   }

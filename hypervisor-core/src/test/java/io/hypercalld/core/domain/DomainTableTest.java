@@ -141,7 +141,7 @@ class DomainTableTest {
     long done = host.populate(id, 0, GuestFrames.consecutive(new Gfn(0x100), 10));
 
     assertThat(done).isEqualTo(3);
-    assertThat(host.domain(id).totalPages()).isEqualTo(4);
+    assertThat(host.domain(id).reservation().totalPages()).isEqualTo(4);
     assertThat(host.lookup(id, 0x103).type()).isEqualTo(P2mType.MMIO_DM);
     assertThat(new CoreInvariants(host.hypervisor()).violations()).isEmpty();
   }
@@ -177,7 +177,7 @@ class DomainTableTest {
 
     assertThat(host.populate(id, 0, 0xfff, 0x1000, 0x1001)).isEqualTo(1);
 
-    assertThat(domain.shutdownCode()).isEqualTo(ShutdownReason.CRASH.code());
+    assertThat(domain.run().shutdownCode()).isEqualTo(ShutdownReason.CRASH.code());
     assertThat(host.lookup(id, 0x1000).type()).isEqualTo(P2mType.MMIO_DIRECT);
   }
 
@@ -255,12 +255,12 @@ class DomainTableTest {
 
     Domain domain = host.domain(host.create(HVM_HAP));
 
-    assertThat(domain.pagingPool().orElseThrow().totalPages()).isEqualTo(256);
-    assertThat(domain.pagingPool().orElseThrow().freePages()).isEqualTo(256 - 11);
+    assertThat(domain.memory().pagingPool().orElseThrow().totalPages()).isEqualTo(256);
+    assertThat(domain.memory().pagingPool().orElseThrow().freePages()).isEqualTo(256 - 11);
     assertThat(host.hypervisor().allocator().freeFrames()).isEqualTo(free - 258);
-    assertThat(host.hypervisor().frames().use(domain.sharedInfo().value()))
+    assertThat(host.hypervisor().frames().use(domain.memory().sharedInfo().value()))
         .isEqualTo(FrameUse.SPECIAL);
-    assertThat(domain.totalPages()).isZero();
+    assertThat(domain.reservation().totalPages()).isZero();
   }
 
   @Test
@@ -269,8 +269,8 @@ class DomainTableTest {
 
     assertThat(dom0.isRunning()).isTrue();
     assertThat(dom0.type()).isEqualTo(DomainType.PVH);
-    assertThat(dom0.totalPages()).isEqualTo(1 << 18);
-    assertThat(dom0.hasIommu()).isTrue();
+    assertThat(dom0.reservation().totalPages()).isEqualTo(1 << 18);
+    assertThat(dom0.settings().hasIommu()).isTrue();
   }
 
   private static void assertErrno(Errno errno, Supplier<Domain> lookUp) {

@@ -29,9 +29,9 @@ class GeometryRefusalTest {
     Domain domain = create(geometry);
     String before = host.digest();
 
-    assertRefused(Errno.EINVAL, () -> domain.populateOnDemand().mark(PAGE, 9));
-    assertRefused(Errno.ENODEV, () -> domain.vmEvents().enable(VmEventRing.Kind.PAGING));
-    assertRefused(Errno.EOPNOTSUPP, () -> domain.sharing().enable());
+    assertRefused(Errno.EINVAL, () -> domain.features().populateOnDemand().mark(PAGE, 9));
+    assertRefused(Errno.ENODEV, () -> domain.features().events().enable(VmEventRing.Kind.PAGING));
+    assertRefused(Errno.EOPNOTSUPP, () -> domain.features().sharing().enable());
 
     assertThat(host.digest()).isEqualTo(before);
   }

@@ -59,7 +59,7 @@ class GranuleTest {
     assertThat(heard).extracting(P2mChange::frames).containsExactly(4L, 4L, 4L);
     assertThat(type(11)).isEqualTo(P2mType.MMIO_DM);
     assertThat(type(12)).isEqualTo(P2mType.RAM_RW);
-    assertThat(domain.totalPages()).isEqualTo(4);
+    assertThat(domain.reservation().totalPages()).isEqualTo(4);
   }
 
   private static Gfn gfn(long value) {
@@ -98,7 +98,7 @@ class GranuleTest {
     assertThat(type(8)).isEqualTo(P2mType.MMIO_DM);
     assertThat(type(11)).isEqualTo(P2mType.MMIO_DM);
     assertThat(type(35)).isEqualTo(P2mType.RAM_RW);
-    assertThat(domain.totalPages()).isEqualTo(8);
+    assertThat(domain.reservation().totalPages()).isEqualTo(8);
     assertThat(host.move(id, 13, 32)).isNegative();
   }
 

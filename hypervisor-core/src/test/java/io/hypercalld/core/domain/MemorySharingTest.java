@@ -20,8 +20,8 @@ class MemorySharingTest {
   private final SimulatedHost host = SimulatedHost.booted();
   private final DomainId a = host.createGuest(HVM_HAP);
   private final DomainId b = host.createGuest(HVM_HAP);
-  private final MemorySharing ofA = host.domain(a).sharing();
-  private final MemorySharing ofB = host.domain(b).sharing();
+  private final MemorySharing ofA = host.domain(a).features().sharing();
+  private final MemorySharing ofB = host.domain(b).features().sharing();
   private final SharedFrames shared = host.hypervisor().domains().sharedFrames();
 
   @AfterEach
@@ -59,7 +59,7 @@ class MemorySharingTest {
     long handle = ofA.nominate(new Gfn(5));
 
     assertThat(host.lookup(a, 5).type()).isEqualTo(P2mType.RAM_SHARED);
-    assertThat(host.domain(a).totalPages()).isEqualTo(511);
+    assertThat(host.domain(a).reservation().totalPages()).isEqualTo(511);
     assertThat(ofA.sharedPages()).isEqualTo(1);
     FrameTable frames = host.hypervisor().frames();
     assertThat(frames.owner(mfn.value())).isEqualTo(DomainId.COW.value());
@@ -93,12 +93,12 @@ class MemorySharingTest {
     write(b, 5, 43);
 
     assertThat(read(a, 5)).isEqualTo(42);
-    assertThat(host.domain(b).totalPages()).isEqualTo(512);
+    assertThat(host.domain(b).reservation().totalPages()).isEqualTo(512);
     assertThat(host.lookup(b, 5).type()).isEqualTo(P2mType.RAM_RW);
     ofA.unshare(new Gfn(5));
     assertThat(host.lookup(a, 5).mfn()).isEqualTo(common);
     assertThat(host.lookup(a, 5).type()).isEqualTo(P2mType.RAM_RW);
-    assertThat(host.domain(a).totalPages()).isEqualTo(512);
+    assertThat(host.domain(a).reservation().totalPages()).isEqualTo(512);
     assertThat(shared.count()).isZero();
   }
 
@@ -154,7 +154,7 @@ class MemorySharingTest {
 
     assertThat(read(b, 0x800)).isEqualTo(42);
     assertThat(ofB.sharedPages()).isEqualTo(1);
-    assertThat(host.domain(b).totalPages()).isEqualTo(512);
+    assertThat(host.domain(b).reservation().totalPages()).isEqualTo(512);
     assertThat(refused(() -> ofA.lend(page, ofB, new Gfn(7)))).isEqualTo(Errno.EBADF);
   }
 

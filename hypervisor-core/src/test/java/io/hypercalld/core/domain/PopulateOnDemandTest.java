@@ -20,7 +20,7 @@ class PopulateOnDemandTest {
   private final SimulatedHost host = SimulatedHost.booted();
   private final DomainId id = host.create(HVM_HAP);
   private final Domain domain = host.domain(id);
-  private final PopulateOnDemand pod = domain.populateOnDemand();
+  private final PopulateOnDemand pod = domain.features().populateOnDemand();
   private final PhysicalMap map = domain.physicalMap().orElseThrow();
 
   PopulateOnDemandTest() {
@@ -50,7 +50,7 @@ class PopulateOnDemandTest {
     pod.mark(new Gfn(0x400), 9);
 
     assertThat(pod.entries()).isEqualTo(512);
-    assertThat(domain.totalPages()).isZero();
+    assertThat(domain.reservation().totalPages()).isZero();
     assertThat(host.lookup(id, 0x405).type()).isEqualTo(P2mType.POPULATE_ON_DEMAND);
     assertThat(host.lookup(id, 0x405).order()).isEqualTo(9);
     assertThat(domain.p2m().maxMappedGfn()).isEqualTo(new Gfn(0x5ff));
@@ -79,14 +79,14 @@ class PopulateOnDemandTest {
   void access_withoutSuperpageInTheCache_shattersTheLeaf() {
     pod.mark(new Gfn(0x400), 9);
     assertThat(target(256).ret()).isZero();
-    assertThat(domain.totalPages()).isEqualTo(256);
+    assertThat(domain.reservation().totalPages()).isEqualTo(256);
 
     assertThat(map.obtain(new Gfn(0x405)).type()).isEqualTo(P2mType.RAM_RW);
 
     assertThat(host.lookup(id, 0x405).order()).isZero();
     assertThat(pod.entries()).isEqualTo(511);
     assertThat(pod.cachedPages()).isEqualTo(255);
-    assertThat(domain.totalPages()).isEqualTo(256);
+    assertThat(domain.reservation().totalPages()).isEqualTo(256);
   }
 
   @Test
@@ -119,7 +119,7 @@ class PopulateOnDemandTest {
 
     assertThat(map.obtain(new Gfn(0x405)).type()).isEqualTo(P2mType.POPULATE_ON_DEMAND);
 
-    assertThat(domain.shutdownCode()).isEqualTo(ShutdownReason.CRASH.code());
+    assertThat(domain.run().shutdownCode()).isEqualTo(ShutdownReason.CRASH.code());
     assertThat(pod.entries()).isEqualTo(512);
   }
 
@@ -136,7 +136,7 @@ class PopulateOnDemandTest {
     assertThat(host.lookup(id, 0x402).type()).isEqualTo(P2mType.POPULATE_ON_DEMAND);
     assertThat(host.lookup(id, 0x401).type()).isEqualTo(P2mType.RAM_RW);
     assertThat(pod.entries()).isEqualTo(510);
-    assertThat(domain.totalPages()).isEqualTo(2);
+    assertThat(domain.reservation().totalPages()).isEqualTo(2);
   }
 
   @Test
@@ -163,7 +163,7 @@ class PopulateOnDemandTest {
 
     assertThat(pod.entries()).isZero();
     assertThat(pod.cachedPages()).isZero();
-    assertThat(domain.totalPages()).isZero();
+    assertThat(domain.reservation().totalPages()).isZero();
     assertThat(host.lookup(id, 0x400).type()).isEqualTo(P2mType.MMIO_DM);
   }
 
@@ -178,7 +178,7 @@ class PopulateOnDemandTest {
 
     assertThat(pod.cachedPages()).isEqualTo(3);
     assertThat(pod.entries()).isEqualTo(510);
-    assertThat(domain.totalPages()).isEqualTo(4);
+    assertThat(domain.reservation().totalPages()).isEqualTo(4);
     assertThat(host.lookup(id, 0x400).type()).isEqualTo(P2mType.MMIO_DM);
   }
 
@@ -217,7 +217,7 @@ class PopulateOnDemandTest {
     target(4000);
 
     assertThat(pod.cachedPages()).isEqualTo(511);
-    assertThat(domain.totalPages()).isEqualTo(512);
+    assertThat(domain.reservation().totalPages()).isEqualTo(512);
   }
 
   @Test
@@ -235,7 +235,7 @@ class PopulateOnDemandTest {
     long free = host.hypervisor().allocator().freeFrames();
     DomainId other = host.create(HVM_HAP);
     host.limit(other, 2048);
-    host.domain(other).populateOnDemand().mark(new Gfn(0x400), 9);
+    host.domain(other).features().populateOnDemand().mark(new Gfn(0x400), 9);
     host.hypervisor()
         .featureCalls()
         .pod()

@@ -26,9 +26,9 @@ class VmEventsTest {
   private final SimulatedHost host = SimulatedHost.booted();
   private final DomainId id = host.createGuest(HVM_HAP);
   private final Domain domain = host.domain(id);
-  private final VmEvents events = domain.vmEvents();
-  private final MemoryPaging paging = domain.memoryPaging();
-  private final MemoryAccess access = domain.memoryAccess();
+  private final VmEvents events = domain.features().events();
+  private final MemoryPaging paging = domain.features().paging();
+  private final MemoryAccess access = domain.features().access();
 
   VmEventsTest() {
     events.params().set(HvmParams.PAGING_RING_PFN, 0x1ff);
@@ -85,11 +85,11 @@ class VmEventsTest {
   void disabledRing_letsWaitingVcpusGoOn() {
     access.restrict(new Gfn(5), P2mAccess.N);
     access.check(new Attempt(Kind.READ, 0x5000, 1));
-    assertThat(domain.isVcpuPaused(1)).isTrue();
+    assertThat(domain.run().isVcpuPaused(1)).isTrue();
 
     events.disable(VmEventRing.Kind.MONITOR);
 
-    assertThat(domain.isVcpuPaused(1)).isFalse();
+    assertThat(domain.run().isVcpuPaused(1)).isFalse();
     assertThat(events.waiting()).isEmpty();
     assertThat(access.check(new Attempt(Kind.READ, 0x5000, 1))).isEqualTo(Verdict.RETRY);
     assertThat(host.lookup(id, 5).access()).isEqualTo(P2mAccess.RWX);
@@ -103,7 +103,7 @@ class VmEventsTest {
     events.answer(events.waiting().getFirst().id(), true);
 
     assertThat(host.lookup(id, 5).type()).isEqualTo(P2mType.RAM_PAGING_IN);
-    assertThat(domain.isVcpuPaused(0)).isFalse();
+    assertThat(domain.run().isVcpuPaused(0)).isFalse();
     assertThat(paging.fault(new Gfn(5), 0)).isFalse();
   }
 
@@ -143,11 +143,11 @@ class VmEventsTest {
   @Test
   void ringPage_givenBackByTheGuest_staysUntilNobodyListens() {
     assertThat(host.decrease(id, 0, 0x1fe)).isEqualTo(1);
-    assertThat(domain.totalPages()).isEqualTo(512);
+    assertThat(domain.reservation().totalPages()).isEqualTo(512);
 
     events.disable(VmEventRing.Kind.MONITOR);
 
-    assertThat(domain.totalPages()).isEqualTo(511);
+    assertThat(domain.reservation().totalPages()).isEqualTo(511);
   }
 
   @Test

@@ -148,7 +148,7 @@ class GuestAccessTest {
     AccessOutcome outcome = access(Operation.READ, 5 * PAGE, 1, 0);
 
     assertThat(outcome.outcome()).isEqualTo(Verdict.FAULT);
-    assertThat(guest.shutdownCode()).isEqualTo(3);
+    assertThat(guest.run().shutdownCode()).isEqualTo(3);
     assertThatThrownBy(() -> access(Operation.READ, 6 * PAGE, 1, 0))
         .isInstanceOfSatisfying(
             Refusal.class, refusal -> assertThat(refusal.errno()).isEqualTo(Errno.EINVAL));
@@ -164,10 +164,10 @@ class GuestAccessTest {
 
   @Test
   void heldVcpu_waitsAndOthersDoNot() {
-    guest.pauseVcpu(0);
+    guest.run().pauseVcpu(0);
 
     assertThat(access(Operation.READ, 0, 1, 0).outcome()).isEqualTo(Verdict.PENDING);
-    guest.unpauseVcpu(0);
+    guest.run().unpauseVcpu(0);
     assertThat(access(Operation.READ, 0, 1, 0).outcome()).isEqualTo(Verdict.DONE);
   }
 
@@ -226,22 +226,22 @@ class GuestAccessTest {
 
   @Test
   void dirtyBitmap_costsPoolPagesUntilLoggingEnds() {
-    long used = guest.pagingPool().orElseThrow().usedPages();
+    long used = guest.memory().pagingPool().orElseThrow().usedPages();
     guest.logDirty().enable();
     guest.logDirty().markDirty(new Gfn(5));
     guest.logDirty().markDirty(new Gfn(0x8_0000_0000L));
-    assertThat(guest.pagingPool().orElseThrow().usedPages()).isEqualTo(used + 4 + 3);
+    assertThat(guest.memory().pagingPool().orElseThrow().usedPages()).isEqualTo(used + 4 + 3);
 
     guest.logDirty().disable();
     while (!guest.logDirty().forget()) {}
 
-    assertThat(guest.pagingPool().orElseThrow().usedPages()).isEqualTo(used);
+    assertThat(guest.memory().pagingPool().orElseThrow().usedPages()).isEqualTo(used);
   }
 
   @Test
   void pageThatCannotBeNoted_makesTheLogUnreadable() {
     guest.logDirty().enable();
-    var pool = guest.pagingPool().orElseThrow();
+    var pool = guest.memory().pagingPool().orElseThrow();
     pool.resize(pool.usedPages());
 
     guest.logDirty().markDirty(new Gfn(5));

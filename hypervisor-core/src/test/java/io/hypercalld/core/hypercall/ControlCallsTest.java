@@ -230,7 +230,7 @@ class ControlCallsTest {
     while (ret(() -> calls.getDomainState(DOM0, new GetDomainState(DomainId.INVALID, 0))) == 0) {
       // Those that were made are told first.
     }
-    host.domain(D).shutDown(0);
+    host.domain(D).run().shutDown(0);
 
     Outcome told = calls.getDomainState(DOM0, new GetDomainState(DomainId.INVALID, 0));
 

@@ -381,12 +381,12 @@ class NumberedBehaviourTest {
         row(
             "49 the first reason to shut down wins",
             m -> {
-              m.d().shutDown(0);
-              m.d().shutDown(3);
-              assertThat(m.d().shutdownCode()).isZero();
+              m.d().run().shutDown(0);
+              m.d().run().shutDown(3);
+              assertThat(m.d().run().shutdownCode()).isZero();
               assertThat((m.report(D).flags().value() >>> 16) & 0xff).isZero();
               assertThat(m.report(D).flags().value() & 0x4).isNotZero();
-              m.d().resume();
+              m.d().run().resume();
               assertThat((m.report(D).flags().value() >>> 16) & 0xff).isEqualTo(255);
             }),
         row(

@@ -22,14 +22,14 @@ final class ModelCheck {
   /** What is cheap: counts. */
   void counts(Guest guest) {
     Domain domain = scene.host.domain(guest.id);
-    assertThat(domain.isShutDown()).as("%s", domain.crashReason()).isFalse();
-    assertThat(domain.totalPages() - scene.cached(guest)).isEqualTo(guest.frames);
+    assertThat(domain.run().isShutDown()).as("%s", domain.run().crashReason()).isFalse();
+    assertThat(domain.reservation().totalPages() - scene.cached(guest)).isEqualTo(guest.frames);
     if (guest.role != Role.PARAVIRTUAL) {
-      assertThat(domain.populateOnDemand().entries()).isEqualTo(guest.waiting.size());
-      assertThat(domain.memoryPaging().pagedPages()).isEqualTo(guest.pagedOut.size());
+      assertThat(domain.features().populateOnDemand().entries()).isEqualTo(guest.waiting.size());
+      assertThat(domain.features().paging().pagedPages()).isEqualTo(guest.pagedOut.size());
     }
     if (guest.role == Role.SHARING) {
-      assertThat(domain.sharing().sharedPages())
+      assertThat(domain.features().sharing().sharedPages())
           .isEqualTo(
               guest.pages.values().stream().filter(page -> page.kind() == Kind.SHARED).count());
     }

@@ -68,7 +68,7 @@ final class Scene {
   /** Frames that are charged to the guest and wait for its demands. */
   long cached(Guest guest) {
     return guest.role == Role.ON_DEMAND
-        ? host.domain(guest.id).populateOnDemand().cachedPages()
+        ? host.domain(guest.id).features().populateOnDemand().cachedPages()
         : 0;
   }
 

@@ -133,7 +133,7 @@ final class StateHost {
 
   /** Answers everything that listeners were told. */
   void answer(DomainId id) {
-    VmEvents events = domain(id).vmEvents();
+    VmEvents events = domain(id).features().events();
     events.waiting().forEach(event -> events.answer(event.id(), false));
   }
 

@@ -152,7 +152,8 @@ public final class StateWalk {
     Guest guest = new Guest(id, role, limit);
     scene.model.guests.put(id, guest);
     equip(guest);
-    guest.frames += scene.host.domain(id).totalPages() - guest.frames - scene.cached(guest);
+    guest.frames +=
+        scene.host.domain(id).reservation().totalPages() - guest.frames - scene.cached(guest);
     scene.took(true, Effect.CREATE);
   }
 
@@ -199,7 +200,7 @@ public final class StateWalk {
         .forEach(page -> page.frame().sharers--);
     if (kept > 0) {
       assertThat(scene.host.domain(guest.id).isDying()).isTrue();
-      assertThat(scene.host.domain(guest.id).totalPages()).isEqualTo(kept);
+      assertThat(scene.host.domain(guest.id).reservation().totalPages()).isEqualTo(kept);
       requireConsistent();
       scene.took(true, Effect.DESTROY_A_ZOMBIE);
     }

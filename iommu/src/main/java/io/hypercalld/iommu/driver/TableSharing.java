@@ -61,7 +61,7 @@ public final class TableSharing {
 
   /** Why the domain's P2M cannot be shared; empty where it can. */
   Optional<String> whyNot(Domain domain) {
-    if (!domain.type().isTranslated() || !domain.hasHap()) {
+    if (!domain.type().isTranslated() || !domain.settings().hasHap()) {
       return Optional.of(domain.id() + " has no P2M in hardware");
     }
     return whyNot(domain.settings().geometry());

@@ -150,7 +150,7 @@ public final class VtdDriver implements Digestible {
   }
 
   private Optional<DomainFacet> facetFor(Domain domain) {
-    if (!domain.hasIommu()) {
+    if (!domain.settings().hasIommu()) {
       return Optional.empty();
     }
     DomainIommu iommu = new DomainIommu(domain, this, DmaPolicy.usual());

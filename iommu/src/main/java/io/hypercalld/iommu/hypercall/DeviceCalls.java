@@ -191,7 +191,7 @@ public final class DeviceCalls {
 
   private void requireIommu(Optional<Domain> domain) {
     domain
-        .filter(found -> !found.hasIommu())
+        .filter(found -> !found.settings().hasIommu())
         .ifPresent(
             found -> {
               throw Refusal.of(

@@ -100,7 +100,7 @@ public final class InterruptCalls {
   /** See {@link BindPtIrq}. */
   public Outcome bindPtIrq(DomainId caller, BindPtIrq args) {
     Domain target = target(caller, args.domain(), args.machineIrq());
-    if (!target.hasIommu()) {
+    if (!target.settings().hasIommu()) {
       throw Refusal.of(Errno.ESRCH, "%s was created without IOMMU", target.id());
     }
     switch (args.irqType()) {
@@ -128,7 +128,7 @@ public final class InterruptCalls {
   /** See {@link UnbindPtIrq}. */
   public Outcome unbindPtIrq(DomainId caller, UnbindPtIrq args) {
     Domain target = target(caller, args.domain(), args.machineIrq());
-    if (!target.hasIommu()) {
+    if (!target.settings().hasIommu()) {
       return Outcome.done();
     }
     switch (args.irqType()) {

@@ -140,7 +140,7 @@ final class InterruptDispatch implements Processors.Vectors {
   private void forEachThere(int processor, VirtualProcessor.State state, Action action) {
     for (Domain domain : domains.all()) {
       Optional<VirtualProcessors> vcpus = domain.findFacet(VirtualProcessors.class);
-      for (int vcpu = 0; vcpus.isPresent() && vcpu < domain.vcpus(); vcpu++) {
+      for (int vcpu = 0; vcpus.isPresent() && vcpu < domain.run().vcpus(); vcpu++) {
         VirtualProcessor place = vcpus.get().place(vcpu);
         boolean there = place.processor() == processor && place.state() == state;
         if (there && vcpus.get().isNotified(vcpu)) {

@@ -56,7 +56,7 @@ public final class PirqBinding {
 
   /** The one vCPU that a message is for; empty where it is for several, or none. */
   private static OptionalInt only(Domain domain, Interrupt wanted) {
-    if (domain.maxVcpus() == 1) {
+    if (domain.settings().maxVcpus() == 1) {
       return OptionalInt.of(0);
     }
     List<Integer> meant = apicsOf(domain).destinations(wanted);

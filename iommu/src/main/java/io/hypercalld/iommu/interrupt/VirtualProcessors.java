@@ -58,7 +58,7 @@ public final class VirtualProcessors implements DomainFacet {
     this.extended = extended;
     this.memory = storage.memory();
     this.allocator = storage.allocator();
-    for (int vcpu = 0; vcpu < domain.maxVcpus(); vcpu++) {
+    for (int vcpu = 0; vcpu < domain.settings().maxVcpus(); vcpu++) {
       int processor = (domain.id().value() + vcpu) % processors;
       places.add(new VirtualProcessor(State.RUNNING, processor, OptionalLong.empty()));
     }
@@ -77,7 +77,7 @@ public final class VirtualProcessors implements DomainFacet {
    * @throws Refusal ENOENT the domain has no such vCPU
    */
   public VirtualProcessor place(int vcpu) {
-    if (vcpu < 0 || vcpu >= domain.vcpus()) {
+    if (vcpu < 0 || vcpu >= domain.run().vcpus()) {
       throw Refusal.of(Errno.ENOENT, "%s has no vCPU %d", domain.id(), vcpu);
     }
     return places.get(vcpu);

@@ -67,7 +67,7 @@ final class FlushChoiceTest {
 
     machine.remove(guest, 7);
 
-    assertThat(guest.isShutDown()).isTrue();
+    assertThat(guest.run().isShutDown()).isTrue();
     Domain next = machine.guest(PAGES, true);
     machine.deassign(VF, guest.id());
     machine.assign(VF, next);
@@ -84,8 +84,8 @@ final class FlushChoiceTest {
 
     assertThat(machine.driver.devices().find(VF).orElseThrow().state())
         .isEqualTo(PciDevice.State.BROKEN);
-    assertThat(guest.isShutDown()).isTrue();
-    assertThat(guest.crashReason()).contains("IOTLB flush failed");
+    assertThat(guest.run().isShutDown()).isTrue();
+    assertThat(guest.run().crashReason()).contains("IOTLB flush failed");
   }
 
   @Test
@@ -95,7 +95,7 @@ final class FlushChoiceTest {
 
     machine.remove(guest, 7);
 
-    assertThat(guest.isShutDown()).isFalse();
+    assertThat(guest.run().isShutDown()).isFalse();
     assertThat(guest.id()).isNotEqualTo(DomainId.DOM0);
   }
 }

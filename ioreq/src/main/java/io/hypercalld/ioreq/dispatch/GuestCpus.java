@@ -142,8 +142,8 @@ public final class GuestCpus {
     Domain domain = io.domain();
     return AccessOutcome.stopped(
         Verdict.FAULT,
-        domain.isShutDown() && !domain.crashReason().isEmpty()
-            ? "%s crashed: %s".formatted(domain.id(), domain.crashReason())
+        domain.run().isShutDown() && !domain.run().crashReason().isEmpty()
+            ? "%s crashed: %s".formatted(domain.id(), domain.run().crashReason())
             : "%s has ended".formatted(domain.id()));
   }
 
@@ -222,7 +222,7 @@ public final class GuestCpus {
     }
     Domain domain = io.domain();
     Instruction instruction = vcpu.parked().get();
-    if (domain.isDying() || domain.isShutDown()) {
+    if (domain.isDying() || domain.run().isShutDown()) {
       vcpu.finish(ended(io));
       return;
     }
@@ -264,8 +264,8 @@ public final class GuestCpus {
                   "ioreq server %d did not answer request %d"
                       .formatted(request.server().id(), request.number()));
           abort(io, request);
-        } else if (io.domain().controllerPauses() == 0) {
-          io.domain().pause();
+        } else if (io.domain().run().controllerPauses() == 0) {
+          io.domain().run().pause();
         }
       }
     }

@@ -89,7 +89,7 @@ public final class InterruptCalls {
     Domain domain = target(caller, args.domid());
     requireBelow("pad0", args.pad0(), 1);
     requireBelow("pad1", args.pad1(), 1);
-    requireBelow("vcpuid", args.vcpuid(), domain.vcpus());
+    requireBelow("vcpuid", args.vcpuid(), domain.run().vcpus());
     domain
         .facet(DomainIo.class)
         .inject(

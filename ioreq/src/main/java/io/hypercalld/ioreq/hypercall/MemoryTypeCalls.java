@@ -38,7 +38,7 @@ public final class MemoryTypeCalls {
   public Outcome map(DomainId caller, MapMemType args) {
     Domain by = domains.caller(caller);
     Domain domain = targets.modelled(by, args.domid());
-    if (!domain.hasHap()) {
+    if (!domain.settings().hasHap()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no hardware-assisted paging", domain.id());
     }
     IoServers servers = domain.facet(IoServers.class);

@@ -59,7 +59,7 @@ final class GuestFramePool {
   }
 
   private Stream<Gfn> frames() {
-    HvmParams params = domain.vmEvents().params();
+    HvmParams params = domain.features().events().params();
     LongStream own =
         LongStream.range(0, params.get(HvmParams.NR_IOREQ_SERVER_PAGES))
             .map(page -> params.get(HvmParams.IOREQ_SERVER_PFN) + page);

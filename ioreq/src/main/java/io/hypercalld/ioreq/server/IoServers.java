@@ -114,12 +114,13 @@ public final class IoServers implements DomainFacet {
     if (id == MOST) {
       throw Refusal.of(Errno.ENOSPC, "%s has %d ioreq servers", domain.id(), MOST);
     }
-    int ports = domain.vcpus() == 0 ? 0 : domain.vcpus() + (mode == BufferedMode.OFF ? 0 : 1);
+    int ports =
+        domain.run().vcpus() == 0 ? 0 : domain.run().vcpus() + (mode == BufferedMode.OFF ? 0 : 1);
     if (ports > 0) {
       channels().requireFree(ports - 1);
     }
     IoServer server = new IoServer(id, emulator, mode, new SharedPages(domain, memory, mode));
-    for (int vcpu = 0; vcpu < domain.vcpus(); vcpu++) {
+    for (int vcpu = 0; vcpu < domain.run().vcpus(); vcpu++) {
       addVcpu(server, vcpu);
     }
     servers.put(id, server);
@@ -141,7 +142,7 @@ public final class IoServers implements DomainFacet {
   /** Gives every server a port for each vCPU that is made. */
   @Override
   public void vcpusAdded(int count) {
-    int from = domain.vcpus();
+    int from = domain.run().vcpus();
     if (servers.isEmpty() || from == count) {
       return;
     }

@@ -60,7 +60,7 @@ final class SharedPage implements Digestible {
    */
   Mfn make() {
     requireNotLent();
-    Mfn page = made.orElseGet(() -> domain.specialPages().allocateExtra());
+    Mfn page = made.orElseGet(() -> domain.memory().specialPages().allocateExtra());
     made = Optional.of(page);
     return page;
   }
@@ -111,7 +111,7 @@ final class SharedPage implements Digestible {
   }
 
   void release() {
-    made.ifPresent(page -> domain.specialPages().release(page));
+    made.ifPresent(page -> domain.memory().specialPages().release(page));
     lent.ifPresent(by -> by.page.release());
     made = Optional.empty();
     lent = Optional.empty();

@@ -32,7 +32,7 @@ public final class SharedPages implements Digestible {
     this.ring =
         mode == BufferedMode.OFF ? Optional.empty() : Optional.of(new SharedPage(domain, memory));
     this.slots =
-        IntStream.range(0, Math.ceilDiv(domain.maxVcpus(), SLOTS_PER_PAGE))
+        IntStream.range(0, Math.ceilDiv(domain.settings().maxVcpus(), SLOTS_PER_PAGE))
             .mapToObj(_ -> new SharedPage(domain, memory))
             .toList();
   }
