@@ -59,7 +59,7 @@ final class LayeringTest {
         dependsOnly(INTERRUPT, List.of(DRIVER, VTD, PCI, CORE), WiredSilicon.class),
         dependsOnly(FAULT, List.of(DRIVER, VTD, PCI, CORE), SilentFault.class),
         dependsOnly(HYPERCALL, List.of(DRIVER, INTERRUPT, PCI, CORE), DirectCall.class),
-        dependsOnly(AUDIT, List.of(DRIVER, UNIT, VTD, PCI, CORE), BootedAudit.class));
+        dependsOnly(AUDIT, List.of(DRIVER, INTERRUPT, UNIT, VTD, PCI, CORE), BootedAudit.class));
   }
 
   static Stream<HouseRule> rules() {

@@ -366,7 +366,10 @@ public final class Machine implements AutoCloseable {
 
   /** What should hold between all parts whenever no command is under way, and does not. */
   public List<Violation> violations() {
-    List<Violation> violations = new IommuAudit(hypervisor, driver, topology, units).violations();
+    List<Violation> violations =
+        new IommuAudit(
+                hypervisor, driver, new IommuAudit.Hardware(topology, units, interrupts.machine()))
+            .violations();
     violations.forEach(violation -> violationCounts.merge(violation.invariant(), 1L, Long::sum));
     revision++;
     return violations;

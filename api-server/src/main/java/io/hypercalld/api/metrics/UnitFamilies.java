@@ -120,26 +120,34 @@ final class UnitFamilies {
     Family family =
         Family.counter("hv_iommu_faults", "Requests blocked, by fault reason, recorded or not.");
     for (UnitSample unit : units) {
-      unit.faults()
-          .forEach(
-              (reason, count) ->
-                  family.with(
-                      count,
-                      "iommu",
-                      index(unit),
-                      "type",
-                      type(reason),
-                      "reason",
-                      "0x" + Integer.toHexString(reason.code())));
+      unit.faults().forEach((reason, count) -> addFaults(family, unit, reason, count));
     }
     return family;
   }
 
-  private static String type(FaultReason reason) {
-    return switch (reason.kind()) {
-      case DMA -> "dma";
-      case INTERRUPT -> "intremap";
-    };
+  private static void addFaults(Family family, UnitSample unit, FaultReason reason, long count) {
+    long reads = unit.readFaults().getOrDefault(reason, 0L);
+    switch (reason.kind()) {
+      case DMA -> {
+        addFaults(family, unit, "dma_read", reason, reads);
+        addFaults(family, unit, "dma_write", reason, count - reads);
+      }
+      case INTERRUPT -> addFaults(family, unit, "intremap", reason, count);
+    }
+  }
+
+  private static void addFaults(
+      Family family, UnitSample unit, String type, FaultReason reason, long count) {
+    if (count > 0) {
+      family.with(
+          count,
+          "iommu",
+          index(unit),
+          "type",
+          type,
+          "reason",
+          "0x" + Integer.toHexString(reason.code()));
+    }
   }
 
   private static String index(UnitSample unit) {

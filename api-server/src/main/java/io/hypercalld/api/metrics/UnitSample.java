@@ -8,6 +8,7 @@ import java.util.Map;
  * One remapping unit: what it holds now, and what it has done. Immutable.
  *
  * @param faults requests blocked, by reason, recorded or not
+ * @param readFaults those of them that were to read memory
  * @param invalidations only kinds that occurred
  */
 record UnitSample(
@@ -18,6 +19,7 @@ record UnitSample(
     CacheSample contextCache,
     long untranslated,
     Map<FaultReason, Long> faults,
+    Map<FaultReason, Long> readFaults,
     long faultOverflows,
     int faultRecordsPending,
     List<Invalidations> invalidations,

@@ -110,6 +110,7 @@ final class UnitWatch {
         new CacheSample(counters.contextHits(), counters.contextMisses(), fill.figure().contexts),
         counters.untranslated(),
         counters.faults(),
+        counters.readFaults(),
         counters.faultOverflows(),
         faultRecordsPending(),
         invalidations(counters),

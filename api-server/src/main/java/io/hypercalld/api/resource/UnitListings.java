@@ -9,6 +9,7 @@ import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.fault.LoggedFault;
 import io.hypercalld.iommu.interrupt.MachineInterrupt;
+import io.hypercalld.iommu.interrupt.MachineInterrupts.EntryPlace;
 import io.hypercalld.iommu.interrupt.MsiSource;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
@@ -253,7 +254,8 @@ final class UnitListings {
   private static InterruptEntryView entry(
       Machine machine, UnitDriver unit, InterruptTable table, int index) {
     InterruptEntry entry = table.entry(index);
-    Optional<MachineInterrupt> user = machine.interrupts().machine().userOf(unit, index);
+    Optional<MachineInterrupt> user =
+        machine.interrupts().machine().userOf(new EntryPlace(unit.index(), index));
     Optional<InterruptEntry> cached =
         Optional.ofNullable(machine.unit(unit.index()).interruptCache().get(index));
     return new InterruptEntryView(

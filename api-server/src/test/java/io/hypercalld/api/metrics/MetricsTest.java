@@ -149,7 +149,7 @@ class MetricsTest {
     onMachine(MetricsTest::useEverything);
 
     assertThat(scrape())
-        .contains("hv_iommu_faults_total{iommu=\"1\",type=\"dma\",reason=\"0x2\"} 1\n")
+        .contains("hv_iommu_faults_total{iommu=\"1\",type=\"dma_write\",reason=\"0x2\"} 1\n")
         .contains("hv_iommu_fault_records_pending{iommu=\"1\"} 0\n")
         .contains("hv_device_owner{sbdf=\"" + device + "\",domid=\"1\"} 1\n")
         .contains("hv_device_assignments_total{op=\"assign\",result=\"ok\"} 2\n")

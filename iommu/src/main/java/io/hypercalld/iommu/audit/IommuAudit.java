@@ -5,6 +5,7 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.interrupt.MachineInterrupts;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import java.util.ArrayList;
@@ -24,6 +25,8 @@ import java.util.Optional;
  *   <li>I4 no cache holds an entry of a free domain-id
  *   <li>I5 every table that a context entry leads to is a table of that owner
  *   <li>I6 every cached entry says what the tables in memory say
+ *   <li>I7 every interrupt-remapping entry in use is that of an interrupt which somebody has, and
+ *       takes it from the device that sends it
  *   <li>I8 each device is in one owner's list
  *   <li>I9 a separate table says what the P2M it follows says
  * </ul>
@@ -34,15 +37,30 @@ public final class IommuAudit {
   private final OwnershipAudit ownership;
   private final TableAudit tables;
   private final MirrorAudit mirrors;
+  private final InterruptAudit interrupts;
 
-  /** An audit of a machine; {@code units} in the order of the driver's. */
-  public IommuAudit(
-      Hypervisor hypervisor, VtdDriver driver, PciTopology topology, List<RemappingUnit> units) {
+  /** An audit of a machine. */
+  public IommuAudit(Hypervisor hypervisor, VtdDriver driver, Hardware hardware) {
     this.driver = driver;
+    List<RemappingUnit> units = hardware.units();
+    PciTopology topology = hardware.topology();
+    this.interrupts = new InterruptAudit(hypervisor, driver, hardware.interrupts());
     this.units = List.copyOf(units);
     this.ownership = new OwnershipAudit(driver, topology);
     this.tables = new TableAudit(hypervisor);
     this.mirrors = new MirrorAudit(hypervisor, driver);
+  }
+
+  /**
+   * What the driver's books are held against. Immutable.
+   *
+   * @param units in the order of the driver's
+   */
+  public record Hardware(
+      PciTopology topology, List<RemappingUnit> units, MachineInterrupts interrupts) {
+    public Hardware {
+      units = List.copyOf(units);
+    }
   }
 
   /** What does not hold, in a fixed order; empty where all is well. */
@@ -52,6 +70,7 @@ public final class IommuAudit {
       tables.check(unit, found);
       new CacheAudit(unit, units.get(unit.index()), tables).check(found);
     }
+    interrupts.check(found);
     mirrors.check(found);
     return found;
   }

@@ -6,10 +6,10 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.driver.FaultRegisters;
-import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.IoApicEntry;
 import java.util.Collection;
 import java.util.Collections;
@@ -153,7 +153,7 @@ public final class MachineInterrupts implements Digestible {
       interrupt.setSource(Optional.of(pin));
       return;
     }
-    PinSetting setting = new PinSetting(interrupt.at(), true, masked);
+    PinSetting setting = new PinSetting(interrupt.at(), masked);
     interrupt.setSource(Optional.of(writer.program(pin, ioApics.get(pin.ioApic()), setting)));
   }
 
@@ -197,21 +197,49 @@ public final class MachineInterrupts implements Digestible {
     return writer;
   }
 
-  /** The interrupt that an entry of a unit's table belongs to. */
-  public Optional<MachineInterrupt> userOf(UnitDriver unit, int index) {
+  /** An entry of a unit's interrupt-remapping table. */
+  public record EntryPlace(int iommu, int index) {}
+
+  /** The interrupt that an entry belongs to. */
+  public Optional<MachineInterrupt> userOf(EntryPlace place) {
     return interrupts.values().stream()
-        .filter(one -> one.source().filter(source -> uses(source, unit, index)).isPresent())
+        .filter(one -> placeOf(one).equals(Optional.of(place)))
         .findFirst();
   }
 
-  private boolean uses(MachineInterrupt.Source source, UnitDriver unit, int index) {
+  /** Where the entry of an interrupt is; empty where it has none. */
+  public Optional<EntryPlace> placeOf(MachineInterrupt interrupt) {
+    return interrupt.source().flatMap(this::placeOf);
+  }
+
+  private Optional<EntryPlace> placeOf(MachineInterrupt.Source source) {
     return switch (source) {
       case MsiSource message ->
-          message.index().equals(OptionalInt.of(index)) && writer.isBehind(message.sbdf(), unit);
+          writer.unitOf(message.sbdf()).flatMap(unit -> place(unit.index(), message.index()));
       case IoApicPin pin ->
-          pin.index().equals(OptionalInt.of(index))
-              && ioApics.get(pin.ioApic()).iommu() == unit.index();
+          pin.index().isPresent()
+              ? place(ioApics.get(pin.ioApic()).iommu(), pin.index())
+              : Optional.empty();
     };
+  }
+
+  private static Optional<EntryPlace> place(int iommu, OptionalInt index) {
+    return index.isPresent()
+        ? Optional.of(new EntryPlace(iommu, index.getAsInt()))
+        : Optional.empty();
+  }
+
+  /** The entry that takes an interrupt to its vector, from nobody but what asks for it. */
+  public Optional<InterruptEntry> expectedEntry(MachineInterrupt interrupt) {
+    return interrupt
+        .source()
+        .filter(source -> placeOf(source).isPresent())
+        .map(
+            source ->
+                switch (source) {
+                  case MsiSource message -> writer.entryFor(message.sbdf(), interrupt.at());
+                  case IoApicPin pin -> writer.entryFor(ioApics.get(pin.ioApic()), interrupt.at());
+                });
   }
 
   /** The messages that a function was given. */

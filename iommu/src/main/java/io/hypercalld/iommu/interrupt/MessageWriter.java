@@ -110,12 +110,13 @@ final class MessageWriter {
     source.index().ifPresent(index -> tableOf(source.sbdf()).ifPresent(table -> table.free(index)));
   }
 
-  boolean isBehind(Sbdf sbdf, UnitDriver unit) {
-    return driver.devices().find(sbdf).flatMap(PciDevice::unit).equals(Optional.of(unit));
+  /** The unit that a function's messages go through. */
+  Optional<UnitDriver> unitOf(Sbdf sbdf) {
+    return driver.devices().find(sbdf).flatMap(PciDevice::unit);
   }
 
   private Optional<InterruptTable> tableOf(Sbdf sbdf) {
-    return driver.devices().find(sbdf).flatMap(PciDevice::unit).flatMap(UnitDriver::interruptTable);
+    return unitOf(sbdf).flatMap(UnitDriver::interruptTable);
   }
 
   /**
@@ -125,26 +126,31 @@ final class MessageWriter {
    * @throws io.hypercalld.core.errno.Refusal EFAULT the unit's table is full; EIO
    */
   IoApicPin program(IoApicPin pin, IoApicSource from, PinSetting setting) {
-    InterruptMessage message =
-        new InterruptMessage(
-            setting.at().vector(),
-            io.hypercalld.iommu.vtd.DeliveryMode.FIXED,
-            false,
-            setting.at().processor(),
-            false,
-            setting.level(),
-            true);
     Optional<InterruptTable> table = driver.units().get(from.iommu()).interruptTable();
     if (table.isEmpty()) {
-      IoApicEntry entry = IoApicEntry.compatibility(message).masked(setting.masked());
+      IoApicEntry entry = IoApicEntry.compatibility(wired(setting.at())).masked(setting.masked());
       return new IoApicPin(pin.ioApic(), pin.pin(), OptionalInt.empty(), entry);
     }
     int index = pin.index().orElseGet(() -> table.get().find(1));
-    table
-        .get()
-        .write(index, InterruptEntry.remapped(message, isExtended()).from(from.requester(), EXACT));
+    table.get().write(index, entryFor(from, setting.at()));
     IoApicEntry entry =
-        IoApicEntry.remappable(index, message.vector(), setting.level()).masked(setting.masked());
+        IoApicEntry.remappable(index, setting.at().vector(), true).masked(setting.masked());
     return new IoApicPin(pin.ioApic(), pin.pin(), OptionalInt.of(index), entry);
+  }
+
+  /** The entry that sends an I/O APIC's interrupt to a vector. */
+  InterruptEntry entryFor(IoApicSource from, ProcessorVector at) {
+    return InterruptEntry.remapped(wired(at), isExtended()).from(from.requester(), EXACT);
+  }
+
+  private static InterruptMessage wired(ProcessorVector at) {
+    return new InterruptMessage(
+        at.vector(),
+        io.hypercalld.iommu.vtd.DeliveryMode.FIXED,
+        false,
+        at.processor(),
+        false,
+        true,
+        true);
   }
 }

@@ -1,9 +1,9 @@
 package io.hypercalld.iommu.interrupt;
 
 /**
- * How a pin of an I/O APIC is to be set. Immutable.
+ * How a pin of an I/O APIC is to be set: level triggered, as the hypervisor has them all.
+ * Immutable.
  *
  * @param at where its interrupt goes
- * @param level whether it is level triggered
  */
-record PinSetting(ProcessorVector at, boolean level, boolean masked) {}
+record PinSetting(ProcessorVector at, boolean masked) {}

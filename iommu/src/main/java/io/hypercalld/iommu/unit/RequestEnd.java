@@ -60,7 +60,7 @@ final class RequestEnd {
       return;
     }
     out.because(reason);
-    counters.countFault(reason);
+    counters.countFault(reason, request.access());
     if (disabled && reason.isQualified()) {
       counters.faultsSuppressed++;
     } else if (log.record(request, reason)) {

@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.unit;
 
+import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.iommu.vtd.QueueError;
@@ -47,6 +48,7 @@ public final class UnitCounters {
   private final long[] pasidIotlbInvalidations = new long[GRANULARITIES];
   private final long[] queueErrors = new long[QUEUE_ERRORS];
   private final TreeMap<FaultReason, Long> faults = new TreeMap<>();
+  private final TreeMap<FaultReason, Long> readFaults = new TreeMap<>();
 
   /** Requests that the IOTLB answered. */
   public long iotlbHits() {
@@ -195,6 +197,11 @@ public final class UnitCounters {
     return new TreeMap<>(faults);
   }
 
+  /** Those of {@link #faults} that were to read memory; only reasons that occurred. */
+  public Map<FaultReason, Long> readFaults() {
+    return new TreeMap<>(readFaults);
+  }
+
   /** Sets every counter to zero. */
   public void reset() {
     iotlbHits = 0;
@@ -227,10 +234,18 @@ public final class UnitCounters {
     Arrays.fill(pasidIotlbInvalidations, 0);
     Arrays.fill(queueErrors, 0);
     faults.clear();
+    readFaults.clear();
   }
 
   void countFault(FaultReason reason) {
     faults.merge(reason, 1L, Long::sum);
+  }
+
+  void countFault(FaultReason reason, DmaAccess access) {
+    countFault(reason);
+    if (access.type() == DmaAccess.RequestType.READ) {
+      readFaults.merge(reason, 1L, Long::sum);
+    }
   }
 
   void countContextInvalidation(InvalidationGranularity granularity) {

@@ -221,6 +221,11 @@ public record InterruptEntry(long lo, long hi) {
     return SourceValidation.BY_ENCODING[SVT.getInt(hi)];
   }
 
+  /** Whether the entry takes interrupts of the same requesters as another one. */
+  public boolean acceptsSameAs(InterruptEntry other) {
+    return ((hi ^ other.hi) & (SID.mask() | SQ.mask() | SVT.mask())) == 0;
+  }
+
   /** The source-id that {@link #accepts} compares, or the bus range. */
   public int sourceId() {
     return SID.getInt(hi);

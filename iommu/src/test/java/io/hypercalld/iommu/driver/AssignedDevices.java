@@ -2,7 +2,6 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.state.Devices;
-import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
@@ -82,7 +81,6 @@ final class AssignedDevices implements Devices {
 
   @Override
   public List<String> violations() {
-    return new IommuAudit(machine.hypervisor, machine.driver, machine.topology, machine.units)
-        .violations().stream().map(Violation::toString).toList();
+    return machine.violations().stream().map(Violation::toString).toList();
   }
 }

@@ -12,7 +12,6 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
-import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.driver.HardwareDomainTable.Built;
 import io.hypercalld.iommu.driver.HardwareDomainTable.Stuck;
@@ -171,7 +170,6 @@ class DomainIommuTest {
   }
 
   private List<Violation> violations() {
-    return new IommuAudit(machine.hypervisor, machine.driver, machine.topology, machine.units)
-        .violations();
+    return machine.violations();
   }
 }

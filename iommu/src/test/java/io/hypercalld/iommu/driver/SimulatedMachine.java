@@ -21,9 +21,13 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.acpi.DeviceScope;
 import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.UnitScopes;
+import io.hypercalld.iommu.audit.IommuAudit;
+import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.hypercall.AssignDevice;
 import io.hypercalld.iommu.hypercall.DeassignDevice;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
+import io.hypercalld.iommu.interrupt.Interrupts;
+import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.BusRange;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.PciIdentity;
@@ -83,6 +87,8 @@ final class SimulatedMachine implements AutoCloseable {
   final List<RemappingUnit> units = new ArrayList<>();
   final VtdDriver driver;
   final DeviceCalls calls;
+  final Interrupts interrupts;
+  private final Processors processors = new Processors(4);
   private final RootComplex rootComplex;
 
   /** Runs before each store to a register: between two steps of the driver. */
@@ -130,7 +136,7 @@ final class SimulatedMachine implements AutoCloseable {
           new RemappingUnit(
               UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(cap, ECAP), 46),
               hypervisor.memory(),
-              _ -> {}));
+              processors::deliver));
     }
     RemappingHardware hardware =
         new RemappingHardware(
@@ -139,10 +145,11 @@ final class SimulatedMachine implements AutoCloseable {
             new UnitScopes(definitions(), topology),
             List.of(USB_REGION));
     driver = new VtdDriver(hypervisor, hardware, policies);
+    interrupts = new Interrupts(hypervisor, driver, topology, processors, List.of());
     hypervisor.bootDom0();
     driver.start();
     calls = new DeviceCalls(hypervisor, driver, topology);
-    rootComplex = new RootComplex(hypervisor.memory(), _ -> {});
+    rootComplex = new RootComplex(hypervisor.memory(), processors::deliver);
   }
 
   static SimulatedMachine with(DriverPolicies policies) {
@@ -326,9 +333,16 @@ final class SimulatedMachine implements AutoCloseable {
     return driver.units().get(index);
   }
 
+  /** What every consistency check has to say. */
+  List<Violation> violations() {
+    return new IommuAudit(
+            hypervisor, driver, new IommuAudit.Hardware(topology, units, interrupts.machine()))
+        .violations();
+  }
+
   String digest() {
     StateDigest digest = new StateDigest();
-    digest.put(hypervisor).put(driver).put(topology);
+    digest.put(hypervisor).put(driver).put(interrupts).put(topology);
     units.forEach(digest::put);
     return digest.finish();
   }

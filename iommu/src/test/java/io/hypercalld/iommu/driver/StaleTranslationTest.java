@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.iommu.audit.IommuAudit;
 import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.unit.DmaOutcome.Verdict;
 import io.hypercalld.iommu.vtd.AddressWidth;
@@ -74,8 +73,7 @@ class StaleTranslationTest {
   }
 
   private List<Violation> violations() {
-    return new IommuAudit(machine.hypervisor, machine.driver, machine.topology, machine.units)
-        .violations();
+    return machine.violations();
   }
 
   private long contextAddress() {
