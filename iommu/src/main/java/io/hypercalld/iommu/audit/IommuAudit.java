@@ -2,6 +2,7 @@ package io.hypercalld.iommu.audit;
 
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.iommu.driver.IoContext;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
@@ -79,6 +80,10 @@ public final class IommuAudit {
    * Whose domain-id the device's context entries should carry; empty where they should be absent.
    */
   static Optional<DomainId> expectedTag(PciDevice device) {
+    Optional<DomainId> context = device.ioContext().map(IoContext::tag);
+    if (context.isPresent()) {
+      return context;
+    }
     return device.owner().equals(DomainId.IO)
         ? device.quarantineTag()
         : Optional.of(user(device.owner()));

@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.audit;
 
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.iommu.driver.IoContext;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
@@ -55,6 +56,7 @@ final class OwnershipAudit {
   private static List<DomainId> expectedUsers(PciDevice device) {
     List<DomainId> users = new ArrayList<>();
     device.quarantineTag().ifPresent(users::add);
+    device.ioContext().map(IoContext::tag).ifPresent(users::add);
     if (!device.owner().equals(DomainId.IO)) {
       users.add(IommuAudit.user(device.owner()));
     }
@@ -111,7 +113,7 @@ final class OwnershipAudit {
       ContextEntry entry = unit.contextEntry(alias);
       if (guest
           && !own.contains(alias)
-          && !unit.ownerOf(entry.domainId()).equals(Optional.of(device.owner()))) {
+          && !unit.ownerOf(entry.domainId()).equals(IommuAudit.expectedTag(device))) {
         found.add(
             new Violation(
                 "I2",

@@ -62,6 +62,9 @@ public final class DeviceAssignment {
     }
     device.guestAddress = place;
     device.faultRate().forget();
+    if (isGuest(target)) {
+      driver.iommuOf(target).watcher().arrived(device);
+    }
     device.quarantined |= target.equals(DomainId.IO);
   }
 
@@ -226,11 +229,13 @@ public final class DeviceAssignment {
   private void handOver(PciDevice device, DomainId target) {
     DomainId source = device.owner();
     devices.transfer(device, target);
+    driver.ioContexts().leave(device);
     releaseDomainId(device, source);
     if (isGuest(source)) {
       ReservedRegions identity = driver.iommuOf(source).reservedRegions();
       driver.reservedRegionsOf(device.sbdf()).forEach(identity::release);
       driver.iommuOf(source).leftByDevice();
+      driver.iommuOf(source).watcher().left(device);
     }
   }
 

@@ -91,6 +91,9 @@ final class DeviceContexts {
 
   /** What the target's devices go through; empty where all their requests fault. */
   Optional<AddressSpace> addressSpace(PciDevice device, DomainId target) {
+    if (target.equals(device.owner()) && device.ioContext.isPresent()) {
+      return device.ioContext.map(IoContext::addressSpace);
+    }
     return target.equals(DomainId.IO)
         ? quarantine.addressSpace(device)
         : Optional.of(driver.iommuOf(hardwareDomainFor(target)).addressSpace());

@@ -269,9 +269,9 @@ final class DmaTree {
         new Gfn(dfn),
         Mfn.containing(SecondStageEntry.target(entry)),
         (next - first) * PageSize.ofLevel(level).frames(),
-        SecondStageEntry.permitsWrite(SecondStageEntry.permissions(entry))
-            ? DmaPermission.READ_WRITE
-            : DmaPermission.READ);
+        DmaPermission.of(
+            SecondStageEntry.permitsRead(SecondStageEntry.permissions(entry)),
+            SecondStageEntry.permitsWrite(SecondStageEntry.permissions(entry))));
   }
 
   /** Entry {@code index} of a table. */

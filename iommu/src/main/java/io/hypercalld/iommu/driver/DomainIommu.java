@@ -5,6 +5,7 @@ import static io.hypercalld.core.p2m.DmaPermission.NONE;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameRun;
@@ -19,6 +20,7 @@ import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What a domain has of the IOMMU: the table its devices go through, kept equal to its P2M. Confined
@@ -38,6 +40,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
   private final Optional<IdentityMap> identity;
   private DmaPolicy policy;
   private Optional<DmaTable> separate;
+  private DeviceWatcher watcher = DeviceWatcher.NONE;
   private boolean tablesGone;
 
   /**
@@ -128,6 +131,15 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
   /** What units were told to forget on the domain's behalf. */
   public FlushCounters flushes() {
     return flushes;
+  }
+
+  /** Has somebody told of devices that come and go from now on. */
+  public void watchDevices(DeviceWatcher by) {
+    watcher = by;
+  }
+
+  DeviceWatcher watcher() {
+    return watcher;
   }
 
   ReservedRegions reservedRegions() {
@@ -266,10 +278,17 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
    * stay.
    */
   private void flush(FlushSet changes) {
+    flush(domain.id(), changes, device -> device.ioContext.isEmpty());
+  }
+
+  /** The same of an address space beside the domain's own. */
+  void flush(DomainId tag, FlushSet changes, Predicate<PciDevice> affected) {
     try {
-      driver.units().forEach(unit -> flushes.count(unit.flush(domain.id(), changes)));
+      driver.units().forEach(unit -> flushes.count(unit.flush(tag, changes)));
       if (!changes.isEmpty() && !changes.isOnlyAdded()) {
-        driver.devices().ownedBy(domain.id()).forEach(device -> flush(device, changes));
+        driver.devices().ownedBy(domain.id()).stream()
+            .filter(affected)
+            .forEach(device -> flush(device, changes));
       }
       changes.freed().forEach(driver::freeFrames);
     } catch (Refusal failure) {

@@ -19,6 +19,7 @@ record LeafFormat(Set<PageSize> sizes, boolean snoop) {
   static final long ABSENT = 0;
 
   private static final int READ_ONLY = (int) SecondStageEntry.R.mask();
+  private static final int WRITE_ONLY = (int) SecondStageEntry.W.mask();
 
   LeafFormat {
     sizes = Set.copyOf(sizes);
@@ -42,6 +43,7 @@ record LeafFormat(Set<PageSize> sizes, boolean snoop) {
     return switch (permission) {
       case NONE -> ABSENT;
       case READ -> snooped(SecondStageEntry.leaf(maddr, size, READ_ONLY));
+      case WRITE -> snooped(SecondStageEntry.leaf(maddr, size, WRITE_ONLY));
       case READ_WRITE -> snooped(SecondStageEntry.leaf(maddr, size, SecondStageEntry.READ_WRITE));
     };
   }

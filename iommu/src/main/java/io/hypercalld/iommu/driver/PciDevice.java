@@ -32,6 +32,7 @@ public final class PciDevice implements Digestible {
   DomainId owner = DomainId.DOM0;
   Optional<Sbdf> guestAddress = Optional.empty();
   Optional<QuarantineTable> quarantineTable = Optional.empty();
+  Optional<IoContext> ioContext = Optional.empty();
   boolean quarantined;
   boolean broken;
   boolean msiXPrepared;
@@ -82,6 +83,11 @@ public final class PciDevice implements Digestible {
     return quarantineTable.map(QuarantineTable::tag);
   }
 
+  /** What its requests go through instead of its owner's own table. */
+  public Optional<IoContext> ioContext() {
+    return ioContext;
+  }
+
   /** The domain-id that its requests carry inside its unit; empty where they all fault. */
   public OptionalInt domainId() {
     if (unit.isEmpty() || !unit.get().contextEntry(sbdf().sourceId()).isPresent()) {
@@ -112,6 +118,7 @@ public final class PciDevice implements Digestible {
         .put(quarantined)
         .put(broken)
         .put(msiXPrepared)
+        .put(ioContext.map(context -> context.tag().value()).orElse(-1))
         .put(faultRate);
     quarantineTable.ifPresent(digest::put);
   }

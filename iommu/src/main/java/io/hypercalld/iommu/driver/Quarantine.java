@@ -148,7 +148,7 @@ public final class Quarantine implements Digestible {
   private DomainId pseudoId(UnitDriver unit) {
     for (int i = 0; i < PSEUDO_IDS; i++) {
       DomainId candidate = new DomainId(FIRST_PSEUDO_ID + (cursor + i) % PSEUDO_IDS);
-      if (unit.domainIdOf(candidate).isEmpty()) {
+      if (unit.domainIdOf(candidate).isEmpty() && !driver.ioContexts().uses(candidate)) {
         return candidate;
       }
     }

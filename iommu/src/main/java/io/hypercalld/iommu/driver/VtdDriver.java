@@ -51,6 +51,7 @@ public final class VtdDriver implements Digestible {
   private final DeviceAssignment assignment;
   private final Quarantine quarantine;
   private final DeviceInventory inventory;
+  private final IoContexts ioContexts = new IoContexts(this);
 
   /**
    * Brings up every unit, short of translating, and has each domain created from now on given its
@@ -171,11 +172,16 @@ public final class VtdDriver implements Digestible {
   DmaTable newTable(DomainId owner, DmaPolicy policy) {
     boolean shallow =
         units.stream().allMatch(unit -> unit.capabilities().supports(AddressWidth.BITS_39));
+    return newTable(owner, policy, shallow ? AddressWidth.BITS_39.levels() : DmaTable.MOST_LEVELS);
+  }
+
+  /** An empty table of so many levels. */
+  DmaTable newTable(DomainId owner, DmaPolicy policy, int levels) {
     return new DmaTable(
         hypervisor.memory(),
         new TableFrames(hypervisor.allocator(), owner.value(), policy.tableFrames()),
         leafFormat.within(policy.leafSizes()),
-        shallow ? AddressWidth.BITS_39.levels() : DmaTable.MOST_LEVELS);
+        levels);
   }
 
   void freeFrames(FrameRun frames) {
@@ -303,6 +309,11 @@ public final class VtdDriver implements Digestible {
     return devices;
   }
 
+  /** The tables that devices go through instead of their owners' own. */
+  public IoContexts ioContexts() {
+    return ioContexts;
+  }
+
   public DeviceAssignment assignment() {
     return assignment;
   }
@@ -334,7 +345,12 @@ public final class VtdDriver implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("vtd-driver").put(policies().toString()).put(devices).put(quarantine);
+    digest
+        .section("vtd-driver")
+        .put(policies().toString())
+        .put(devices)
+        .put(quarantine)
+        .put(ioContexts);
     units.forEach(digest::put);
   }
 }

@@ -9,10 +9,12 @@ record Circuit(
     PhysicalMemory memory,
     RegisterFile registers,
     UnitCounters counters,
-    Malfunctions malfunctions) {
-  static Circuit of(UnitSettings settings, PhysicalMemory memory) {
+    Malfunctions malfunctions,
+    UnitObserver observer) {
+  static Circuit of(UnitSettings settings, PhysicalMemory memory, UnitObserver observer) {
     RegisterFile registers = new RegisterFile(settings.capabilities(), settings.windowBytes());
-    return new Circuit(settings, memory, registers, new UnitCounters(), new Malfunctions());
+    return new Circuit(
+        settings, memory, registers, new UnitCounters(), new Malfunctions(), observer);
   }
 
   Capabilities capabilities() {

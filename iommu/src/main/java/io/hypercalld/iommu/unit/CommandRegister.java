@@ -26,6 +26,7 @@ final class CommandRegister {
   private final InvalidationQueue queue;
   private final InterruptRemapper interrupts;
   private final boolean forgetsWhenSwitched;
+  private final UnitObserver observer;
 
   CommandRegister(
       Circuit circuit,
@@ -38,6 +39,7 @@ final class CommandRegister {
     this.remapper = remapper;
     this.caches = caches;
     this.queue = queue;
+    this.observer = circuit.observer();
     this.interrupts = interrupts;
     this.forgetsWhenSwitched = circuit.settings().habits().forgetsWhenSwitched();
   }
@@ -73,6 +75,7 @@ final class CommandRegister {
     if (GlobalCommand.WBF.isSet(command)) {
       caches.flushWriteBuffer();
     }
+    observer.commanded();
     // The other commands belong to features that the unit does not announce.
   }
 

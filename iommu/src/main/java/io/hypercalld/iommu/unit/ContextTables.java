@@ -115,6 +115,41 @@ final class ContextTables implements Digestible {
     return judged;
   }
 
+  /** Where the tables send a requester's requests, whatever is remembered of them. */
+  RequesterSpace spaceOf(SourceId requester) {
+    Optional<FaultReason> mode = modeFault();
+    if (mode.isPresent()) {
+      return new RequesterSpace.Blocked(mode.get());
+    }
+    long rootAddress = rootEntryAddress(requester);
+    if (!isReadable(rootAddress)) {
+      return new RequesterSpace.Blocked(FaultReason.ROOT_ENTRY_UNREADABLE);
+    }
+    RootEntry rootEntry = rootEntry(rootAddress);
+    return judge
+        .fault(rootEntry)
+        .<RequesterSpace>map(RequesterSpace.Blocked::new)
+        .orElseGet(() -> spaceAt(rootEntry.contextTable() + ContextEntry.offset(requester)));
+  }
+
+  private RequesterSpace spaceAt(long address) {
+    if (!isReadable(address)) {
+      return new RequesterSpace.Blocked(FaultReason.CONTEXT_ENTRY_UNREADABLE);
+    }
+    ContextEntry entry = contextEntry(address);
+    long judged = judge.judge(0, entry);
+    if (JudgedContext.faults(judged)) {
+      return new RequesterSpace.Blocked(JudgedContext.reason(judged));
+    }
+    return JudgedContext.passes(judged)
+        ? new RequesterSpace.Passing()
+        : new RequesterSpace.Translated(
+            entry.domainId(),
+            entry.secondStageRoot(),
+            JudgedContext.levels(judged),
+            JudgedContext.limit(judged));
+  }
+
   private static long fault(SourceId requester, FaultReason reason) {
     return JudgedContext.of(JudgedContext.faulting(reason), requester.value(), false);
   }

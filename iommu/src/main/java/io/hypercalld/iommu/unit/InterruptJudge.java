@@ -23,12 +23,14 @@ final class InterruptJudge {
   private final Capabilities capabilities;
   private final int hostAddressWidth;
   private final InterruptCache cache;
+  private final Defects defects;
 
   InterruptJudge(Circuit circuit, InterruptCache cache) {
     this.memory = circuit.memory();
     this.capabilities = circuit.capabilities();
     this.hostAddressWidth = circuit.settings().hostAddressWidth();
     this.cache = cache;
+    this.defects = circuit.settings().defects();
   }
 
   /**
@@ -53,7 +55,7 @@ final class InterruptJudge {
     }
     int index = message.index();
     boolean reachable = InterruptTableAddress.base(table) >>> hostAddressWidth == 0;
-    if (index >= InterruptTableAddress.entries(table) || !reachable) {
+    if (index >= end(table) || !reachable) {
       return InterruptJudgement.blocked(
           index & INDEX_MASK, FaultReason.INTERRUPT_INDEX_BEYOND_TABLE);
     }
@@ -65,6 +67,12 @@ final class InterruptJudge {
                 new InterruptJudgement(
                     index, entry, remembered.isPresent(), fault(requester, found, extended)))
         .orElseGet(() -> InterruptJudgement.blocked(index, FaultReason.INTERRUPT_ENTRY_UNREADABLE));
+  }
+
+  /** The first index that is too large. */
+  private int end(long table) {
+    int entries = InterruptTableAddress.entries(table);
+    return defects.admitsIndexOfSize() ? entries + 1 : entries;
   }
 
   /** The entry in memory; empty where there is none. */
@@ -92,7 +100,7 @@ final class InterruptJudge {
     if (form.isPresent()) {
       return form;
     }
-    if (!entry.accepts(requester)) {
+    if (!defects.trustsRequesters() && !entry.accepts(requester)) {
       return Optional.of(FaultReason.INTERRUPT_SOURCE_INVALID);
     }
     return entry.isPosted() ? descriptorFault(entry.descriptor()) : Optional.empty();

@@ -8,6 +8,7 @@ import io.hypercalld.iommu.vtd.Invalidation;
  */
 final class InvalidationCommands {
   private final UnitCounters counters;
+  private final UnitObserver observer;
   private final TranslationCaches caches;
   private final InterruptCache interrupts;
   private final Endpoints endpoints;
@@ -15,6 +16,7 @@ final class InvalidationCommands {
   InvalidationCommands(
       Circuit circuit, TranslationCaches caches, InterruptCache interrupts, Endpoints endpoints) {
     this.counters = circuit.counters();
+    this.observer = circuit.observer();
     this.caches = caches;
     this.interrupts = interrupts;
     this.endpoints = endpoints;
@@ -32,6 +34,7 @@ final class InvalidationCommands {
       }
     }
     caches.flushWriteBuffer();
+    observer.invalidated(command);
   }
 
   /** Has a device forget translations; one that keeps none has nothing to forget. */

@@ -122,6 +122,7 @@ final class InvalidationQueue implements Digestible {
       if (goesOn && canFetch() && overdue.isPresent()) {
         timeOut();
       }
+      circuit.observer().settled();
     } finally {
       running = false;
     }
@@ -208,6 +209,7 @@ final class InvalidationQueue implements Digestible {
       advance(next);
       return timeOut();
     }
+    circuit.observer().settled();
     if (wait.writesStatus()) {
       if (!memory.isRam(wait.statusAddress())) {
         return stop(QueueError.DESCRIPTOR_RESERVED);

@@ -115,7 +115,7 @@ final class RegisterInvalidation {
 
   /** What was done; empty where the command is still under way. */
   private Optional<InvalidationGranularity> carryOut(
-      Invalidation command, InvalidationGranularity granularity, Runnable action) {
+      Invalidation.OfCaches command, InvalidationGranularity granularity, Runnable action) {
     if (queue.isEnabled()) {
       return NOT_DONE;
     }
@@ -123,6 +123,8 @@ final class RegisterInvalidation {
     if (malfunction.isEmpty()) {
       action.run();
       caches.flushWriteBuffer();
+      circuit.observer().invalidated(command);
+      circuit.observer().settled();
       return Optional.of(granularity);
     }
     return switch (malfunction.get()) {

@@ -26,8 +26,6 @@ import java.util.Map;
  * @see "VT-d §2.5, §11"
  */
 public final class RemappingUnit implements Mmio, Digestible {
-  private static final int MAJOR_WITHOUT_REGISTER_INVALIDATION = 0x60;
-
   private final UnitSettings settings;
   private final Circuit circuit;
   private final RegisterFile registers;
@@ -48,8 +46,18 @@ public final class RemappingUnit implements Mmio, Digestible {
    * @param sink where the unit's own fault and completion messages go
    */
   public RemappingUnit(UnitSettings settings, PhysicalMemory memory, MessageSink sink) {
+    this(settings, memory, sink, UnitObserver.NONE);
+  }
+
+  /**
+   * The same under somebody's eyes.
+   *
+   * @param observer hears of what software does that may change where requests go
+   */
+  public RemappingUnit(
+      UnitSettings settings, PhysicalMemory memory, MessageSink sink, UnitObserver observer) {
     this.settings = settings;
-    this.circuit = Circuit.of(settings, memory);
+    this.circuit = Circuit.of(settings, memory, observer);
     this.registers = circuit.registers();
     this.log = new FaultLog(circuit, EventLine.faults(circuit, sink));
     this.protectedMemory = new ProtectedMemory(circuit);
@@ -76,7 +84,7 @@ public final class RemappingUnit implements Mmio, Digestible {
     constant(Register.CAP, capabilities().cap());
     constant(Register.ECAP, capabilities().ecap());
     new CommandRegister(circuit, remapper, caches, queue, interrupts).attach();
-    if (settings.version() < MAJOR_WITHOUT_REGISTER_INVALIDATION) {
+    if (settings.invalidatesByRegisters()) {
       new RegisterInvalidation(circuit, caches, queue).attach();
     }
     registers.onWrite(
@@ -131,6 +139,14 @@ public final class RemappingUnit implements Mmio, Digestible {
   public void translate(
       SourceId requester, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
     remapper.translate(requester, prefix, iova, access, out);
+  }
+
+  /**
+   * Where the tables, as they are in memory now, send a requester's requests while translation is
+   * on; remembers nothing, and heeds nothing that is remembered. Legacy mode only.
+   */
+  public RequesterSpace spaceOf(SourceId requester) {
+    return remapper.tables().spaceOf(requester);
   }
 
   /**

@@ -15,6 +15,7 @@ import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
  * @param windowBytes bytes of the register window, a multiple of 4096
  * @param cacheSizes how much the unit remembers
  * @param habits what it does where the specification leaves a choice
+ * @param defects what it does that the specification forbids
  */
 public record UnitSettings(
     int version,
@@ -22,13 +23,19 @@ public record UnitSettings(
     int hostAddressWidth,
     int windowBytes,
     CacheSizes cacheSizes,
-    Habits habits) {
+    Habits habits,
+    Defects defects) {
   /** Version 1.0, of the units that have register-based invalidation. */
   public static final int VERSION_1_0 = 0x10;
 
   private static final int PAGE_BYTES = 4096;
   private static final int INVALIDATION_BYTES = 2 * Long.BYTES;
-  private static final int FIXED_REGISTERS_END = 0xf0;
+  private static final int MAJOR_WITHOUT_REGISTER_INVALIDATION = 0x60;
+
+  /** Where the registers end whose place is fixed: with page requests, and without. */
+  private static final int PAGE_REQUESTS_END = 0xf0;
+
+  private static final int INTERRUPT_TABLE_END = 0xc0;
   private static final int MINIMUM_HOST_ADDRESS_WIDTH = 32;
   private static final int MAXIMUM_HOST_ADDRESS_WIDTH = 52;
 
@@ -144,6 +151,17 @@ public record UnitSettings(
     this(version, capabilities, hostAddressWidth, windowBytes, cacheSizes, Habits.STRICT);
   }
 
+  /** A unit without defects. */
+  public UnitSettings(
+      int version,
+      Capabilities capabilities,
+      int hostAddressWidth,
+      int windowBytes,
+      CacheSizes cacheSizes,
+      Habits habits) {
+    this(version, capabilities, hostAddressWidth, windowBytes, cacheSizes, habits, Defects.NONE);
+  }
+
   /** A unit with one page of registers and large caches. */
   public static UnitSettings of(int version, Capabilities capabilities, int hostAddressWidth) {
     return new UnitSettings(version, capabilities, hostAddressWidth, PAGE_BYTES, CacheSizes.LARGE);
@@ -151,7 +169,8 @@ public record UnitSettings(
 
   /** The same unit with caches of other sizes. */
   public UnitSettings withCaches(CacheSizes sizes) {
-    return new UnitSettings(version, capabilities, hostAddressWidth, windowBytes, sizes, habits);
+    return new UnitSettings(
+        version, capabilities, hostAddressWidth, windowBytes, sizes, habits, defects);
   }
 
   /** A table's or the ring's address as this unit takes it from a register into use. */
@@ -176,7 +195,19 @@ public record UnitSettings(
   /** The same unit with other habits. */
   public UnitSettings withHabits(Habits others) {
     return new UnitSettings(
-        version, capabilities, hostAddressWidth, windowBytes, cacheSizes, others);
+        version, capabilities, hostAddressWidth, windowBytes, cacheSizes, others, defects);
+  }
+
+  /** The same unit with these defects. */
+  public UnitSettings with(Defects others) {
+    return new UnitSettings(
+        version, capabilities, hostAddressWidth, windowBytes, cacheSizes, habits, others);
+  }
+
+  /** Whether it has CCMD, IVA and IOTLB, for which ECAP.IRO names a place other than 0. */
+  boolean invalidatesByRegisters() {
+    return version < MAJOR_WITHOUT_REGISTER_INVALIDATION
+        && capabilities.invalidateAddressOffset() != 0;
   }
 
   /** What of a real unit's capabilities this silicon implements, and so announces. */
@@ -202,8 +233,12 @@ public record UnitSettings(
     }
     int records = capabilities.faultRecordOffset(0);
     int invalidation = capabilities.invalidateAddressOffset();
+    boolean none = invalidation == 0;
     boolean apart = recordsEnd <= invalidation || invalidation + INVALIDATION_BYTES <= records;
-    if (!apart || Math.min(records, invalidation) < FIXED_REGISTERS_END) {
+    int fixedEnd = capabilities.pageRequests() ? PAGE_REQUESTS_END : INTERRUPT_TABLE_END;
+    boolean reachable =
+        none ? capabilities.queuedInvalidation() : apart && invalidation >= fixedEnd;
+    if (records < fixedEnd || !reachable) {
       throw new IllegalArgumentException(
           "CAP.FRO and ECAP.IRO put registers at 0x%x and 0x%x onto others"
               .formatted(records, invalidation));

@@ -1,0 +1,20 @@
+package io.hypercalld.iommu.driver;
+
+/** Somebody who has to know which devices a domain has. */
+public interface DeviceWatcher {
+  /** Nobody has to. */
+  DeviceWatcher NONE =
+      new DeviceWatcher() {
+        @Override
+        public void arrived(PciDevice device) {}
+
+        @Override
+        public void left(PciDevice device) {}
+      };
+
+  /** The domain has the device, which goes through the domain's own table. */
+  void arrived(PciDevice device);
+
+  /** The domain has the device no more, and nothing of it reaches the domain's memory. */
+  void left(PciDevice device);
+}
