@@ -30,8 +30,6 @@ import org.agrona.collections.Long2LongCounterMap;
  * tables against the pools they come from.
  */
 public final class CoreInvariants {
-  private static final Set<P2mType> SMALL_ONLY = Set.of(P2mType.MAP_FOREIGN, P2mType.IOREQ_SERVER);
-
   /** Types whose frame is the domain's own, where there is one. */
   private static final Set<P2mType> OWN_RAM =
       P2mType.RAM.stream()
@@ -209,7 +207,7 @@ public final class CoreInvariants {
       if (end - 1 > p2m.maxMappedGfn().value()) {
         report("%s maps 0x%x above its highest guest frame", domain.id(), end - 1);
       }
-      if (SMALL_ONLY.contains(run.type()) && run.order() > p2m.geometry().granuleOrder()) {
+      if (P2mType.SMALL_ONLY.contains(run.type()) && run.order() > p2m.geometry().granuleOrder()) {
         report("%s has a leaf of %s at %s that is too large", domain.id(), run.type(), run.gfn());
       }
       if (OWN_RAM.contains(run.type()) && run.mfn().isValid()) {

@@ -12,16 +12,18 @@ public record ClaimChoices(
     Optional<ClaimPolicies.Unclaimed> unclaimed,
     Optional<ClaimPolicies.ClaimAccess> access,
     Optional<ClaimPolicies.ClaimUpdate> update,
-    Optional<ClaimPolicies.Destroyed> destroyed) {
+    Optional<ClaimPolicies.Destroyed> destroyed,
+    Optional<Integer> types) {
   /** Nothing. */
   public static final ClaimChoices NONE =
-      new ClaimChoices(Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+      new ClaimChoices(
+          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
 
   /**
    * Has a domain follow them.
    *
-   * @throws Refusal EOPNOTSUPP a PV domain; EBUSY while a server has the type or there are pages of
-   *     it
+   * @throws Refusal EOPNOTSUPP a PV domain; EINVAL more types than there are; EBUSY while a server
+   *     has a type or there are pages of one
    */
   void applyTo(Domain domain) {
     if (equals(NONE)) {
@@ -31,14 +33,15 @@ public record ClaimChoices(
         domain
             .findFacet(IoServers.class)
             .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id()));
-    ClaimPolicies now = servers.claim().policies();
+    ClaimPolicies now = servers.claims().policies();
     servers
-        .claim()
+        .claims()
         .choose(
             new ClaimPolicies(
                 unclaimed.orElse(now.unclaimed()),
                 access.orElse(now.access()),
                 update.orElse(now.update()),
-                destroyed.orElse(now.destroyed())));
+                destroyed.orElse(now.destroyed()),
+                types.orElse(now.types())));
   }
 }

@@ -49,13 +49,12 @@ record DomainPolicies(
 
   /** What it says about the page type that servers claim. */
   ClaimChoices claims() {
-    return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy);
+    return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes);
   }
 
   private Map<String, Optional<?>> unbuilt() {
     return Map.ofEntries(
         Map.entry("dmaMode", dmaMode),
-        Map.entry("claimTypes", claimTypes.filter(types -> types != 1)),
         Map.entry("apicIds", apicIds),
         Map.entry("intremap", intremap),
         Map.entry("extDestId", extDestId),

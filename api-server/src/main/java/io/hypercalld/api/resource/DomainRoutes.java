@@ -125,9 +125,10 @@ final class DomainRoutes {
       Optional<ClaimPolicies.Unclaimed> unclaimed,
       Optional<ClaimPolicies.ClaimAccess> claimAccess,
       Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
-      Optional<ClaimPolicies.Destroyed> serverDestroy) {
+      Optional<ClaimPolicies.Destroyed> serverDestroy,
+      Optional<Integer> claimTypes) {
     ClaimChoices claims() {
-      return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy);
+      return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes);
     }
   }
 

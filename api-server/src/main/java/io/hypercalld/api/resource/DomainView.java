@@ -97,14 +97,14 @@ record DomainView(
         .ifPresent(p2m -> policies.put("syncHooks", p2m.hooks().stream().sorted().toList()));
     domain
         .findFacet(IoServers.class)
-        .map(servers -> servers.claim().policies())
+        .map(servers -> servers.claims().policies())
         .ifPresent(
             claims -> {
               policies.put("unclaimed", claims.unclaimed());
               policies.put("claimAccess", claims.access());
               policies.put("claimUpdate", claims.update());
               policies.put("serverDestroy", claims.destroyed());
-              policies.put("claimTypes", 1);
+              policies.put("claimTypes", claims.types());
             });
     return policies;
   }

@@ -246,7 +246,7 @@ final class IoServerRoutes {
         server.pages().slotsGfn(),
         server.pages().ringGfn(),
         ranges(server),
-        servers(domain).claim().owner().filter(owner -> owner == server).isPresent(),
+        servers(domain).claims().isOwner(server),
         domain.facet(DomainIo.class).pending(server.id()).size());
   }
 }

@@ -153,8 +153,12 @@ final class PolicyCatalogue {
             DOMAIN,
             List.of("leave", "release"),
             "what becomes of the pages of an ioreq server that is destroyed"),
-        policy(
-            "claimTypes", DOMAIN, List.of("1", "2", "3", "4"), "how many page types servers have"),
+        built(
+            "claimTypes",
+            DOMAIN,
+            List.of("1", "2", "3", "4"),
+            "how many page types there are for servers: ioreq_server, ioreq_server1 and so on; any"
+                + " beyond the first need a fifth bit of an entry"),
         policy("apicIds", DOMAIN, List.of("2n", "n"), "how APIC ids follow from vCPU numbers"),
         policy(
             "intremap",

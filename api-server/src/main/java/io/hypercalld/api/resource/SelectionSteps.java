@@ -21,10 +21,11 @@ final class SelectionSteps {
   /** The servers in the order in which they are asked; who claims the page where somebody does. */
   static List<StepView> of(Domain domain, long gpa, P2mType type) {
     IoServers servers = domain.facet(IoServers.class);
-    if (type == P2mType.IOREQ_SERVER) {
+    if (P2mType.IOREQ.contains(type)) {
       return List.of(
           servers
-              .claim()
+              .claims()
+              .of(type)
               .owner()
               .map(owner -> step("hit", "server %d claims the page's type".formatted(owner.id())))
               .orElseGet(
@@ -32,7 +33,7 @@ final class SelectionSteps {
                       step(
                           "miss",
                           "no server claims the page's type; policy: "
-                              + servers.claim().policies().unclaimed())));
+                              + servers.claims().policies().unclaimed())));
     }
     IoRequest request = IoRequest.single(RequestType.COPY, gpa, 1, true, 0);
     List<Selection.Asked> asked = Selection.explain(servers, request);

@@ -84,6 +84,36 @@ final class PageClaimScenariosTest implements ModelBehaviours {
               assertThat(m.retype(7, 1, IOREQ_SERVER)).isEqualTo(-22);
             }),
         model(
+            "two emulators have a type each where the domain has two",
+            m -> {
+              assertThat(claim(m, m.create(0), 5)).isEqualTo(-22);
+              policies(m, "'claimTypes':2");
+              int graphics = server(m);
+              int network = serving(m);
+              assertThat(claim(m, network, 4)).isEqualTo(-16);
+              assertThat(claim(m, network, 5)).isZero();
+              assertThat(claim(m, network, 6)).isEqualTo(-22);
+              assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
+              assertThat(m.retype(6, 1, IOREQ_SERVER + 1)).isZero();
+              assertThat(m.retype(7, 1, IOREQ_SERVER + 2)).isEqualTo(-22);
+              assertThat(m.retype(5, 1, IOREQ_SERVER + 1)).isEqualTo(-22);
+              assertThat(m.xen().type(D, "0x6")).isEqualTo("ioreq_server1");
+              assertThat(memType(m, 6)).isEqualTo(5);
+              m.write(0x6000, 8, 1);
+              assertThat(m.requests(graphics)).isEmpty();
+              m.respond(network, 0);
+              m.write(0x5000, 8, 1);
+              m.respond(graphics, 0);
+              assertThat(logDirty(m)).isEqualTo(-16);
+              assertThat(
+                      m.op(
+                          "map_mem_type_to_ioreq_server",
+                          "'id':%d,'type':5,'flags':0".formatted(network)))
+                  .isZero();
+              assertThat(m.xen().type(D, "0x6")).isEqualTo("ram_rw");
+              assertThat(m.xen().type(D, "0x5")).isEqualTo("ioreq_server");
+            }),
+        model(
             "14 one page of a large one is split off, and the others stay RAM",
             m -> {
               server(m);
@@ -337,11 +367,28 @@ final class PageClaimScenariosTest implements ModelBehaviours {
 
   /** A server with its page, enabled, that has the type. */
   private static int server(ModelHost m) {
+    int server = serving(m);
+    assertThat(m.claim(server, 2)).isZero();
+    return server;
+  }
+
+  private static int serving(ModelHost m) {
     int server = m.create(0);
     m.acquire(server, 1);
     assertThat(m.enable(server, true)).isZero();
-    assertThat(m.claim(server, 2)).isZero();
     return server;
+  }
+
+  private static long claim(ModelHost m, int server, int type) {
+    return m.op(
+        "map_mem_type_to_ioreq_server", "'id':%d,'type':%d,'flags':2".formatted(server, type));
+  }
+
+  private static int memType(ModelHost m, long gfn) {
+    return m.xen()
+        .done("hvm_op", "get_mem_type", "{'domid':1,'pfn':'0x%x'}".formatted(gfn))
+        .get("mem_type")
+        .asInt();
   }
 
   /** Gives D room for a page table, from guest frame 0 on. */

@@ -69,7 +69,7 @@ final class DomainResourceTest {
         Arguments.of("{'name':'a/b'}", 400, "malformed-body"),
         Arguments.of("{'viommu':{'type':'intel_vtd'}}", 501, "not-built"),
         Arguments.of("{'policies':{'dmaMode':'vp'}}", 501, "not-built"),
-        Arguments.of("{'policies':{'claimTypes':2}}", 501, "not-built"),
+        Arguments.of("{'policies':{'claimTypes':5}}", 422, "invalid-argument"),
         Arguments.of("{'policies':{'unclaimd':'ram'}}", 400, "malformed-body"),
         Arguments.of("{'pageTables':'mixed'}", 400, "malformed-body"));
   }

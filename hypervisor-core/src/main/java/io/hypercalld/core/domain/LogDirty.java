@@ -109,7 +109,7 @@ public final class LogDirty implements Digestible {
     if (enabled) {
       throw Refusal.of(Errno.EINVAL, "%s logs its dirty pages already", domain.id());
     }
-    long claimed = p2m.entries(P2mType.IOREQ_SERVER);
+    long claimed = p2m.entries(P2mType.IOREQ);
     if (domain.settings().hasHap() && claimed != 0) {
       throw Refusal.of(
           Errno.EBUSY, "%d pages of %s belong to an ioreq server", claimed, domain.id());

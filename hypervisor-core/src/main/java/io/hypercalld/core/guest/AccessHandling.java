@@ -61,7 +61,7 @@ public enum AccessHandling {
       return RESTRICTED;
     }
     boolean data = kind != MemoryAccess.Kind.FETCH;
-    return type == P2mType.MMIO_DM || (data && type == P2mType.IOREQ_SERVER)
+    return type == P2mType.MMIO_DM || (data && P2mType.IOREQ.contains(type))
         ? EMULATE
         : ofType(type, writes);
   }
@@ -87,10 +87,10 @@ public enum AccessHandling {
   // permission is not the type's alone.
   private static boolean permits(P2mType type, long entry, MemoryAccess.Kind kind) {
     return switch (kind) {
-      case READ -> type.isReadable() && (type != P2mType.IOREQ_SERVER || P2mEntry.R.isSet(entry));
+      case READ -> type.isReadable() && (!P2mType.IOREQ.contains(type) || P2mEntry.R.isSet(entry));
       case WRITE ->
           type.isWritable()
-              && ((type != P2mType.MMIO_DIRECT && type != P2mType.IOREQ_SERVER)
+              && ((type != P2mType.MMIO_DIRECT && !P2mType.IOREQ.contains(type))
                   || P2mEntry.W.isSet(entry));
       case FETCH -> type.isExecutable();
     };

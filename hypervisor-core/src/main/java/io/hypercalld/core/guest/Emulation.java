@@ -8,7 +8,7 @@ public interface Emulation {
   /** With nobody there: reads are all ones, writes are dropped. */
   Emulation UNCLAIMED =
       access ->
-          access.type() == P2mType.IOREQ_SERVER
+          P2mType.IOREQ.contains(access.type())
               // The server that wrote-protected the page is gone: its release is awaited.
               ? new Again("no server has the page")
               : new Completed(-1);

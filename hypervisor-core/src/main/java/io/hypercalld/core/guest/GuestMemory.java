@@ -24,6 +24,9 @@ public final class GuestMemory {
           P2mType.RAM_RO,
           P2mType.RAM_SHARED,
           P2mType.IOREQ_SERVER,
+          P2mType.IOREQ_SERVER1,
+          P2mType.IOREQ_SERVER2,
+          P2mType.IOREQ_SERVER3,
           P2mType.GRANT_MAP_RW,
           P2mType.GRANT_MAP_RO,
           P2mType.MAP_FOREIGN);

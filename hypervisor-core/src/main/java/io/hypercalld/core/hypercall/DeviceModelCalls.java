@@ -23,7 +23,6 @@ public final class DeviceModelCalls {
   private static final int HVMMEM_RAM_RW = 0;
   private static final int HVMMEM_RAM_RO = 1;
   private static final int HVMMEM_MMIO_DM = 2;
-  private static final int HVMMEM_IOREQ_SERVER = 4;
   private static final int REASON_MASK = 0xff;
 
   private final DomainTable domains;
@@ -62,8 +61,8 @@ public final class DeviceModelCalls {
     if (P2mType.MMIO.contains(type)) {
       return HVMMEM_MMIO_DM;
     }
-    if (type == P2mType.IOREQ_SERVER) {
-      return HVMMEM_IOREQ_SERVER;
+    if (P2mType.IOREQ.contains(type)) {
+      return ClaimableType.number(type);
     }
     // Pages whose writes are logged are among these: the guest's device model sees them so.
     if (P2mType.READONLY.contains(type)) {
@@ -81,9 +80,9 @@ public final class DeviceModelCalls {
       throw Refusal.of(Errno.EINVAL, "pad is %d", args.pad());
     }
     requireFrames(domain, args.firstPfn(), args.nr());
-    P2mType wanted = type(args.memType());
-    if (wanted == P2mType.IOREQ_SERVER) {
-      requireServer(domain);
+    P2mType wanted = type(domain, args.memType());
+    if (P2mType.IOREQ.contains(wanted)) {
+      requireServer(domain, wanted);
     }
     Steps steps = continuations.begin(by);
     long granule = domain.p2m().geometry().granuleFrames();
@@ -121,21 +120,22 @@ public final class DeviceModelCalls {
     }
   }
 
-  private static P2mType type(long memType) {
+  private static P2mType type(Domain domain, long memType) {
     return switch (Math.clamp(memType, -1, Integer.MAX_VALUE)) {
       case HVMMEM_RAM_RW -> P2mType.RAM_RW;
       case HVMMEM_RAM_RO -> P2mType.RAM_RO;
       case HVMMEM_MMIO_DM -> P2mType.MMIO_DM;
-      case HVMMEM_IOREQ_SERVER -> P2mType.IOREQ_SERVER;
-      default -> throw Refusal.of(Errno.EINVAL, "there is no mem_type %d", memType);
+      default ->
+          ClaimableType.ofNumber(domain, memType)
+              .orElseThrow(() -> Refusal.of(Errno.EINVAL, "there is no mem_type %d", memType));
     };
   }
 
-  private static void requireServer(Domain domain) {
+  private static void requireServer(Domain domain, P2mType type) {
     if (!domain.settings().hasHap()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no hardware-assisted paging", domain.id());
     }
-    if (!domain.p2m().ioreq().kept()) {
+    if (!domain.p2m().ioreq(type).kept()) {
       throw Refusal.of(Errno.EINVAL, "no ioreq server of %s has the type", domain.id());
     }
   }
@@ -159,10 +159,10 @@ public final class DeviceModelCalls {
   }
 
   private static boolean mayBecome(P2mType type, P2mType wanted) {
-    if (wanted == P2mType.IOREQ_SERVER) {
+    if (P2mType.IOREQ.contains(wanted)) {
       return type == P2mType.RAM_RW;
     }
-    if (type == P2mType.IOREQ_SERVER) {
+    if (P2mType.IOREQ.contains(type)) {
       return wanted == P2mType.RAM_RW;
     }
     return P2mType.RAM.contains(type) || (P2mType.HOLE.contains(type) && wanted == P2mType.MMIO_DM);

@@ -18,7 +18,8 @@ import io.hypercalld.core.p2m.Gfn;
  *   <li>{@code ENOMEM} no page to split a larger leaf
  * </ul>
  *
- * @param memType ram_rw 0, ram_ro 1, mmio_dm 2, ioreq_server 4
+ * @param memType ram_rw 0, ram_ro 1, mmio_dm 2, ioreq_server 4, and 5 to 7 where the domain has
+ *     more types than one
  * @see "Xen XEN_DMOP_set_mem_type"
  */
 public record SetMemType(DomainId domid, long nr, long memType, @OrElse("0") long pad, Gfn firstPfn)

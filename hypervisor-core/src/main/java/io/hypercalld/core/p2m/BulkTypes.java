@@ -11,8 +11,12 @@ import io.hypercalld.core.digest.StateDigest;
  */
 final class BulkTypes implements Digestible {
   private final FrameRanges<Boolean> logDirty = new FrameRanges<>();
+  private final IoreqRules ioreq;
   private boolean globalLogDirty;
-  private boolean keepsIoreq;
+
+  BulkTypes(IoreqRules ioreq) {
+    this.ioreq = ioreq;
+  }
 
   boolean isGloballyLogDirty() {
     return globalLogDirty;
@@ -29,7 +33,7 @@ final class BulkTypes implements Digestible {
 
   /** What a page of the type that waits to be recalculated is by now. */
   P2mType recalculated(P2mType stored, long gfn) {
-    if (!P2mType.CHANGEABLE.contains(stored) || (stored == P2mType.IOREQ_SERVER && keepsIoreq)) {
+    if (!P2mType.CHANGEABLE.contains(stored) || ioreq.of(stored).kept()) {
       return stored;
     }
     return logDirty(gfn, 1) == Coverage.ALL ? P2mType.RAM_LOGDIRTY : P2mType.RAM_RW;
@@ -54,17 +58,9 @@ final class BulkTypes implements Digestible {
     }
   }
 
-  boolean keepsIoreq() {
-    return keepsIoreq;
-  }
-
-  void keepIoreq(boolean kept) {
-    keepsIoreq = kept;
-  }
-
   @Override
   public void digest(StateDigest digest) {
-    digest.put(globalLogDirty).put(keepsIoreq);
+    digest.put(globalLogDirty);
     logDirty.forEach((start, end, _) -> digest.put(start).put(end));
   }
 }

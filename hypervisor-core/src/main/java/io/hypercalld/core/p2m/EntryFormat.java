@@ -31,14 +31,15 @@ final class EntryFormat {
   private static final WordProgression NOTHING = new WordProgression(P2mEntry.EMPTY, 0);
 
   private final P2mSettings settings;
+  private final IoreqRules ioreq;
   private final long[] leaves = new long[TYPES.length];
   private P2mAccess defaultAccess = P2mAccess.RWX;
   private boolean ioCapabilities;
-  private IoreqRule ioreq = IoreqRule.UNCLAIMED;
   private long table;
 
-  EntryFormat(P2mSettings settings) {
+  EntryFormat(P2mSettings settings, IoreqRules ioreq) {
     this.settings = settings;
+    this.ioreq = ioreq;
     compute();
   }
 
@@ -60,12 +61,8 @@ final class EntryFormat {
     compute();
   }
 
-  IoreqRule ioreq() {
-    return ioreq;
-  }
-
-  void setIoreq(IoreqRule rule) {
-    ioreq = rule;
+  void setIoreq(P2mType type, IoreqRule rule) {
+    ioreq.set(type, rule);
     compute();
   }
 
@@ -174,11 +171,11 @@ final class EntryFormat {
   }
 
   private boolean isReadable(P2mType type) {
-    return type == P2mType.IOREQ_SERVER ? !ioreq.takesReads() : type.isReadable();
+    return type.isReadable() && !ioreq.of(type).takesReads();
   }
 
   private boolean isWritable(P2mType type) {
-    return type == P2mType.IOREQ_SERVER ? !ioreq.takesWrites() : type.isWritable();
+    return type.isWritable() && !ioreq.of(type).takesWrites();
   }
 
   /*

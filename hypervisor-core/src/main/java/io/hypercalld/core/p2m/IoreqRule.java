@@ -4,7 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 
 /**
- * What pages of type {@link P2mType#IOREQ_SERVER} are at the moment. Immutable.
+ * What pages of a type of {@link P2mType#IOREQ} are at the moment. Immutable.
  *
  * @param kept whether there may be any; those that there are otherwise turn into plain RAM when
  *     they are next recalculated

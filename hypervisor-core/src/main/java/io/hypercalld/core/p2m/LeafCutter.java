@@ -6,16 +6,12 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.WordProgression;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Checks what is to be mapped, cuts it into leaves, and has marks in their way resolved before they
  * are written. Confined to the machine thread.
  */
 final class LeafCutter {
-  /** Types whose leaves are counted one by one, so that none is larger than the granule. */
-  private static final Set<P2mType> SMALL_ONLY = Set.of(P2mType.MAP_FOREIGN, P2mType.IOREQ_SERVER);
-
   private final P2mGeometry geometry;
   private final int largestLevel;
   private final TableTree tree;
@@ -122,7 +118,7 @@ final class LeafCutter {
     if (mapping.mfn.isValid()) {
       requireFrames(span, mapping.mfn.value());
     }
-    if (span.level() > 1 && SMALL_ONLY.contains(mapping.type)) {
+    if (span.level() > 1 && P2mType.SMALL_ONLY.contains(mapping.type)) {
       throw Refusal.of(Errno.EINVAL, "a leaf of %s cannot be a large one", mapping.type);
     }
     WordProgression leaves = format.leaves(mapping.type, mapping.access, span.level(), mapping.mfn);
@@ -191,7 +187,9 @@ final class LeafCutter {
 
   private int largestLevel(long gfn, long frames, Mapping mapping) {
     long aligned = mapping.mfn.isValid() ? gfn | mapping.mfn.value() : gfn;
-    for (int level = SMALL_ONLY.contains(mapping.type) ? 1 : largestLevel; level > 1; level--) {
+    for (int level = P2mType.SMALL_ONLY.contains(mapping.type) ? 1 : largestLevel;
+        level > 1;
+        level--) {
       long size = 1L << geometry.order(level);
       if ((aligned & (size - 1)) == 0 && frames >= size) {
         return level;

@@ -29,7 +29,8 @@ public final class P2mTable implements Digestible {
 
   private final P2mCounters counters = new P2mCounters();
   private final Announcements announcements = new Announcements();
-  private final BulkTypes types = new BulkTypes();
+  private final IoreqRules ioreq = new IoreqRules();
+  private final BulkTypes types = new BulkTypes(ioreq);
   private final P2mSettings settings;
   private final P2mGeometry geometry;
   private final EntryFormat format;
@@ -47,7 +48,7 @@ public final class P2mTable implements Digestible {
   public P2mTable(MachineMemory memory, PagingPool pool, P2mSettings settings) {
     this.settings = settings;
     this.geometry = settings.geometry();
-    this.format = new EntryFormat(settings);
+    this.format = new EntryFormat(settings, ioreq);
     this.tree = new TableTree(memory, pool, geometry, counters);
     this.reader = new P2mReader(tree, types);
     this.walker = new P2mWalker(memory, tree, reader);
@@ -211,17 +212,26 @@ public final class P2mTable implements Digestible {
   }
 
   /**
-   * Says what pages of type {@link P2mType#IOREQ_SERVER} are from here on; the entries of those
-   * that there are follow by {@link #changeAll} or {@link #changeAccess}.
+   * Says what pages of a type of {@link P2mType#IOREQ} are from here on; the entries of those that
+   * there are follow by {@link #changeAll} or {@link #changeAccess}.
    */
-  public void setIoreq(IoreqRule rule) {
-    types.keepIoreq(rule.kept());
-    format.setIoreq(rule);
+  public void setIoreq(P2mType type, IoreqRule rule) {
+    format.setIoreq(type, rule);
   }
 
-  /** What pages of type {@link P2mType#IOREQ_SERVER} are. */
-  public IoreqRule ioreq() {
-    return format.ioreq();
+  /** What pages of a type of {@link P2mType#IOREQ} are. */
+  public IoreqRule ioreq(P2mType type) {
+    return ioreq.of(type);
+  }
+
+  /** How many types of {@link P2mType#IOREQ} pages may be made of, from the first. */
+  public int ioreqTypes() {
+    return ioreq.offered();
+  }
+
+  /** Has pages be made of so many types, 1 to 4. */
+  public void offerIoreqTypes(int types) {
+    ioreq.offer(types);
   }
 
   /** Whether all of memory is watched for writes; pages written since are not any more. */
@@ -249,6 +259,11 @@ public final class P2mTable implements Digestible {
       sum += tree.census().of(type, level);
     }
     return sum;
+  }
+
+  /** Leaves of all the types, as {@link #entries(P2mType)}. */
+  public long entries(Set<P2mType> wanted) {
+    return wanted.stream().mapToLong(this::entries).sum();
   }
 
   /** As {@link #entries(P2mType)}, only those that map {@code 1 << order} frames of 4 KiB. */
@@ -426,7 +441,7 @@ public final class P2mTable implements Digestible {
         .put(tree.tables())
         .put(format.defaultAccess().name())
         .put(format.hasIoCapabilities())
-        .put(format.ioreq())
+        .put(ioreq)
         .put(types)
         .put(announcements);
   }

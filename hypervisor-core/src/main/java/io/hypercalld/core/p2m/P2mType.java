@@ -30,7 +30,15 @@ public enum P2mType {
   RAM_BROKEN(13, "---", DmaPermission.NONE),
   MAP_FOREIGN(14, "rw-", DmaPermission.READ_WRITE),
   /** Readable; writable unless the server asked for writes. Never mapped for DMA. */
-  IOREQ_SERVER(15, "rw-", DmaPermission.NONE);
+  IOREQ_SERVER(15, "rw-", DmaPermission.NONE),
+  /** The same for a second server: the first type that four bits of an entry cannot hold. */
+  IOREQ_SERVER1(16, "rw-", DmaPermission.NONE),
+  IOREQ_SERVER2(17, "rw-", DmaPermission.NONE),
+  IOREQ_SERVER3(18, "rw-", DmaPermission.NONE);
+
+  /** Types that servers claim; a domain has the first of them, or as many as it is given. */
+  public static final Set<P2mType> IOREQ =
+      group(IOREQ_SERVER, IOREQ_SERVER1, IOREQ_SERVER2, IOREQ_SERVER3);
 
   /** Types that mean memory of the guest's, some of them without a frame right now. */
   public static final Set<P2mType> RAM =
@@ -42,7 +50,10 @@ public enum P2mType {
           RAM_PAGED,
           RAM_PAGING_IN,
           RAM_SHARED,
-          IOREQ_SERVER);
+          IOREQ_SERVER,
+          IOREQ_SERVER1,
+          IOREQ_SERVER2,
+          IOREQ_SERVER3);
 
   /** {@link #RAM} and other people's memory mapped here. */
   public static final Set<P2mType> ANY_RAM = union(RAM, GRANT_MAP_RW, GRANT_MAP_RO, MAP_FOREIGN);
@@ -58,7 +69,8 @@ public enum P2mType {
   public static final Set<P2mType> DISCARD_WRITE = group(RAM_RO, GRANT_MAP_RO);
 
   /** The only types that take part in bulk changes. */
-  public static final Set<P2mType> CHANGEABLE = group(RAM_RW, RAM_LOGDIRTY, IOREQ_SERVER);
+  public static final Set<P2mType> CHANGEABLE =
+      group(RAM_RW, RAM_LOGDIRTY, IOREQ_SERVER, IOREQ_SERVER1, IOREQ_SERVER2, IOREQ_SERVER3);
 
   public static final Set<P2mType> POD = group(POPULATE_ON_DEMAND);
   public static final Set<P2mType> PAGEABLE = group(RAM_RW, RAM_LOGDIRTY);
@@ -70,6 +82,10 @@ public enum P2mType {
   /** Types that only dedicated operations may create and remove. */
   public static final Set<P2mType> SPECIAL =
       group(GRANT_MAP_RW, GRANT_MAP_RO, MAP_FOREIGN, MMIO_DIRECT);
+
+  /** Types whose leaves are counted one by one, so that none is larger than the granule. */
+  public static final Set<P2mType> SMALL_ONLY =
+      group(MAP_FOREIGN, IOREQ_SERVER, IOREQ_SERVER1, IOREQ_SERVER2, IOREQ_SERVER3);
 
   public static final Set<P2mType> BROKEN = group(RAM_BROKEN);
 
@@ -93,7 +109,7 @@ public enum P2mType {
     this.dma = dma;
   }
 
-  /** The type with the number that an entry stores; 0 to 15. */
+  /** The type with the number that an entry stores; 0 to 18. */
   public static P2mType ofNumber(int number) {
     return BY_NUMBER[number];
   }

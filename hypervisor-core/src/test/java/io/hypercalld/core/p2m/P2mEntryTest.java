@@ -155,7 +155,7 @@ class P2mEntryTest {
   @ParameterizedTest
   @CsvSource({"RWX, READ_WRITE", "RW, READ_WRITE", "RX, READ", "R, READ", "N, NONE", "X, NONE"})
   void dmaPermission_ofADevicesPage_followsTheAccess(P2mAccess access, DmaPermission expected) {
-    EntryFormat format = new EntryFormat(settings(false, false));
+    EntryFormat format = new EntryFormat(settings(false, false), new IoreqRules());
 
     WordProgression leaves = format.leaves(P2mType.MMIO_DIRECT, access, 1, new Mfn(1));
 
@@ -163,14 +163,18 @@ class P2mEntryTest {
   }
 
   @Test
-  void groups_areXens() {
-    assertThat(P2mType.RAM).extracting(P2mType::number).containsExactly(0, 2, 3, 9, 10, 11, 12, 15);
+  void groups_areXensAndTheTypesOfMoreServers() {
+    assertThat(P2mType.RAM)
+        .extracting(P2mType::number)
+        .containsExactly(0, 2, 3, 9, 10, 11, 12, 15, 16, 17, 18);
     assertThat(P2mType.ANY_RAM)
         .extracting(P2mType::number)
-        .containsExactly(0, 2, 3, 7, 8, 9, 10, 11, 12, 14, 15);
+        .containsExactly(0, 2, 3, 7, 8, 9, 10, 11, 12, 14, 15, 16, 17, 18);
     assertThat(P2mType.HOLE).extracting(P2mType::number).containsExactly(1, 4, 10, 11);
     assertThat(P2mType.SPECIAL).extracting(P2mType::number).containsExactly(5, 7, 8, 14);
-    assertThat(P2mType.CHANGEABLE).extracting(P2mType::number).containsExactly(0, 2, 15);
+    assertThat(P2mType.CHANGEABLE)
+        .extracting(P2mType::number)
+        .containsExactly(0, 2, 15, 16, 17, 18);
     assertThat(P2mType.READONLY).extracting(P2mType::number).containsExactly(2, 3, 8, 12);
     assertThat(P2mType.DISCARD_WRITE).extracting(P2mType::number).containsExactly(3, 8);
     assertThat(P2mType.PAGING).extracting(P2mType::number).containsExactly(9, 10, 11);

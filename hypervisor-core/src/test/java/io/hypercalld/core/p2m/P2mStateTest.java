@@ -226,12 +226,12 @@ class P2mStateTest {
   private void claimOrRelease() {
     if (claimed) {
       claimed = false;
-      p2m.setIoreq(IoreqRule.UNCLAIMED);
+      p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
       p2m.changeAll(P2mType.IOREQ_SERVER, P2mType.RAM_RW);
       recalculate(0, GFNS);
     } else if (p2m.entries(P2mType.IOREQ_SERVER) == 0) {
       claimed = true;
-      p2m.setIoreq(new IoreqRule(true, false, random.nextBoolean()));
+      p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, random.nextBoolean()));
     }
   }
 

@@ -332,14 +332,14 @@ class TypeRecalculationTest {
   @Test
   void ioreqServerPages_stayWhileTheyAreClaimedAndGoBackAfterwards() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setIoreq(new IoreqRule(true, false, true));
+    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
     assertThat(table.raw(5) & 7).isEqualTo(1);
     p2m.changeAll(RAM_RW, RAM_RW);
     p2m.finishTypeChange(new Gfn(0), 512);
     assertThat(table.type(5)).isEqualTo(IOREQ_SERVER);
 
-    p2m.setIoreq(IoreqRule.UNCLAIMED);
+    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
     p2m.changeAll(IOREQ_SERVER, RAM_RW);
 
     assertThat(table.type(5)).isEqualTo(RAM_RW);
@@ -353,10 +353,10 @@ class TypeRecalculationTest {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
     p2m.changeType(new Gfn(5), RAM_LOGDIRTY, RAM_RW);
-    p2m.setIoreq(new IoreqRule(true, false, true));
+    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
 
-    p2m.setIoreq(IoreqRule.UNCLAIMED);
+    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
     p2m.changeAll(IOREQ_SERVER, RAM_RW);
 
     assertThat(p2m.isGloballyLogDirty()).isTrue();
@@ -366,12 +366,12 @@ class TypeRecalculationTest {
   @Test
   void ioreqServerPage_thatGoesBack_isAnnouncedWhenItDoes() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setIoreq(new IoreqRule(true, false, true));
+    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
     List<P2mChange> heard = new ArrayList<>();
     p2m.observe(heard::add);
 
-    p2m.setIoreq(IoreqRule.UNCLAIMED);
+    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
     p2m.changeAll(IOREQ_SERVER, RAM_RW);
     assertThat(heard).isEmpty();
     p2m.resolve(new Gfn(7));
@@ -384,14 +384,14 @@ class TypeRecalculationTest {
   @Test
   void ioreqServerPage_thatAnObserverRefuses_waitsForTheNextTime() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setIoreq(new IoreqRule(true, false, true));
+    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
     P2mObserver refusing =
         change -> {
           throw Refusal.of(Errno.ENOMEM, "no room");
         };
     p2m.observe(refusing);
-    p2m.setIoreq(IoreqRule.UNCLAIMED);
+    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
     p2m.changeAll(IOREQ_SERVER, RAM_RW);
 
     assertRefused(Errno.ENOMEM, () -> p2m.resolve(new Gfn(5)));

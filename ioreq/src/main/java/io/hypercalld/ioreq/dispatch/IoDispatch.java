@@ -43,9 +43,10 @@ final class IoDispatch implements Emulation {
     IoRequest request =
         IoRequest.single(
             RequestType.COPY, access.gpa(), access.size(), !access.writes(), access.data());
-    if (access.type() == P2mType.IOREQ_SERVER) {
+    if (P2mType.IOREQ.contains(access.type())) {
       return io.servers()
-          .claim()
+          .claims()
+          .of(access.type())
           .owner()
           .map(owner -> claimed(io, access, owner, request))
           .orElseGet(() -> unclaimedPage(io, access));
@@ -66,7 +67,7 @@ final class IoDispatch implements Emulation {
   private Answer unclaimedPage(DomainIo io, MmioAccess access) {
     Gfn gfn = new Gfn(access.gpa() >>> PageSize.SHIFT_4K);
     VcpuIo vcpu = io.vcpu(access.vcpu());
-    return switch (io.servers().claim().policies().unclaimed()) {
+    return switch (io.servers().claims().policies().unclaimed()) {
       case REFUSE -> {
         vcpu.retried(gfn);
         yield new Again("no server has the page");

@@ -6,14 +6,17 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.ClaimableType;
 import io.hypercalld.core.hypercall.Continuations;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.hypercall.Steps;
 import io.hypercalld.core.hypercall.Targets;
+import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.ioreq.server.ClaimPolicies.ClaimAccess;
 import io.hypercalld.ioreq.server.IoServer;
 import io.hypercalld.ioreq.server.IoServers;
 import io.hypercalld.ioreq.server.MemoryTypeClaim;
+import java.util.Optional;
 
 /**
  * The dm_op operation by which a server claims a page type. Confined to the machine thread.
@@ -21,7 +24,6 @@ import io.hypercalld.ioreq.server.MemoryTypeClaim;
  * @see "xen/arch/x86/hvm/dm.c, XEN_DMOP_map_mem_type_to_ioreq_server"
  */
 public final class MemoryTypeCalls {
-  private static final long HVMMEM_IOREQ_SERVER = 4;
   private static final long READ = 0x1;
   private static final long WRITE = 0x2;
 
@@ -42,25 +44,30 @@ public final class MemoryTypeCalls {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no hardware-assisted paging", domain.id());
     }
     IoServers servers = domain.facet(IoServers.class);
+    Optional<P2mType> type = ClaimableType.ofNumber(domain, args.type());
     if (args.opaque().value() == 0) {
-      change(servers, caller, args);
+      change(servers, caller, args, type);
     }
-    return args.flags() == 0 ? sweep(by, servers.claim(), args) : Outcome.done();
+    return args.flags() == 0 && type.isPresent()
+        ? sweep(by, servers.claims().of(type.get()), args)
+        : Outcome.done();
   }
 
-  private static void change(IoServers servers, DomainId caller, MapMemType args) {
-    if (args.type() != HVMMEM_IOREQ_SERVER) {
-      throw Refusal.of(Errno.EINVAL, "no server can have the type %d", args.type());
-    }
-    long known = servers.claim().policies().access() == ClaimAccess.ALL ? READ | WRITE : WRITE;
+  private static void change(
+      IoServers servers, DomainId caller, MapMemType args, Optional<P2mType> type) {
+    MemoryTypeClaim claim =
+        type.map(servers.claims()::of)
+            .orElseThrow(
+                () -> Refusal.of(Errno.EINVAL, "no server can have the type %d", args.type()));
+    long known = servers.claims().policies().access() == ClaimAccess.ALL ? READ | WRITE : WRITE;
     if ((args.flags() & ~known) != 0 || args.flags() == READ) {
       throw Refusal.of(Errno.EINVAL, "a claim is not of accesses 0x%x", args.flags());
     }
     IoServer server = servers.asEmulator(caller, args.id());
     if (args.flags() == 0) {
-      servers.claim().release(server);
+      claim.release(server);
     } else {
-      servers.claim().claim(server);
+      claim.claim(server);
     }
   }
 

@@ -2,6 +2,8 @@ package io.hypercalld.ioreq.server;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import java.util.Locale;
 
 /**
@@ -11,13 +13,29 @@ import java.util.Locale;
  * @param access which accesses a claim takes from memory
  * @param update when entries follow a claim, and its release
  * @param destroyed what becomes of the pages of a server that is destroyed
+ * @param types how many such types there are, each for one server: 1 to 4
  */
 public record ClaimPolicies(
-    Unclaimed unclaimed, ClaimAccess access, ClaimUpdate update, Destroyed destroyed)
+    Unclaimed unclaimed, ClaimAccess access, ClaimUpdate update, Destroyed destroyed, int types)
     implements Digestible {
   /** What Xen ships. */
   public static final ClaimPolicies SHIPPED =
-      new ClaimPolicies(Unclaimed.REFUSE, ClaimAccess.WRITE, ClaimUpdate.LAZY, Destroyed.LEAVE);
+      new ClaimPolicies(Unclaimed.REFUSE, ClaimAccess.WRITE, ClaimUpdate.LAZY, Destroyed.LEAVE, 1);
+
+  /** Most types that there can be. */
+  public static final int MOST_TYPES = 4;
+
+  /**
+   * Refuses numbers of types that there are not.
+   *
+   * @throws Refusal EINVAL
+   */
+  public ClaimPolicies {
+    if (types < 1 || types > MOST_TYPES) {
+      throw Refusal.of(
+          Errno.EINVAL, "there are 1 to %d types for servers, not %d", MOST_TYPES, types);
+    }
+  }
 
   /** Pages of the type that no server has. */
   public enum Unclaimed {
@@ -82,8 +100,18 @@ public record ClaimPolicies(
     return update == ClaimUpdate.PROTECT_AT_TAG || unclaimed == Unclaimed.DISCARD;
   }
 
+  /** Whether it is to be known which pages are of a type. */
+  boolean usesIndex() {
+    return update == ClaimUpdate.INDEXED || update == ClaimUpdate.PROTECT_AT_TAG;
+  }
+
   @Override
   public void digest(StateDigest digest) {
-    digest.put(unclaimed.name()).put(access.name()).put(update.name()).put(destroyed.name());
+    digest
+        .put(unclaimed.name())
+        .put(access.name())
+        .put(update.name())
+        .put(destroyed.name())
+        .put(types);
   }
 }

@@ -31,7 +31,7 @@ public final class IoServers implements DomainFacet {
   private final Domain domain;
   private final MachineMemory memory;
   private final PortLatch portLatch = new PortLatch();
-  private final MemoryTypeClaim claim;
+  private final PageClaims claims;
   private final GuestFramePool pool;
   private AnswerWatcher watcher = AnswerWatcher.NOBODY;
 
@@ -39,7 +39,7 @@ public final class IoServers implements DomainFacet {
     this.domain = domain;
     this.memory = memory;
     this.pool = new GuestFramePool(domain);
-    this.claim = new MemoryTypeClaim(domain);
+    this.claims = new PageClaims(domain);
   }
 
   /** Tells somebody of answers from now on. */
@@ -52,16 +52,14 @@ public final class IoServers implements DomainFacet {
     return portLatch;
   }
 
-  /** Which server has the page type. */
-  public MemoryTypeClaim claim() {
-    return claim;
+  /** Which servers have page types. */
+  public PageClaims claims() {
+    return claims;
   }
 
   @Override
   public void retyped(Gfn gfn, P2mType type) {
-    if (type == P2mType.IOREQ_SERVER) {
-      claim.tagged(gfn);
-    }
+    claims.retyped(gfn, type);
   }
 
   /** The servers, by id. */
@@ -174,7 +172,7 @@ public final class IoServers implements DomainFacet {
 
   /** Takes a server away: its ranges, ports and pages, and what waits for it. */
   public void destroy(IoServer server) {
-    claim.abandon(server);
+    claims.abandon(server);
     // Before anybody goes on, so that nobody is sent to it again.
     servers.remove(server.id());
     watcher.leaving(server);
@@ -237,7 +235,7 @@ public final class IoServers implements DomainFacet {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("ioreq-servers").put(portLatch).put(claim).put(servers.size());
+    digest.section("ioreq-servers").put(portLatch).put(claims).put(servers.size());
     servers.values().forEach(digest::put);
   }
 }

@@ -11,10 +11,9 @@ import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.Optional;
-import java.util.TreeSet;
 
 /**
- * Which server the pages of type {@link P2mType#IOREQ_SERVER} belong to. Confined to the machine
+ * Which server the pages of one type of {@link P2mType#IOREQ} belong to. Confined to the machine
  * thread.
  *
  * @see "xen/arch/x86/mm/p2m.c, p2m_set_ioreq_server; xen/arch/x86/hvm/ioreq.c,
@@ -25,14 +24,22 @@ public final class MemoryTypeClaim implements Digestible {
   public static final int SWEEP = 256;
 
   /** Guest frames that became pages of the type; some may be something else by now. */
-  private final TreeSet<Long> index = new TreeSet<>();
+  private final TaggedFrames index = new TaggedFrames();
 
+  private final PageClaims all;
   private final Domain domain;
-  private ClaimPolicies policies = ClaimPolicies.SHIPPED;
+  private final P2mType type;
   private Optional<IoServer> owner = Optional.empty();
 
-  MemoryTypeClaim(Domain domain) {
+  MemoryTypeClaim(PageClaims all, Domain domain, P2mType type) {
+    this.all = all;
     this.domain = domain;
+    this.type = type;
+  }
+
+  /** The type. */
+  public P2mType type() {
+    return type;
   }
 
   /** The server that has the type. */
@@ -40,32 +47,28 @@ public final class MemoryTypeClaim implements Digestible {
     return owner;
   }
 
-  public ClaimPolicies policies() {
-    return policies;
+  boolean isOf(IoServer server) {
+    return owner.filter(server::equals).isPresent();
   }
 
-  /**
-   * Chooses other policies.
-   *
-   * @throws Refusal EBUSY while a server has the type or there are pages of it
-   */
-  public void choose(ClaimPolicies chosen) {
-    if (owner.isPresent() || pages() > 0) {
-      throw Refusal.of(
-          Errno.EBUSY, "pages of %s belong to an ioreq server or wait for one", domain.id());
-    }
-    policies = chosen;
+  /** Begins to follow other policies, with no page of the type. */
+  void begin() {
+    index.clear();
     protect(false);
   }
 
   /** Pages of the type. */
   public long pages() {
-    return p2m().entries(P2mType.IOREQ_SERVER);
+    return p2m().entries(type);
   }
 
-  /** A guest frame became a page of the type. */
-  void tagged(Gfn gfn) {
-    index.add(gfn.value());
+  /** A guest frame became of a type, this one or another. */
+  void retyped(Gfn gfn, P2mType now) {
+    if (now != type) {
+      index.remove(gfn.value());
+    } else if (policies().usesIndex()) {
+      index.add(gfn.value());
+    }
   }
 
   /**
@@ -78,12 +81,12 @@ public final class MemoryTypeClaim implements Digestible {
       throw Refusal.of(
           Errno.EBUSY, "ioreq server %d of %s has the type", owner.get().id(), domain.id());
     }
-    if (policies.unclaimed() == ClaimPolicies.Unclaimed.REFUSE && pages() != 0) {
+    if (policies().unclaimed() == ClaimPolicies.Unclaimed.REFUSE && pages() != 0) {
       throw Refusal.of(Errno.EBUSY, "%d pages of %s are left of the type", pages(), domain.id());
     }
     owner = Optional.of(server);
     protect(true);
-    if (!policies.alwaysProtects()) {
+    if (!policies().alwaysProtects()) {
       follow();
     }
   }
@@ -94,27 +97,24 @@ public final class MemoryTypeClaim implements Digestible {
    * @throws Refusal EINVAL it does not have it
    */
   public void release(IoServer server) {
-    if (owner.isEmpty() || owner.get() != server) {
+    if (!isOf(server)) {
       throw Refusal.of(
           Errno.EINVAL, "ioreq server %d of %s does not have the type", server.id(), domain.id());
     }
     owner = Optional.empty();
     protect(false);
-    if (policies.unclaimed() == ClaimPolicies.Unclaimed.REFUSE) {
-      if (pages() != 0 && policies.update() == ClaimPolicies.ClaimUpdate.LAZY) {
-        p2m().changeAll(P2mType.IOREQ_SERVER, P2mType.RAM_RW);
+    if (policies().unclaimed() == ClaimPolicies.Unclaimed.REFUSE) {
+      if (pages() != 0 && policies().update() == ClaimPolicies.ClaimUpdate.LAZY) {
+        p2m().changeAll(type, P2mType.RAM_RW);
       }
-    } else if (!policies.alwaysProtects()) {
+    } else if (!policies().alwaysProtects()) {
       follow();
     }
   }
 
-  /** Takes the type from a server that is destroyed, if it has it. */
+  /** Takes the type from its server, which is destroyed. */
   void abandon(IoServer server) {
-    if (owner.isEmpty() || owner.get() != server) {
-      return;
-    }
-    if (policies.destroyed() == ClaimPolicies.Destroyed.LEAVE) {
+    if (policies().destroyed() == ClaimPolicies.Destroyed.LEAVE) {
       owner = Optional.empty();
       protect(false);
       return;
@@ -135,14 +135,14 @@ public final class MemoryTypeClaim implements Digestible {
    */
   public long sweep(long from) {
     long highest = p2m().maxMappedGfn().value();
-    if (owner.isPresent()
-        || policies.unclaimed() != ClaimPolicies.Unclaimed.REFUSE
-        || pages() == 0
-        || from > highest) {
+    if (owner.isPresent() || policies().unclaimed() != ClaimPolicies.Unclaimed.REFUSE) {
+      return -1;
+    }
+    if (pages() == 0 || from > highest) {
       index.clear();
       return -1;
     }
-    return switch (policies.update()) {
+    return switch (policies().update()) {
       case LAZY -> {
         p2m().finishTypeChange(new Gfn(from), SWEEP);
         yield more(from + SWEEP);
@@ -163,16 +163,17 @@ public final class MemoryTypeClaim implements Digestible {
 
   private long sweepIndex() {
     for (int done = 0; done < SWEEP && !index.isEmpty(); done++) {
-      untag(index.first());
-      index.pollFirst();
+      long gfn = index.first();
+      untag(gfn);
+      index.remove(gfn);
     }
     return index.isEmpty() ? -1 : index.first();
   }
 
   private void untag(long gfn) {
     Gfn frame = new Gfn(gfn);
-    if (p2m().lookup(frame).type() == P2mType.IOREQ_SERVER) {
-      p2m().changeType(frame, P2mType.IOREQ_SERVER, settled(frame));
+    if (p2m().lookup(frame).type() == type) {
+      p2m().changeType(frame, type, settled(frame));
     }
   }
 
@@ -185,10 +186,10 @@ public final class MemoryTypeClaim implements Digestible {
 
   /** Brings the permissions of pages of the type in line with who has it. */
   private void follow() {
-    switch (policies.update()) {
+    switch (policies().update()) {
       case LAZY -> {
         if (pages() != 0) {
-          p2m().changeAll(P2mType.IOREQ_SERVER, P2mType.IOREQ_SERVER);
+          p2m().changeAll(type, type);
         }
       }
       case EAGER -> {
@@ -203,16 +204,20 @@ public final class MemoryTypeClaim implements Digestible {
 
   private void refresh(long gfn) {
     P2mLookup found = p2m().lookup(new Gfn(gfn));
-    if (found.type() == P2mType.IOREQ_SERVER) {
+    if (found.type() == type) {
       p2m().changeAccess(new Gfn(gfn), found.access());
     }
   }
 
   private void protect(boolean claimed) {
-    boolean kept = claimed || policies.unclaimed() != ClaimPolicies.Unclaimed.REFUSE;
-    boolean takes = claimed || policies.alwaysProtects();
-    boolean all = policies.access() == ClaimPolicies.ClaimAccess.ALL;
-    p2m().setIoreq(new IoreqRule(kept, takes && all, takes));
+    boolean kept = claimed || policies().unclaimed() != ClaimPolicies.Unclaimed.REFUSE;
+    boolean takes = claimed || policies().alwaysProtects();
+    boolean all = policies().access() == ClaimPolicies.ClaimAccess.ALL;
+    p2m().setIoreq(type, new IoreqRule(kept, takes && all, takes));
+  }
+
+  private ClaimPolicies policies() {
+    return all.policies();
   }
 
   private P2mTable p2m() {
@@ -221,7 +226,6 @@ public final class MemoryTypeClaim implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(policies).put(owner.map(IoServer::id).orElse(-1)).put(index.size());
-    index.forEach(digest::put);
+    digest.put(owner.map(IoServer::id).orElse(-1)).put(index);
   }
 }
