@@ -1,5 +1,6 @@
 package io.hypercalld.api.experiment;
 
+import io.hypercalld.api.machine.ResetCounters;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.hypercall.DecreaseReservation;
@@ -22,7 +23,7 @@ final class FlushTrial {
       List<DomainIdAnswer.Flush> costs = new ArrayList<>();
       for (int unit = 0; unit < bench.units().size(); unit++) {
         bench.give(guest, bench.virtualFunctions(unit).get(question.neighbours()));
-        bench.machine().resetCounters();
+        bench.machine().execute(new ResetCounters());
         long scans = scans(bench);
         unmap(bench, guest, unit);
         costs.add(

@@ -1,6 +1,7 @@
 package io.hypercalld.api.experiment;
 
 import io.hypercalld.api.machine.AccessGuest;
+import io.hypercalld.api.machine.ResetCounters;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.guest.GuestRequest;
@@ -76,7 +77,7 @@ public final class PageTableExperiment {
               .map(own -> new PageTableAnswer.Tables(own.tables(), own.tableBytes()))
               .orElse(new PageTableAnswer.Tables(0, 0));
       long tlbInserts = sweep(scratch, guest);
-      scratch.machine().resetCounters();
+      scratch.machine().execute(new ResetCounters());
       tableCounters(guest).ifPresent(TableCounters::reset);
       work(scratch, guest);
       PageTableAnswer.Row row =
@@ -159,7 +160,7 @@ public final class PageTableExperiment {
 
   /** The guest reads its memory page by page; answers how often its processor has to look it up. */
   private long sweep(ScratchMachine scratch, Domain guest) {
-    scratch.machine().resetCounters();
+    scratch.machine().execute(new ResetCounters());
     for (long gpa = 0; gpa < question.sweep().bytes(); gpa += PageSize.BYTES_4K) {
       GuestRequest request =
           new GuestRequest(0, new Word(gpa), Long.BYTES, Operation.READ, new Word(0));

@@ -117,9 +117,11 @@ public record ComposeDomain(
   private void create(Machine machine, DomainId id) {
     CreateDomain hypercall = creation(machine, id);
     DomainCalls calls = machine.hypervisor().domainCalls();
-    machine.measured(
-        machine.catalogue().of(hypercall),
-        () -> calls.createDomain(DomainId.DOM0, hypercall, policies.geometry()));
+    machine
+        .hypercalls()
+        .measured(
+            machine.catalogue().of(hypercall),
+            () -> calls.createDomain(DomainId.DOM0, hypercall, policies.geometry()));
   }
 
   private void choosePolicies(Domain domain) {

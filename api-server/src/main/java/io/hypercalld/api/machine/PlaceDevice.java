@@ -23,12 +23,14 @@ public record PlaceDevice(DomainId domain, Sbdf sbdf, boolean relaxed, Optional<
   @Override
   public Outcome execute(Machine machine) {
     AssignDevice hypercall = toHypercall();
-    return machine.measured(machine.catalogue().of(hypercall), () -> assign(machine, hypercall));
+    return machine
+        .hypercalls()
+        .measured(machine.catalogue().of(hypercall), () -> assign(machine, hypercall));
   }
 
   private Outcome assign(Machine machine, AssignDevice hypercall) {
     try {
-      return machine.deviceCalls().assign(DomainId.DOM0, hypercall, guestAddress);
+      return machine.hypercalls().deviceCalls().assign(DomainId.DOM0, hypercall, guestAddress);
     } catch (Refusal refusal) {
       return Outcome.Refused.of(refusal);
     }

@@ -11,8 +11,7 @@ import io.hypercalld.core.bits.Word;
 public record WriteMachineMemory(Word maddr, HexBytes bytes) implements MachineCommand<Word> {
   @Override
   public Word execute(Machine machine) {
-    machine.requireRam(maddr.value(), bytes.length());
-    machine.hypervisor().memory().write(maddr.value(), bytes.toByteArray(), 0, bytes.length());
+    machine.memoryProbe().write(maddr, bytes.toByteArray());
     return maddr;
   }
 }

@@ -61,27 +61,27 @@ public final class SnapshotTaker {
       unitWatches.add(new UnitWatch(machine.units().get(driver.index()), driver, clock));
     }
     this.contextEntries =
-        new Census<>(machine.deviceRevision(), () -> presentContexts(machine), clock);
+        new Census<>(machine.revision().deviceMoves(), () -> presentContexts(machine), clock);
   }
 
   /** Everything as it is now; the same snapshot again where nothing has been done since. */
   public MetricsSnapshot take() {
     MetricsSnapshot known = last;
-    boolean unchanged = machine.revision() == revisionSeen;
+    boolean unchanged = machine.revision().changes() == revisionSeen;
     if (known != null && unchanged && (known.complete() || !catchUp())) {
       return known;
     }
-    revisionSeen = machine.revision();
-    if (machine.meter().calls() != callsSeen) {
-      callsSeen = machine.meter().calls();
-      calls = List.copyOf(machine.meter().samples());
+    revisionSeen = machine.revision().changes();
+    if (machine.hypercalls().meter().calls() != callsSeen) {
+      callsSeen = machine.hypercalls().meter().calls();
+      calls = List.copyOf(machine.hypercalls().meter().samples());
     }
     // Guests' accesses and events change domains, too, and are no hypercalls.
     followDomains();
     domainsMayLag = true;
     domainsChanged = true;
-    if (machine.deviceRevision() != devicesSeen) {
-      devicesSeen = machine.deviceRevision();
+    if (machine.revision().deviceMoves() != devicesSeen) {
+      devicesSeen = machine.revision().deviceMoves();
       lookAtDevices();
     }
     boolean complete = catchUp();
@@ -101,7 +101,7 @@ public final class SnapshotTaker {
       current &= watch.update();
     }
     if (domainsMayLag) {
-      boolean domainsCurrent = contextEntries.update(machine.deviceRevision());
+      boolean domainsCurrent = contextEntries.update(machine.revision().deviceMoves());
       domainsMayLag = !domainsCurrent;
       domainsChanged |= domainsCurrent;
     }

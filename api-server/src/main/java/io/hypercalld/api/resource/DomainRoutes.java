@@ -5,6 +5,7 @@ import io.hypercalld.api.machine.ChooseSyncHooks;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.ResetDomainCounters;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Parameter;
@@ -180,7 +181,8 @@ final class DomainRoutes {
   private static Function<Machine, Reply> resetCounters(Request request) {
     Names.DomainName name = Names.domain(request);
     return machine -> {
-      machine.resetCounters(name.in(machine.hypervisor().domains()));
+      Domain domain = name.in(machine.hypervisor().domains());
+      machine.execute(new ResetDomainCounters(domain.id()));
       return Reply.done();
     };
   }

@@ -5,6 +5,7 @@ import io.hypercalld.api.hypercall.Level;
 import io.hypercalld.api.hypercall.MulticallShape;
 import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.api.json.Spelling;
+import io.hypercalld.api.machine.Hypercalls;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Method;
@@ -94,7 +95,7 @@ final class HypercallRoutes {
     DomainId caller = Names.caller(request);
     Hypercall arguments = request.read(operation.shape());
     return machine -> {
-      Machine.Progress progress = machine.start(caller, arguments);
+      Hypercalls.Progress progress = machine.hypercalls().start(caller, arguments);
       return reply(Refusals.require(machine, arguments, progress));
     };
   }

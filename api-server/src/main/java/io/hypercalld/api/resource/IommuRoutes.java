@@ -1,6 +1,8 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.ResetUnitCounters;
+import io.hypercalld.api.machine.UnitRegister;
 import io.hypercalld.api.machine.WriteRegister;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
@@ -153,7 +155,7 @@ final class IommuRoutes {
   private static Function<Machine, Reply> resetCounters(Request request) {
     int index = index(request);
     return machine -> {
-      machine.unit(unit(machine, index).index()).counters().reset();
+      machine.execute(new ResetUnitCounters(index));
       return Reply.done();
     };
   }
@@ -167,7 +169,7 @@ final class IommuRoutes {
           access.value.isPresent()
               ? machine.execute(
                   new WriteRegister(iommu, access.offset, access.size, access.value.get()))
-              : machine.readRegister(iommu, access.offset, access.size);
+              : UnitRegister.of(machine.unit(iommu), access.offset, access.size).read();
       return Reply.ok(new RegisterValue(access.offset, access.size, value));
     };
   }

@@ -2,6 +2,7 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.ResetCounters;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -172,7 +173,7 @@ final class MachineRoutes {
   }
 
   private static Reply reset(Machine machine) {
-    machine.resetCounters();
+    machine.execute(new ResetCounters());
     return Reply.done();
   }
 }

@@ -63,11 +63,11 @@ final class MemoryRoutes {
   }
 
   private static Function<Machine, Reply> read(Request request) {
-    long maddr = Names.word(request, "maddr").value();
+    Word maddr = Names.word(request, "maddr");
     int length = length(request);
     return machine -> {
-      HexBytes bytes = new HexBytes(machine.readMemory(maddr, length));
-      return Reply.ok(new MachineBytes(new Word(maddr), length, bytes));
+      HexBytes bytes = new HexBytes(machine.memoryProbe().read(maddr, length));
+      return Reply.ok(new MachineBytes(maddr, length, bytes));
     };
   }
 

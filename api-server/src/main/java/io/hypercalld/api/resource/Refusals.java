@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.hypercall.Operation;
+import io.hypercalld.api.machine.Hypercalls;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.PendingCalls;
 import io.hypercalld.api.rest.Failure;
@@ -38,10 +39,11 @@ final class Refusals {
    *
    * @throws Failure where it was refused, or preempted: then with the place where it goes on
    */
-  static Outcome.Success require(Machine machine, Hypercall arguments, Machine.Progress progress) {
+  static Outcome.Success require(
+      Machine machine, Hypercall arguments, Hypercalls.Progress progress) {
     return switch (progress) {
-      case Machine.Ended(Outcome outcome) -> require(machine, arguments, outcome);
-      case Machine.Stopped(PendingCalls.Pending call) -> throw preempted(machine, call);
+      case Hypercalls.Ended(Outcome outcome) -> require(machine, arguments, outcome);
+      case Hypercalls.Stopped(PendingCalls.Pending call) -> throw preempted(machine, call);
     };
   }
 

@@ -136,7 +136,7 @@ final class SimRoutes {
   }
 
   private static List<Object> pending(Machine machine) {
-    return machine.pending().all().stream()
+    return machine.hypercalls().pending().all().stream()
         .<Object>map(
             call ->
                 new PendingView(
@@ -150,8 +150,9 @@ final class SimRoutes {
   private static Function<Machine, Reply> resume(Request request) {
     long number = Names.number(request, "number");
     return machine -> {
-      Hypercall rest = machine.pending().get(number).rest();
-      return HypercallRoutes.reply(Refusals.require(machine, rest, machine.resume(number)));
+      Hypercall rest = machine.hypercalls().pending().get(number).rest();
+      return HypercallRoutes.reply(
+          Refusals.require(machine, rest, machine.hypercalls().resume(number)));
     };
   }
 

@@ -1,0 +1,140 @@
+package io.hypercalld.api.machine;
+
+import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.HypervisorSettings;
+import io.hypercalld.iommu.acpi.DeviceScope;
+import io.hypercalld.iommu.acpi.Drhd;
+import io.hypercalld.iommu.acpi.UnitScopes;
+import io.hypercalld.iommu.driver.DriverPolicies;
+import io.hypercalld.iommu.driver.InterruptRemapping;
+import io.hypercalld.iommu.driver.RemappingHardware;
+import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.fault.FaultHandler;
+import io.hypercalld.iommu.interrupt.Interrupts;
+import io.hypercalld.iommu.interrupt.IoApicSource;
+import io.hypercalld.iommu.interrupt.Processors;
+import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.platform.Platform;
+import io.hypercalld.iommu.platform.PlatformUnit;
+import io.hypercalld.iommu.unit.MessageSink;
+import io.hypercalld.iommu.unit.RemappingUnit;
+import io.hypercalld.iommu.unit.RootComplex;
+import io.hypercalld.iommu.unit.UnitSettings;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.ioreq.DeviceModels;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The parts of a machine, connected and switched on. Shallowly immutable.
+ *
+ * @param units in the order of their indexes
+ */
+record Assembly(
+    Platform platform,
+    Hypervisor hypervisor,
+    List<RemappingUnit> units,
+    PciTopology topology,
+    UnitScopes scopes,
+    VtdDriver driver,
+    RootComplex rootComplex,
+    Interrupts interrupts,
+    FaultHandler faults,
+    DeviceModels deviceModels) {
+  private static final int UNIT_VERSION = 0x10;
+  private static final int DOM0_VCPUS = 4;
+
+  /**
+   * Puts a machine together and boots the hypervisor on it.
+   *
+   * @throws io.hypercalld.core.errno.Refusal where the platform cannot carry it
+   */
+  static Assembly of(Platform platform, DriverPolicies policies) {
+    Hypervisor hypervisor = new Hypervisor(settings(platform));
+    Processors processors = new Processors(platform.interrupts().processors());
+    List<RemappingUnit> units = units(platform, hypervisor, processors::deliver);
+    PciTopology topology = platform.topology();
+    UnitScopes scopes = platform.unitScopes(topology);
+    VtdDriver driver =
+        new VtdDriver(
+            hypervisor,
+            new RemappingHardware(
+                List.copyOf(units), topology, scopes, platform.reservedRegions(), permit(platform)),
+            policies);
+    Interrupts interrupts =
+        new Interrupts(hypervisor, driver, topology, processors, ioApics(platform, scopes));
+    FaultHandler faults =
+        new FaultHandler(
+            hypervisor, driver, topology, unit -> platform.units().get(unit.index()).segment());
+    interrupts.onFaultEvent(faults::faultEvent);
+    Assembly assembly =
+        new Assembly(
+            platform,
+            hypervisor,
+            units,
+            topology,
+            scopes,
+            driver,
+            new RootComplex(hypervisor.memory(), processors::deliver),
+            interrupts,
+            faults,
+            new DeviceModels(hypervisor));
+    hypervisor.bootDom0();
+    driver.start();
+    return assembly;
+  }
+
+  private static HypervisorSettings settings(Platform platform) {
+    return new HypervisorSettings(
+        platform.memoryMap(),
+        platform.memory().dom0Bytes(),
+        DOM0_VCPUS,
+        !platform.units().isEmpty(),
+        canSnoop(platform),
+        platform.hostAddressWidth());
+  }
+
+  private static boolean canSnoop(Platform platform) {
+    return platform.units().stream()
+        .allMatch(unit -> new Capabilities(unit.cap(), unit.ecap()).snoopControl());
+  }
+
+  private static InterruptRemapping.Permit permit(Platform platform) {
+    return new InterruptRemapping.Permit(
+        platform.interrupts().remapping(), platform.interrupts().x2apic());
+  }
+
+  private static List<IoApicSource> ioApics(Platform platform, UnitScopes scopes) {
+    List<IoApicSource> sources = new ArrayList<>();
+    for (int iommu = 0; iommu < platform.units().size(); iommu++) {
+      Drhd unit = platform.units().get(iommu).definition();
+      for (DeviceScope scope : unit.scopes()) {
+        if (scope.type() == DeviceScope.Type.IOAPIC) {
+          Optional<Sbdf> requester = scopes.resolve(unit.segment(), scope);
+          int place = iommu;
+          requester.ifPresent(
+              sbdf -> sources.add(new IoApicSource(place, scope.enumerationId(), sbdf.sourceId())));
+        }
+      }
+    }
+    return sources;
+  }
+
+  private static List<RemappingUnit> units(
+      Platform platform, Hypervisor hypervisor, MessageSink interrupts) {
+    List<RemappingUnit> units = new ArrayList<>();
+    for (PlatformUnit unit : platform.units()) {
+      UnitSettings settings =
+          new UnitSettings(
+              UNIT_VERSION,
+              new Capabilities(unit.cap(), unit.ecap()),
+              platform.hostAddressWidth(),
+              Math.toIntExact(unit.windowBytes()),
+              UnitSettings.CacheSizes.LARGE);
+      units.add(new RemappingUnit(settings, hypervisor.memory(), interrupts));
+    }
+    return List.copyOf(units);
+  }
+}
