@@ -5,25 +5,19 @@ package io.hypercalld.core.bits;
  *
  * <p>Bit numbers are inclusive on both ends, most significant first, as manuals print them. Kept in
  * a {@code static final} field, {@link #get} and {@link #put} compile to the literal shift and
- * mask.
+ * mask: a record's components are constants to the compiler, the fields of a class are not.
+ *
+ * @param msb number of the highest bit
+ * @param lsb number of the lowest bit
+ * @param isReserved whether the bits must be zero, as {@link #reserved} declares
  */
-public final class BitField {
-  private final String name;
-  private final int msb;
-  private final int lsb;
-  private final boolean reserved;
-  private final long unit;
+public record BitField(String name, int msb, int lsb, boolean isReserved) {
 
-  private BitField(String name, int msb, int lsb, boolean reserved) {
+  public BitField {
     if (lsb < 0 || msb > 63 || lsb > msb) {
       throw new IllegalArgumentException(
           name + ": no field " + msb + ":" + lsb + " in a 64-bit word");
     }
-    this.name = name;
-    this.msb = msb;
-    this.lsb = lsb;
-    this.reserved = reserved;
-    this.unit = -1L >>> (63 - (msb - lsb));
   }
 
   /** The field {@code msb:lsb}, both inclusive. */
@@ -46,38 +40,24 @@ public final class BitField {
     return new BitField("ignored", msb, lsb, false);
   }
 
-  public String name() {
-    return name;
-  }
-
-  /** Number of the lowest bit. */
-  public int lsb() {
-    return lsb;
-  }
-
   /** Number of bits. */
   public int width() {
     return msb - lsb + 1;
   }
 
-  /** Whether the field was declared by {@link #reserved}. */
-  public boolean isReserved() {
-    return reserved;
-  }
-
   /** The field's bits in place. */
   public long mask() {
-    return unit << lsb;
+    return max() << lsb;
   }
 
   /** The largest value that fits, read as unsigned. */
   public long max() {
-    return unit;
+    return -1L >>> (63 - (msb - lsb));
   }
 
   /** The field's value, shifted down to bit 0. */
   public long get(long word) {
-    return (word >>> lsb) & unit;
+    return (word >>> lsb) & max();
   }
 
   /** The field's value as an {@code int}: for fields of at most 31 bits. */
@@ -110,7 +90,7 @@ public final class BitField {
    * @throws IllegalArgumentException where {@code value} has bits beyond the field
    */
   public long of(long value) {
-    if ((value & ~unit) != 0) {
+    if ((value & ~max()) != 0) {
       throw overflow(value);
     }
     return value << lsb;
