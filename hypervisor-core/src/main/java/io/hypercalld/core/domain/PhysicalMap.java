@@ -134,8 +134,31 @@ public final class PhysicalMap {
    */
   public void removeAndRelease(Gfn gfn, SyncHook hook) {
     P2mLookup found = removable(gfn, query(gfn));
-    p2m.during(hook, () -> unmap(gfn, found));
+    p2m.during(hook, () -> unmap(gfn, found, granule()));
     release(found.mfn());
+  }
+
+  /**
+   * Unmaps and releases as many pages from a guest frame on as can be done at once to the same
+   * effect as one by one: plain RAM of the domain's that one table of the P2M maps, frame after
+   * frame, and to which nothing else refers.
+   *
+   * @param most at least 1
+   * @return how many frames; 0 where they are to be done one by one
+   * @throws Refusal ENOMEM as {@link #removeAndRelease}; nothing changed
+   */
+  public long removeAndReleaseRun(Gfn gfn, long most, SyncHook hook) {
+    P2mLookup found = query(gfn);
+    if (found.type() != P2mType.RAM_RW || !isOwn(found)) {
+      return 0;
+    }
+    long mapped = p2m.leavesAlike(gfn, most);
+    long count = domain.reservation().releasable(found.mfn().value(), mapped);
+    if (count > 0) {
+      p2m.during(hook, () -> unmap(gfn, found, count));
+      domain.reservation().free(new FrameRun(found.mfn().value(), count));
+    }
+    return count;
   }
 
   /** What is found, made the domain's own where it is shared, if it may be removed. */
@@ -186,7 +209,7 @@ public final class PhysicalMap {
     } else if (found.type() == P2mType.RAM_SHARED) {
       domain.features().sharing().drop(gfn);
     } else if (isOwn(found)) {
-      p2m.during(SyncHook.ZAP, () -> unmap(gfn, found));
+      p2m.during(SyncHook.ZAP, () -> unmap(gfn, found, granule()));
     } else {
       throw Refusal.of(Errno.ENOENT, "%s has no page at guest frame %s", domain.id(), gfn);
     }
@@ -261,15 +284,21 @@ public final class PhysicalMap {
   }
 
   void markClean(Gfn gfn) {
-    for (long page = 0; page < granule(); page++) {
-      domain.logDirty().markClean(new Gfn(gfn.value() + page));
+    markClean(gfn, granule());
+  }
+
+  private void markClean(Gfn gfn, long count) {
+    if (domain.logDirty().isEnabled()) {
+      for (long page = 0; page < count; page++) {
+        domain.logDirty().markClean(new Gfn(gfn.value() + page));
+      }
     }
   }
 
-  private void unmap(Gfn gfn, P2mLookup found) {
-    clear(gfn);
-    frames.mapped(found.mfn().value(), granule(), FrameTable.INVALID_M2P);
-    markClean(gfn);
+  private void unmap(Gfn gfn, P2mLookup found, long count) {
+    p2m.setPages(gfn, Mfn.INVALID, count, P2mType.INVALID);
+    frames.mapped(found.mfn().value(), count, FrameTable.INVALID_M2P);
+    markClean(gfn, count);
   }
 
   /** Unmaps what the smallest leaf maps. */

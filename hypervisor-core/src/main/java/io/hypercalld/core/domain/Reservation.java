@@ -131,6 +131,12 @@ public final class Reservation implements Digestible {
     }
   }
 
+  /** How many consecutive frames, at most so many, {@link #release} would free. */
+  long releasable(long mfn, long most) {
+    boolean free = owns(mfn) && frames.isAllocated(mfn) && frames.references(mfn) == 1;
+    return free ? frames.alike(mfn, most) : 0;
+  }
+
   /** Frees frames to which nobody but the allocation refers. */
   public void free(FrameRun run) {
     allocator.free(run.mfn(), run.count());
@@ -215,13 +221,13 @@ public final class Reservation implements Digestible {
   }
 
   private long releaseAlike(long mfn, long end) {
-    long alike = Math.min(end, frames.blockEnd(mfn));
     if (frames.references(mfn) > 1) {
       frames.putAllocation(mfn);
       return mfn + 1;
     }
-    free(new FrameRun(mfn, alike - mfn));
-    return alike;
+    long alike = frames.alike(mfn, end - mfn);
+    free(new FrameRun(mfn, alike));
+    return mfn + alike;
   }
 
   private void requireRoom(long pages) {

@@ -16,6 +16,7 @@ import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.SyncHook;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The operations on a domain's reservation, which answer how far they came. Confined to the machine
@@ -81,7 +82,7 @@ final class ReservationCalls {
   }
 
   Outcome decrease(Domain caller, DecreaseReservation args) {
-    return run(caller, args, this::removeExtent);
+    return run(caller, args, this::removeSome);
   }
 
   private static Outcome listing(Outcome outcome, List<Mfn> found) {
@@ -133,7 +134,24 @@ final class ReservationCalls {
     return 1;
   }
 
-  private long removeExtent(Domain domain, Extents extents, long index) {
+  /** One extent, or as many single pages as can be done at once to the same effect. */
+  private long removeSome(Domain domain, Extents extents, long index) {
+    Optional<PhysicalMap> map = domain.physicalMap();
+    if (extents.order() == 0
+        && map.isPresent()
+        && !domain.features().populateOnDemand().isActive()) {
+      long wanted = consecutive(extents, index);
+      Gfn first = new Gfn(extents.frames().at(index));
+      long removed = map.get().removeAndReleaseRun(first, wanted, SyncHook.BALLOON);
+      if (removed > 0) {
+        return removed;
+      }
+    }
+    removeExtent(domain, extents, index);
+    return 1;
+  }
+
+  private void removeExtent(Domain domain, Extents extents, long index) {
     Gfn first = new Gfn(extents.frames().at(index));
     long pages = 1L << extents.order();
     // What waited to be populated maps nothing any more, and is not missed again below.
@@ -145,17 +163,17 @@ final class ReservationCalls {
     if (pages < granule) {
       throw lessThanAPage(domain, granule);
     }
-    for (long page = 0; page < pages && taken < pages; page += granule) {
+    for (long page = 0; page < pages && taken < pages; ) {
       try {
-        remove(domain, new Gfn(first.value() + page));
+        page += remove(domain, first.plus(page), pages - page);
       } catch (Refusal refusal) {
         if (refusal.errno() != Errno.ENOENT || taken == 0) {
           throw refusal;
         }
         taken--;
+        page += granule;
       }
     }
-    return 1;
   }
 
   /** One extent, or as many single pages as can be done at once to the same effect. */
@@ -191,14 +209,15 @@ final class ReservationCalls {
     if (p2m.isObserved() || extents.end() != Long.MAX_VALUE) {
       return 1;
     }
-    long first = extents.frames().at(index);
-    long max = Math.min(extents.listed() - index, Steps.PAGES - (first & (Steps.PAGES - 1)));
-    long length = consecutive(extents.frames(), index, max);
-    return p2m.isUnmapped(new Gfn(first), length) ? length : 1;
+    long length = consecutive(extents, index);
+    return p2m.isUnmapped(new Gfn(extents.frames().at(index)), length) ? length : 1;
   }
 
-  /** How many elements from {@code index} on, at most max, are consecutive numbers. */
-  private static long consecutive(GuestFrames frames, long index, long max) {
+  /** How many extents from {@code index} on are consecutive frames between two multiples of 512. */
+  private static long consecutive(Extents extents, long index) {
+    GuestFrames frames = extents.frames();
+    long inside = frames.at(index) & (Steps.PAGES - 1);
+    long max = Math.min(extents.listed() - index, Steps.PAGES - inside);
     if (frames instanceof GuestFrames.Consecutive) {
       return max;
     }
@@ -221,12 +240,20 @@ final class ReservationCalls {
     return new Mfn(mfn);
   }
 
-  private void remove(Domain domain, Gfn gfn) {
-    if (domain.physicalMap().isPresent()) {
-      domain.physicalMap().get().removeAndRelease(gfn, SyncHook.BALLOON);
-    } else {
+  /** Removes a page, or as many of those wanted as can be at once, and says how many. */
+  private long remove(Domain domain, Gfn gfn, long wanted) {
+    Optional<PhysicalMap> physical = domain.physicalMap();
+    if (physical.isEmpty()) {
       removeFrame(domain, gfn.value());
+      return 1;
     }
+    PhysicalMap map = physical.get();
+    long removed = map.removeAndReleaseRun(gfn, wanted, SyncHook.BALLOON);
+    if (removed > 0) {
+      return removed;
+    }
+    map.removeAndRelease(gfn, SyncHook.BALLOON);
+    return map.granule();
   }
 
   /** A PV domain names frames of the machine. */

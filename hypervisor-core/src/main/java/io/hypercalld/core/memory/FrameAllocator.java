@@ -250,9 +250,11 @@ public final class FrameAllocator implements Digestible {
     freeFrames += end - start;
     for (long at = start; at < end; ) {
       int kind = largestKind(at, end);
-      free[kind].add(at >>> shift(kind));
+      long neighbours = (at | ((FAN_OUT << shift(kind)) - 1)) + 1;
+      long blocks = (Math.min(end, neighbours) - at) >>> shift(kind);
+      free[kind].addRange(at >>> shift(kind), blocks);
       merge(at >>> shift(kind), kind);
-      at += 1L << shift(kind);
+      at += blocks << shift(kind);
     }
   }
 

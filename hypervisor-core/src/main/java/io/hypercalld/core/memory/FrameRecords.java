@@ -88,6 +88,12 @@ final class FrameRecords {
     return words.get(WORD, record + 2 * Long.BYTES);
   }
 
+  /** Whether these two words are the frame's. */
+  boolean holds(long mfn, long countInfo, long ownership) {
+    long record = find(mfn);
+    return countInfo(record) == countInfo && ownership(record) == ownership;
+  }
+
   void setCountInfo(long record, long value) {
     words.set(WORD, record, value);
   }
@@ -109,15 +115,10 @@ final class FrameRecords {
   long mapSingles(long mfn, long end, long gfn) {
     int count = singles(mfn, end);
     long step = gfn < 0 ? 0 : 1;
-    long record = at(1, mfn);
-    int length = count * WORDS;
-    MemorySegment.copy(words, WORD, record, buffer, 0, length);
-    long inverted = ~gfn;
-    for (int i = WORDS - 1; i < length; i += WORDS) {
-      buffer[i] = inverted;
-      inverted -= step;
+    long inverted = at(1, mfn) + (WORDS - 1) * Long.BYTES;
+    for (long i = 0; i < count; i++) {
+      words.set(WORD, inverted + i * BYTES, ~(gfn + i * step));
     }
-    MemorySegment.copy(buffer, 0, words, WORD, record, length);
     return mfn + count;
   }
 

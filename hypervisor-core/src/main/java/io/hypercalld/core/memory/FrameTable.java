@@ -219,6 +219,21 @@ public final class FrameTable implements Digestible {
     return -1;
   }
 
+  /**
+   * How many consecutive frames, at most so many, have the owner, use and references of the first.
+   */
+  public long alike(long mfn, long most) {
+    long record = records.find(mfn);
+    long countInfo = records.countInfo(record);
+    long ownership = records.ownership(record);
+    long end = Math.min(mfn + most, records.bound());
+    long at = blockEnd(mfn);
+    while (at < end && records.holds(at, countInfo, ownership)) {
+      at = blockEnd(at);
+    }
+    return Math.min(at, end) - mfn;
+  }
+
   /** First frame after the block of like frames, at most 1 GiB, that the frame belongs to. */
   public long blockEnd(long mfn) {
     long size = FrameRecords.frames(records.level(mfn));

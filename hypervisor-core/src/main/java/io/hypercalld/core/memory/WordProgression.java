@@ -72,6 +72,15 @@ public record WordProgression(long first, long step) {
     return (int) others;
   }
 
+  /** How many words, of {@code count}, the array begins with as the progression does. */
+  public int length(long[] words, int count) {
+    int length = 0;
+    while (length < count && words[length] == at(length)) {
+      length++;
+    }
+    return length;
+  }
+
   private int shift() {
     return Long.numberOfTrailingZeros(step);
   }

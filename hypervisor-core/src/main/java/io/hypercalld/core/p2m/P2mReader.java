@@ -2,7 +2,9 @@ package io.hypercalld.core.p2m;
 
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.core.p2m.P2mStep.Verdict;
+import io.hypercalld.core.p2m.TableTree.Junction;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,11 +19,13 @@ final class P2mReader {
   private final TableTree tree;
   private final BulkTypes types;
   private final P2mGeometry geometry;
+  private final long[] leaves;
 
   P2mReader(TableTree tree, BulkTypes types) {
     this.tree = tree;
     this.types = types;
     this.geometry = tree.geometry();
+    this.leaves = new long[geometry.entries()];
   }
 
   /** Somebody who is shown leaves in order. */
@@ -101,6 +105,21 @@ final class P2mReader {
       }
       table = P2mEntry.target(raw);
     }
+  }
+
+  /** As {@link P2mTable#leavesAlike}. */
+  long leavesAlike(long gfn, long most) {
+    if (tree.marks > 0 || geometry != P2mGeometry.GRANULE_4K) {
+      return 0;
+    }
+    int wanted = (int) Math.min(most, geometry.entries() - (gfn & (geometry.entries() - 1)));
+    Junction first = tree.descend(gfn, 1);
+    if (!P2mEntry.isValid(first.entry()) || first.level() > 1) {
+      return P2mEntry.isValid(first.entry()) ? wanted : 0;
+    }
+    tree.read(first.at(), leaves, wanted);
+    tree.counters().entryReads += wanted;
+    return new WordProgression(first.entry(), P2mEntry.MFN.of(1)).length(leaves, wanted);
   }
 
   /** Whether nothing is mapped from a guest frame to another, exclusive. */

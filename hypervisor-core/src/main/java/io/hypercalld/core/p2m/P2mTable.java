@@ -315,6 +315,15 @@ public final class P2mTable implements Digestible {
     return reader.isUnmapped(first.value(), first.value() + frames);
   }
 
+  /**
+   * How many leaves from a guest frame on, at most so many, map frame after frame alike, parts of a
+   * larger one counted as leaves of 4 KiB: as far as one lowest table has them, or would. None
+   * where nothing is mapped, while entries are marked, or where the geometry is not x86's.
+   */
+  public long leavesAlike(Gfn first, long most) {
+    return reader.leavesAlike(first.value(), most);
+  }
+
   /** Tables that {@link #set} of the smallest leaf would take from the pool. */
   public int tablesMissing(Gfn gfn) {
     return tree.descend(gfn.value(), 1).level() - 1;

@@ -157,8 +157,13 @@ final class TypeRecalculation {
   private void markSpan(long at, LeafSpan span, boolean retype) {
     long[] entries = new long[(int) span.count()];
     tree.read(at, entries, entries.length);
+    long marks = P2mEntry.marked(0, retype);
     for (int i = 0; i < entries.length; i++) {
       long entry = entries[i];
+      // Most entries hold nothing or are marked: what is left is looked at closely.
+      if (entry == P2mEntry.EMPTY || (entry | marks) == entry) {
+        continue;
+      }
       if (P2mEntry.isPresent(entry)) {
         mark(at + (long) i * Long.BYTES, entry, retype);
       } else if (retype && P2mEntry.isValid(entry)) {
