@@ -1,6 +1,5 @@
 package io.hypercalld.api.hypercall;
 
-import static io.hypercalld.api.hypercall.Operation.missing;
 import static io.hypercalld.core.errno.Errno.EACCES;
 import static io.hypercalld.core.errno.Errno.EAGAIN;
 import static io.hypercalld.core.errno.Errno.EBUSY;
@@ -26,6 +25,7 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.LogDirtyCalls;
 import io.hypercalld.core.hypercall.ModifiedMemory;
 import io.hypercalld.core.hypercall.NrVcpus;
+import io.hypercalld.core.hypercall.PinMemoryCacheattr;
 import io.hypercalld.core.hypercall.RemoteShutdown;
 import io.hypercalld.core.hypercall.SetMemType;
 import io.hypercalld.core.hypercall.TrackDirtyVram;
@@ -64,7 +64,6 @@ public final class DeviceModelTable {
     operations.addAll(servers(models.serverCalls()));
     operations.addAll(memory(control, models));
     operations.addAll(interrupts(models.interruptCalls()));
-    operations.addAll(List.of(missing(CALL, "pin_memory_cacheattr")));
     return operations;
   }
 
@@ -92,6 +91,8 @@ public final class DeviceModelTable {
             .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, ENOENT, EBUSY, ENOMEM),
         op("set_mem_type", SetMemType.class, model::setMemType)
             .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, EAGAIN, ENOMEM),
+        op("pin_memory_cacheattr", PinMemoryCacheattr.class, model::pinMemoryCacheattr)
+            .refusing(ESRCH, EPERM, EINVAL, ENOENT, EBUSY, ENOSPC),
         op("relocate_memory", RelocateMemory.class, models.relocationCalls()::relocate)
             .refusing(
                 ESRCH, EPERM, EINVAL, EACCES, EXDEV, ENOENT, ENXIO, EILSEQ, EOVERFLOW, EDOM,

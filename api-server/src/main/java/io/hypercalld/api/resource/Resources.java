@@ -37,6 +37,7 @@ public final class Resources {
     routes.addAll(DmaRoutes.routes());
     routes.addAll(InterruptRoutes.routes());
     routes.addAll(VcpuRoutes.routes());
+    routes.addAll(LineRoutes.routes());
     routes.addAll(IommuRoutes.routes());
     routes.addAll(ConsoleRoutes.routes());
     routes.addAll(MemoryRoutes.routes());

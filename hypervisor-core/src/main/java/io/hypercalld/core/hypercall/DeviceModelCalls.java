@@ -7,6 +7,7 @@ import io.hypercalld.core.domain.PhysicalMap;
 import io.hypercalld.core.domain.Privilege;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.p2m.CacheType;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
@@ -24,6 +25,11 @@ public final class DeviceModelCalls {
   private static final int HVMMEM_RAM_RO = 1;
   private static final int HVMMEM_MMIO_DM = 2;
   private static final int REASON_MASK = 0xff;
+
+  /** Pages retyped before others may run. */
+  private static final int RETYPED_AT_ONCE = 256;
+
+  private static final long DELETE_MEM_CACHEATTR = 0xffff_ffffL;
 
   private final DomainTable domains;
   private final Targets targets;
@@ -86,12 +92,15 @@ public final class DeviceModelCalls {
     }
     Steps steps = continuations.begin(by);
     long granule = domain.p2m().geometry().granuleFrames();
+    long changed = 0;
     for (long done = 0; done < args.nr(); ) {
       Gfn gfn = args.firstPfn().plus(done);
       change(domain, gfn, wanted);
       // A page of the P2M's is changed as a whole.
       done += granule - (gfn.value() & (granule - 1));
-      if (steps.handled(1) && done < args.nr()) {
+      steps.handled(1);
+      changed++;
+      if (changed % RETYPED_AT_ONCE == 0 && done < args.nr() && steps.next()) {
         return Outcome.preempted(
             new SetMemType(
                 args.domid(),
@@ -102,6 +111,30 @@ public final class DeviceModelCalls {
       }
     }
     steps.finish();
+    return Outcome.done();
+  }
+
+  public Outcome pinMemoryCacheattr(DomainId caller, PinMemoryCacheattr args) {
+    Domain domain = targets.modelled(domains.caller(caller), args.domid());
+    if (args.pad() != 0) {
+      throw Refusal.of(Errno.EINVAL, "pad is %d", args.pad());
+    }
+    long beyond = (args.start().value() | args.end().value()) >>> P2mTable.GFN_BITS;
+    if (beyond != 0 || args.end().value() < args.start().value()) {
+      throw Refusal.of(Errno.EINVAL, "no frames from %s to %s", args.start(), args.end());
+    }
+    if (args.type().value() == DELETE_MEM_CACHEATTR) {
+      domain.p2m().unpinCache(args.start(), args.end());
+      return Outcome.done();
+    }
+    CacheType type =
+        CacheType.ofNumber(args.type().value())
+            .orElseThrow(
+                () -> Refusal.of(Errno.EINVAL, "memory cannot be cached as %s", args.type()));
+    if (type.isForDevices() && !domain.p2m().settings().iommu() && !domain.hasIoCapabilities()) {
+      throw Refusal.of(Errno.EPERM, "%s has no device that could look at memory", domain.id());
+    }
+    domain.p2m().pinCache(args.start(), args.end(), type);
     return Outcome.done();
   }
 

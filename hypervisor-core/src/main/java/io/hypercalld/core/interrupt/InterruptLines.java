@@ -116,6 +116,11 @@ public final class InterruptLines implements Digestible {
     return gsiCount[gsi];
   }
 
+  /** Wires that assert a link. */
+  public int assertingLink(int link) {
+    return linkCount[link];
+  }
+
   @Override
   public void digest(StateDigest digest) {
     digest.section("interrupt-lines");

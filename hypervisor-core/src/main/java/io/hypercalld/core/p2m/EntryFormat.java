@@ -32,6 +32,7 @@ final class EntryFormat {
 
   private final P2mSettings settings;
   private final IoreqRules ioreq;
+  private final CachePins pins = new CachePins();
   private final long[] leaves = new long[TYPES.length];
   private P2mAccess defaultAccess = P2mAccess.RWX;
   private boolean ioCapabilities;
@@ -66,6 +67,10 @@ final class EntryFormat {
     compute();
   }
 
+  CachePins pins() {
+    return pins;
+  }
+
   private void compute() {
     for (P2mType type : TYPES) {
       leaves[type.number()] = withoutFrame(type, defaultAccess);
@@ -98,6 +103,39 @@ final class EntryFormat {
     return new WordProgression(entry | MFN.of(mfn.value()), MFN.of(frames));
   }
 
+  /** Leaves as their guest frames are pinned to be cached, which is the same for all of them. */
+  WordProgression pinned(WordProgression leaves, LeafSpan span) {
+    return pins.isEmpty()
+        ? leaves
+        : new WordProgression(pinned(leaves.first(), span.gfn(), span.level()), leaves.step());
+  }
+
+  /** How many leaves from a guest frame on are pinned alike; at least one. */
+  long pinnedAlike(long gfn, int level) {
+    return pins.isEmpty()
+        ? Long.MAX_VALUE
+        : Math.max(1, pins.alike(gfn) >>> settings.geometry().order(level));
+  }
+
+  private long pinned(long entry, long gfn, int level) {
+    if (pins.isEmpty() || hostDecides() || !P2mEntry.isValid(entry)) {
+      return entry;
+    }
+    P2mType type = P2mEntry.type(entry);
+    if (type == P2mType.MMIO_DIRECT || ignoresGuest(type)) {
+      return entry;
+    }
+    return switch (pins.over(gfn, 1L << settings.geometry().order(level))) {
+      case NONE -> entry;
+      case SOME -> level > 1 ? P2mEntry.marked(entry, false) : cached(entry, gfn);
+      case ALL -> cached(entry, gfn);
+    };
+  }
+
+  private long cached(long entry, long gfn) {
+    return pins.at(gfn).map(type -> IPAT.set(EMT.put(entry, type.inEntry()))).orElse(entry);
+  }
+
   /** A page that the hypervisor shares with the guest: its memory type is the host's choice. */
   WordProgression special(Mfn mfn) {
     long entry = IPAT.set(leaf(P2mType.RAM_RW, defaultAccess));
@@ -113,11 +151,11 @@ final class EntryFormat {
    * A present leaf of the type, with the memory type it should have by now and no mark. Where parts
    * of it should have different ones it is left marked, and has to be split.
    */
-  long refreshed(long leaf, P2mType type, int level) {
+  long refreshed(long leaf, P2mType type, int level, long gfn) {
     long kept = leaf & (MFN.mask() | SP.mask() | SUPPRESS_VE.mask() | A.mask());
     long fresh = leaf(type, P2mEntry.access(leaf)) | kept;
     if (!P2mEntry.hasFrame(leaf)) {
-      return fresh;
+      return pinned(fresh, gfn, level);
     }
     Mfn mfn = new Mfn(P2mEntry.mfn(leaf));
     if (type == P2mType.MMIO_DIRECT) {
@@ -128,7 +166,7 @@ final class EntryFormat {
     }
     long frames = 1L << settings.geometry().order(level);
     return switch (settings.host().special(mfn, frames)) {
-      case NONE -> fresh;
+      case NONE -> pinned(fresh, gfn, level);
       case SOME -> level > 1 ? P2mEntry.marked(fresh, false) : IPAT.set(fresh);
       case ALL -> IPAT.set(fresh);
     };
@@ -186,8 +224,11 @@ final class EntryFormat {
     if (type == P2mType.MMIO_DIRECT) {
       return EMT.of(P2mEntry.EMT_UC);
     }
-    boolean ignored = hostDecides() || P2mType.GRANT.contains(type) || type == P2mType.MAP_FOREIGN;
-    return EMT.of(P2mEntry.EMT_WB) | (ignored ? IPAT.mask() : 0);
+    return EMT.of(P2mEntry.EMT_WB) | (hostDecides() || ignoresGuest(type) ? IPAT.mask() : 0);
+  }
+
+  private static boolean ignoresGuest(P2mType type) {
+    return P2mType.GRANT.contains(type) || type == P2mType.MAP_FOREIGN;
   }
 
   private boolean hostDecides() {

@@ -121,7 +121,8 @@ final class LeafCutter {
     if (span.level() > 1 && P2mType.SMALL_ONLY.contains(mapping.type)) {
       throw Refusal.of(Errno.EINVAL, "a leaf of %s cannot be a large one", mapping.type);
     }
-    WordProgression leaves = format.leaves(mapping.type, mapping.access, span.level(), mapping.mfn);
+    WordProgression leaves =
+        format.pinned(format.leaves(mapping.type, mapping.access, span.level(), mapping.mfn), span);
     if (mapping.type == P2mType.INVALID) {
       resolve(span);
       writer.write(span, leaves);
@@ -198,10 +199,11 @@ final class LeafCutter {
     return 1;
   }
 
-  /** How many leaves of the level follow each other in one table, at most as the frames need. */
+  /** How many leaves alike follow each other in one table, at most as the frames need. */
   private long leavesInTable(long gfn, int level, long frames) {
     int order = geometry.order(level);
     long slot = (gfn >>> order) & (geometry.entries() - 1);
-    return Math.min(geometry.entries() - slot, frames >>> order);
+    long inTable = Math.min(geometry.entries() - slot, frames >>> order);
+    return Math.min(inTable, format.pinnedAlike(gfn, level));
   }
 }

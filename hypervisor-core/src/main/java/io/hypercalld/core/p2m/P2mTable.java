@@ -252,6 +252,29 @@ public final class P2mTable implements Digestible {
     }
   }
 
+  /**
+   * Pins how guest frames are cached, or changes it; entries follow when they are touched. It has
+   * no say where no device looks on, as all is write-back there.
+   *
+   * @param last inclusive
+   * @throws Refusal EBUSY another range has some of them; ENOSPC there are 64 ranges
+   */
+  public void pinCache(Gfn first, Gfn last, CacheType type) {
+    format.pins().pin(first.value(), last.value(), type);
+    recalculation.markAll(false);
+  }
+
+  /**
+   * Lets the guest choose again.
+   *
+   * @param last inclusive
+   * @throws Refusal ENOENT no range is pinned from and to there
+   */
+  public void unpinCache(Gfn first, Gfn last) {
+    format.pins().unpin(first.value(), last.value());
+    recalculation.markAll(false);
+  }
+
   /** Leaves of the type that are stored, whatever their size; what waits to be changed counts. */
   public long entries(P2mType type) {
     long sum = 0;
@@ -451,6 +474,7 @@ public final class P2mTable implements Digestible {
         .put(format.defaultAccess().name())
         .put(format.hasIoCapabilities())
         .put(ioreq)
+        .put(format.pins())
         .put(types)
         .put(announcements);
   }

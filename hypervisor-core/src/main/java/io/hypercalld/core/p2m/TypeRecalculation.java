@@ -229,7 +229,7 @@ final class TypeRecalculation {
             && P2mType.CHANGEABLE.contains(P2mEntry.type(leaf.entry()));
     boolean differs = retypes && types.logDirty(start, 1L << order) == Coverage.SOME;
     P2mType type = now(leaf.entry(), start);
-    if (differs || P2mEntry.isMarked(format.refreshed(leaf.entry(), type, leaf.level()))) {
+    if (differs || P2mEntry.isMarked(format.refreshed(leaf.entry(), type, leaf.level(), start))) {
       split(leaf, gfn, leaf.level() - 1);
     } else {
       store(leaf, start, type);
@@ -249,7 +249,7 @@ final class TypeRecalculation {
   /** A page taken back from a server is DMA's again: the only change that devices notice. */
   private void store(Junction leaf, long gfn, P2mType type) {
     long before = leaf.entry();
-    long fresh = format.refreshed(before, type, leaf.level());
+    long fresh = format.refreshed(before, type, leaf.level(), gfn);
     if (fresh == before) {
       return;
     }
