@@ -62,6 +62,7 @@ public final class RunningDaemon implements AutoCloseable {
             chosen.quarantine(),
             chosen.profile(),
             Optional.empty(),
+            Optional.empty(),
             Optional.empty()));
     long began = System.nanoTime();
     SnapshotTaker snapshots = new SnapshotTaker(machine);

@@ -16,6 +16,7 @@ import io.hypercalld.iommu.pci.planted.RemappedFunction;
 import io.hypercalld.iommu.planted.Borrower;
 import io.hypercalld.iommu.platform.planted.RunningPlatform;
 import io.hypercalld.iommu.unit.planted.OwnedSilicon;
+import io.hypercalld.iommu.virtual.planted.HandledGuest;
 import io.hypercalld.iommu.vtd.planted.LiveFormat;
 import java.util.List;
 import java.util.stream.Stream;
@@ -42,6 +43,7 @@ final class LayeringTest {
   private static final String HYPERCALL = "io.hypercalld.iommu.hypercall..";
   private static final String PCI = "io.hypercalld.iommu.pci..";
   private static final String PLATFORM = "io.hypercalld.iommu.platform..";
+  private static final String VIRTUAL = "io.hypercalld.iommu.virtual..";
   private static final String UNIT = "io.hypercalld.iommu.unit..";
   private static final String VTD = "io.hypercalld.iommu.vtd..";
 
@@ -59,6 +61,7 @@ final class LayeringTest {
         dependsOnly(INTERRUPT, List.of(DRIVER, VTD, PCI, CORE), WiredSilicon.class),
         dependsOnly(FAULT, List.of(DRIVER, VTD, PCI, CORE), SilentFault.class),
         dependsOnly(HYPERCALL, List.of(DRIVER, INTERRUPT, PCI, CORE), DirectCall.class),
+        dependsOnly(VIRTUAL, List.of(DRIVER, UNIT, VTD, PCI, ACPI, CORE), HandledGuest.class),
         dependsOnly(AUDIT, List.of(DRIVER, INTERRUPT, UNIT, VTD, PCI, CORE), BootedAudit.class));
   }
 

@@ -188,7 +188,6 @@ public final class DomctlTable {
             .refusing(ESRCH, EPERM, EOPNOTSUPP, ENOSYS, EINVAL, ENODEV),
         op("get_device_group", GetDeviceGroup.class, devices::getDeviceGroup)
             .refusing(ESRCH, EPERM, EINVAL, ENODEV, EFAULT),
-        missing(CALL, "viommu_op"),
         missing(CALL, "soft_reset"));
   }
 }

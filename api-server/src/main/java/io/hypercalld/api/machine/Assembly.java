@@ -21,6 +21,7 @@ import io.hypercalld.iommu.unit.MessageSink;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.unit.UnitSettings;
+import io.hypercalld.iommu.virtual.VirtualIommus;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.ioreq.DeviceModels;
 import java.util.ArrayList;
@@ -42,7 +43,8 @@ record Assembly(
     RootComplex rootComplex,
     Interrupts interrupts,
     FaultHandler faults,
-    DeviceModels deviceModels) {
+    DeviceModels deviceModels,
+    VirtualIommus virtualIommus) {
   private static final int UNIT_VERSION = 0x10;
   private static final int DOM0_VCPUS = 4;
 
@@ -80,7 +82,8 @@ record Assembly(
             new RootComplex(hypervisor.memory(), processors::deliver),
             interrupts,
             faults,
-            new DeviceModels(hypervisor));
+            new DeviceModels(hypervisor),
+            new VirtualIommus(hypervisor, driver));
     hypervisor.bootDom0();
     driver.start();
     return assembly;

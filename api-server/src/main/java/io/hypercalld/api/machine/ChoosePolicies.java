@@ -17,7 +17,8 @@ public record ChoosePolicies(
     Optional<Quarantine.Mode> quarantine,
     Optional<Profile> profile,
     Optional<Toggle> intpost,
-    Optional<Toggle> ats)
+    Optional<Toggle> ats,
+    Optional<Toggle> viommu)
     implements MachineCommand<DriverPolicies> {
   /** Xen's boolean options. */
   public enum Toggle {
@@ -38,6 +39,7 @@ public record ChoosePolicies(
                 profile.orElse(now.profile())));
     intpost.ifPresent(wanted -> machine.interrupts().posting().set(wanted == Toggle.ON));
     ats.ifPresent(wanted -> machine.driver().allowDeviceTlbs(wanted == Toggle.ON));
+    viommu.ifPresent(wanted -> machine.virtualIommus().allow(wanted == Toggle.ON));
     return machine.driver().policies();
   }
 }

@@ -38,8 +38,20 @@ public record ComposeDomain(
     DomainType type,
     long memoryBytes,
     int vcpus,
-    MemoryPolicies policies)
+    MemoryPolicies policies,
+    ViommuChoices viommu)
     implements MachineCommand<Domain> {
+
+  /** One without virtual IOMMU. */
+  public ComposeDomain(
+      Optional<String> name,
+      Optional<UUID> handle,
+      DomainType type,
+      long memoryBytes,
+      int vcpus,
+      MemoryPolicies policies) {
+    this(name, handle, type, memoryBytes, vcpus, policies, ViommuChoices.NONE);
+  }
 
   private static final long FLAG_HVM = 0x1;
   private static final long FLAG_HAP = 0x2;
@@ -74,6 +86,7 @@ public record ComposeDomain(
     try {
       choosePolicies(machine.hypervisor().domains().byId(id));
       policies.claims().applyTo(machine.hypervisor().domains().byId(id));
+      viommu.applyTo(machine, machine.hypervisor().domains().byId(id));
       call(machine, new MaxVcpus(id, vcpus));
       call(machine, new MaxMem(id, new Word(memoryBytes >>> KIB_SHIFT)));
       if (type.isTranslated()) {

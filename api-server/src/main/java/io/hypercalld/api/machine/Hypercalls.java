@@ -11,6 +11,7 @@ import io.hypercalld.api.hypercall.MemoryTable;
 import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.api.hypercall.OtherTables;
 import io.hypercalld.api.hypercall.PageTableRows;
+import io.hypercalld.api.hypercall.ViommuTable;
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
@@ -18,6 +19,7 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
 import io.hypercalld.iommu.hypercall.InterruptCalls;
+import io.hypercalld.iommu.virtual.ViommuCalls;
 import io.hypercalld.ioreq.DeviceModels;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,12 +46,17 @@ public final class Hypercalls {
             hypervisor,
             deviceCalls,
             parts.deviceModels(),
-            new InterruptCalls(hypervisor.domains(), parts.interrupts()));
+            new InterruptCalls(hypervisor.domains(), parts.interrupts()),
+            new ViommuCalls(hypervisor.domains(), parts.virtualIommus()));
     this.meter = new CallMeter(catalogue);
   }
 
   private static HypercallCatalogue catalogue(
-      Hypervisor hypervisor, DeviceCalls devices, DeviceModels models, InterruptCalls interrupts) {
+      Hypervisor hypervisor,
+      DeviceCalls devices,
+      DeviceModels models,
+      InterruptCalls interrupts,
+      ViommuCalls virtualIommus) {
     var tables = new ArrayList<List<Operation<?>>>();
     tables.add(DomctlTable.of(hypervisor, devices));
     tables.add(MemoryTable.of(hypervisor.memoryCalls()));
@@ -62,6 +69,7 @@ public final class Hypercalls {
     tables.add(OtherTables.physdev(devices));
     tables.add(InterruptTable.domctl(interrupts));
     tables.add(InterruptTable.physdev(interrupts));
+    tables.add(ViommuTable.domctl(virtualIommus));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
     tables.addAll(OtherTables.unbuilt());
     return new HypercallCatalogue(tables);

@@ -19,6 +19,7 @@ import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.platform.Platform;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.RootComplex;
+import io.hypercalld.iommu.virtual.VirtualIommus;
 import io.hypercalld.ioreq.DeviceModels;
 import java.util.List;
 import java.util.Map;
@@ -95,6 +96,7 @@ public final class Machine implements AutoCloseable {
         .put(driver())
         .put(interrupts())
         .put(faults())
+        .put(virtualIommus())
         .put(hypercalls.pending())
         .put(faultRules);
     units().forEach(digest::put);
@@ -174,6 +176,11 @@ public final class Machine implements AutoCloseable {
   /** The machine's interrupts, and whose they are. */
   public Interrupts interrupts() {
     return parts.interrupts();
+  }
+
+  /** The remapping units that guests see. */
+  public VirtualIommus virtualIommus() {
+    return parts.virtualIommus();
   }
 
   /** What became of faults. */

@@ -10,6 +10,7 @@ import io.hypercalld.core.hypercall.Command;
 public sealed interface MachineCommand<R> extends Command
     permits AccessGuest,
         AccessPort,
+        AccessViommu,
         AdvanceClock,
         AnswerRequest,
         AnswerVmEvent,
@@ -19,6 +20,7 @@ public sealed interface MachineCommand<R> extends Command
         ChooseSyncHooks,
         ComposeDomain,
         ComposeServer,
+        CreateViommu,
         DeviceDma,
         DeviceInterrupt,
         InjectFault,

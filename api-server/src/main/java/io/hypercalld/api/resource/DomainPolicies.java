@@ -3,6 +3,7 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.TableFrameSize;
+import io.hypercalld.iommu.virtual.ViommuApi;
 import io.hypercalld.ioreq.server.ClaimPolicies;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,7 @@ record DomainPolicies(
     Optional<String> intremap,
     Optional<String> extDestId,
     Optional<String> shadowSync,
-    Optional<String> viommuApi) {
+    Optional<ViommuApi> viommuApi) {
 
   /**
    * Refuses what cannot be had yet.
@@ -58,7 +59,6 @@ record DomainPolicies(
         Map.entry("apicIds", apicIds),
         Map.entry("intremap", intremap),
         Map.entry("extDestId", extDestId),
-        Map.entry("shadowSync", shadowSync),
-        Map.entry("viommuApi", viommuApi));
+        Map.entry("shadowSync", shadowSync));
   }
 }

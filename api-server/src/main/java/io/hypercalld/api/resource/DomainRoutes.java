@@ -112,7 +112,7 @@ final class DomainRoutes {
     };
   }
 
-  private static Function<Machine, Reply> show(Request request) {
+  static Function<Machine, Reply> show(Request request) {
     Names.DomainName name = Names.domain(request);
     return machine -> Reply.ok(DomainView.of(machine, name.in(machine.hypervisor().domains())));
   }

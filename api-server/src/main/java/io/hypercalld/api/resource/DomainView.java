@@ -7,6 +7,7 @@ import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.virtual.VirtualIommu;
 import io.hypercalld.ioreq.server.IoServers;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +20,7 @@ import java.util.UUID;
  *
  * @param domid raw
  * @param pageTables empty where no device can be given to it
- * @param viommu always empty: there is no virtual IOMMU yet
+ * @param viommu empty where it has none
  */
 record DomainView(
     int domid,
@@ -35,7 +36,7 @@ record DomainView(
     MemoryChoices.Granule p2mPageSize,
     List<Sbdf> devices,
     Map<String, Object> policies,
-    Optional<String> viommu) {
+    Optional<ViommuView> viommu) {
   private static final int PAGE_SHIFT = 12;
   private static final long MOST_PAGES = Long.MAX_VALUE >>> PAGE_SHIFT;
 
@@ -72,7 +73,10 @@ record DomainView(
         MemoryChoices.Granule.of(domain.settings().geometry()),
         machine.driver().devices().ownedBy(domain.id()).stream().map(PciDevice::sbdf).toList(),
         policies(domain),
-        Optional.empty());
+        domain
+            .findFacet(VirtualIommu.class)
+            .filter(own -> own.unit().isPresent())
+            .map(own -> ViommuView.of(machine, domain, own)));
   }
 
   /** The policies in force, by their names. */
@@ -106,6 +110,7 @@ record DomainView(
               policies.put("serverDestroy", claims.destroyed());
               policies.put("claimTypes", claims.types());
             });
+    domain.findFacet(VirtualIommu.class).ifPresent(own -> policies.put("viommuApi", own.api()));
     return policies;
   }
 

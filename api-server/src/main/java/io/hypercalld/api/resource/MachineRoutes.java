@@ -73,7 +73,8 @@ final class MachineRoutes {
       Optional<Quarantine.Mode> quarantine,
       Optional<Profile> profile,
       Optional<ChoosePolicies.Toggle> intpost,
-      Optional<ChoosePolicies.Toggle> ats) {}
+      Optional<ChoosePolicies.Toggle> ats,
+      Optional<ChoosePolicies.Toggle> viommu) {}
 
   /** Bytes of RAM. */
   record MemoryView(long totalBytes, long freeBytes, long usedBytes, long installedBytes) {}
@@ -165,7 +166,8 @@ final class MachineRoutes {
             changes.quarantine(),
             changes.profile(),
             changes.intpost(),
-            changes.ats());
+            changes.ats(),
+            changes.viommu());
     return machine -> {
       machine.execute(command);
       return Reply.ok(view(machine));

@@ -3,11 +3,13 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.json.Size;
 import io.hypercalld.api.machine.ComposeDomain;
+import io.hypercalld.api.machine.ViommuChoices;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Problems;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.hypercall.OrElse;
-import java.util.Map;
+import io.hypercalld.iommu.virtual.VirtualUnitSettings;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -16,6 +18,7 @@ import java.util.UUID;
  * A domain as it is asked for. Immutable.
  *
  * @param memory populated from guest frame 0 on, around the hole for devices below 4 GiB
+ * @param xlViommu the virtual IOMMU as a configuration of {@code xl} spells it
  */
 record NewDomain(
     Optional<String> name,
@@ -25,7 +28,8 @@ record NewDomain(
     @OrElse("1") int vcpus,
     Optional<DomainView.PageTables> pageTables,
     Optional<MemoryChoices.Granule> p2mPageSize,
-    Optional<Map<String, Object>> viommu,
+    Optional<NewViommu> viommu,
+    Optional<List<String>> xlViommu,
     Optional<DomainPolicies> policies) {
 
   private static final Set<Character> NAME_LETTERS = Set.of('-', '_', '.');
@@ -37,13 +41,23 @@ record NewDomain(
    * @throws InvalidBody for what contradicts itself
    */
   ComposeDomain toCommand() {
-    if (viommu.isPresent()) {
-      throw unbuilt("a virtual IOMMU");
-    }
     policies.ifPresent(DomainPolicies::requireBuilt);
     name.ifPresent(NewDomain::checkName);
     return new ComposeDomain(
-        name, uuid, type, memory.bytes(), vcpus, MemoryChoices.of(this).toPolicies());
+        name,
+        uuid,
+        type,
+        memory.bytes(),
+        vcpus,
+        MemoryChoices.of(this).toPolicies(),
+        new ViommuChoices(viommuSettings(), policies.flatMap(DomainPolicies::viommuApi)));
+  }
+
+  private Optional<VirtualUnitSettings> viommuSettings() {
+    if (viommu.isPresent() && xlViommu.isPresent()) {
+      throw InvalidBody.at("/xlViommu", "the member viommu says it already");
+    }
+    return viommu.map(NewViommu::settings).or(() -> xlViommu.map(XlViommu::settings));
   }
 
   private static void checkName(String name) {

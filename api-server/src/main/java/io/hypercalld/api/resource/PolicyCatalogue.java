@@ -50,6 +50,7 @@ final class PolicyCatalogue {
     policies.put("quarantine", chosen.quarantine().toString());
     policies.put("profile", chosen.profile().toString());
     policies.put("intpost", machine.interrupts().posting().isOn() ? "on" : "off");
+    policies.put("viommu", machine.virtualIommus().allowed() ? "on" : "off");
     policies.put("ats", machine.driver().deviceTlbsAllowed() ? "on" : "off");
     return policies;
   }
@@ -102,6 +103,11 @@ final class PolicyCatalogue {
             List.of("off", "on"),
             "whether devices that change hands from now on may remember translations by"
                 + " themselves, behind units that can tell them to forget"),
+        built(
+            "viommu",
+            MACHINE,
+            List.of("off", "on"),
+            "whether the host allows virtual IOMMUs, which v3 of the hypercall asks"),
         new Policy(
             "pageTables",
             DOMAIN,
@@ -167,6 +173,6 @@ final class PolicyCatalogue {
             "whether the virtual IOMMU remaps interrupts"),
         policy("extDestId", DOMAIN, List.of("off", "on"), "whether MSIs have 15-bit destinations"),
         policy("shadowSync", DOMAIN, List.of("strict", "lazy"), "when a shadow follows the guest"),
-        policy("viommuApi", DOMAIN, List.of("v4", "v3", "v2"), "which interface creates one"));
+        built("viommuApi", DOMAIN, List.of("v4", "v3", "v2"), "which interface creates one"));
   }
 }

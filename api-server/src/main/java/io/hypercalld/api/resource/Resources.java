@@ -46,6 +46,7 @@ public final class Resources {
     routes.addAll(VcpuWaitRoutes.routes());
     routes.addAll(IoServerRoutes.routes());
     routes.addAll(IoRequestRoutes.routes());
+    routes.addAll(ViommuRoutes.routes());
     routes.addAll(PolicyCatalogue.routes());
     routes.addAll(ExperimentRoutes.routes());
     routes.addAll(new HypercallRoutes(catalogue).routes());

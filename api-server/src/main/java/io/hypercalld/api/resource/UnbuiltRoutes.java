@@ -17,10 +17,7 @@ final class UnbuiltRoutes {
     String viommu = "/v1/domains/{d}/viommu";
     return Stream.of(
             missing("streams of requests", IoServerRoutes.ONE + "/stream", Method.GET),
-            missing("virtual IOMMUs", viommu, Method.GET, Method.PUT),
-            missing("virtual IOMMUs", viommu + "/mmio", Method.POST),
             missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
-            missing("virtual IOMMUs", viommu + "/interrupt-entries", Method.GET),
             missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
             missing("events", "/v1/events", Method.GET))
         .flatMap(List::stream)

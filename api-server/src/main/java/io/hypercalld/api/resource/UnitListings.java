@@ -222,6 +222,13 @@ final class UnitListings {
   /** What is known of a fault beside its record; the time is there where it was read out. */
   private record FaultView(Sbdf sbdf, Optional<DomainId> domain, Optional<Long> time) {}
 
+  /** A record that waits for a guest in its own unit: the function is where the guest sees it. */
+  static FaultRecordView ofGuest(DomainId guest, PendingFault fault) {
+    Sbdf seen = fault.record().sourceId().in(0);
+    return view(
+        fault.index(), fault.record(), new FaultView(seen, Optional.of(guest), Optional.empty()));
+  }
+
   private static FaultRecordView view(int index, FaultRecord record, FaultView known) {
     boolean interrupt =
         record.reason().filter(reason -> reason.kind() == FaultReason.Kind.INTERRUPT).isPresent();

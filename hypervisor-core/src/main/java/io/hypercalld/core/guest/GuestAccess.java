@@ -24,17 +24,28 @@ import java.util.Optional;
 public final class GuestAccess {
   private final FaultCounts faults = new FaultCounts();
   private final MachineMemory memory;
-  private Emulation emulation;
+  private InternalDevices internal = InternalDevices.NONE;
+  private Emulation outside;
+  private final Emulation emulation = this::emulate;
 
   /** Accesses to this memory, with nobody behind what is none. */
   public GuestAccess(MachineMemory memory) {
     this.memory = memory;
-    this.emulation = Emulation.UNCLAIMED;
+    this.outside = Emulation.UNCLAIMED;
   }
 
   /** Has somebody answer from now on where no memory does. */
   public void emulateBy(Emulation newEmulation) {
-    emulation = newEmulation;
+    outside = newEmulation;
+  }
+
+  /** Has the hypervisor's own devices answer from now on, before anybody else. */
+  public void answerFirst(InternalDevices devices) {
+    internal = devices;
+  }
+
+  private Emulation.Answer emulate(Emulation.MmioAccess access) {
+    return internal.access(access).orElseGet(() -> outside.access(access));
   }
 
   /** Accesses that an entry did not let through. */

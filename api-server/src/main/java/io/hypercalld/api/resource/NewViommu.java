@@ -1,0 +1,41 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.hypercall.OrElse;
+import io.hypercalld.iommu.virtual.ShadowSync;
+import io.hypercalld.iommu.virtual.VirtualUnitSettings;
+
+/**
+ * A virtual IOMMU as it is asked for. Immutable.
+ *
+ * @param base guest-physical address of its registers
+ * @param intremap whether it remaps interrupts
+ * @param l2 whether it translates through second-level tables
+ * @param l1 whether it translates through first-level tables, too
+ * @param cachingMode whether the guest invalidates what becomes present, too
+ */
+record NewViommu(
+    @OrElse("\"intel_vtd\"") Type type,
+    @OrElse("\"0xfed90000\"") Word base,
+    @OrElse("true") boolean intremap,
+    @OrElse("false") boolean l2,
+    @OrElse("false") boolean l1,
+    @OrElse("true") boolean cachingMode) {
+  /** The types that there are. */
+  enum Type {
+    INTEL_VTD
+  }
+
+  /**
+   * The unit asked for.
+   *
+   * @throws io.hypercalld.api.rest.Failure 501 first-level translation
+   * @throws io.hypercalld.core.errno.Refusal as the unit's settings
+   */
+  VirtualUnitSettings settings() {
+    if (l1) {
+      throw NewDomain.unbuilt("first-level translation of a virtual IOMMU");
+    }
+    return new VirtualUnitSettings(base, intremap, l2, l2 && cachingMode, ShadowSync.STRICT);
+  }
+}

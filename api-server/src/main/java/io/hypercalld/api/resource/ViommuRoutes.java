@@ -1,0 +1,108 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.api.machine.AccessViommu;
+import io.hypercalld.api.machine.CreateViommu;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.iommu.virtual.VirtualIommu;
+import io.hypercalld.iommu.virtual.VirtualUnitSettings;
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+
+/** {@code /v1/domains/{d}/viommu}. Immutable. */
+final class ViommuRoutes {
+  private static final String ONE = "/v1/domains/{d}/viommu";
+
+  private ViommuRoutes() {}
+
+  /**
+   * The table that the guest's firmware passes on.
+   *
+   * @param table all of it, checksum included
+   */
+  record DmarView(int length, HexBytes table) {}
+
+  static List<Route> routes() {
+    return List.of(
+        Route.get(ONE, "The domain's virtual IOMMU")
+            .answering(ViommuView.class)
+            .on(request -> ofUnit(request, ViommuRoutes::view)),
+        Route.of(Method.PUT, ONE, "Gives the domain a virtual IOMMU")
+            .reading(NewViommu.class)
+            .answering(ViommuView.class)
+            .on(ViommuRoutes::create)
+            .guardedBy(DomainRoutes::show),
+        Route.get(ONE + "/dmar", "The DMAR table that the guest sees")
+            .answering(DmarView.class)
+            .on(request -> ofUnit(request, (_, found) -> dmar(found.iommu))),
+        Route.get(ONE + "/faults", "Fault records that wait for the guest")
+            .answering(Page.ofItems(UnitListings.FaultRecordView.class))
+            .on(request -> ofUnit(request, (_, found) -> Page.whole(faults(found)))),
+        Route.of(Method.POST, ONE + "/mmio", "Reads a register as the guest would, or writes it")
+            .reading(IommuRoutes.RegisterAccess.class)
+            .answering(IommuRoutes.RegisterValue.class)
+            .on(ViommuRoutes::access)
+            .guardedBy(request -> ofUnit(request, ViommuRoutes::view)));
+  }
+
+  private record Found(Domain domain, VirtualIommu iommu) {}
+
+  private static Function<Machine, Reply> ofUnit(
+      Request request, BiFunction<Machine, Found, Object> view) {
+    Names.DomainName name = Names.domain(request);
+    return machine -> {
+      Found found = find(machine, name);
+      found.iommu.requireUnit();
+      return Reply.ok(view.apply(machine, found));
+    };
+  }
+
+  private static Found find(Machine machine, Names.DomainName name) {
+    Domain domain = name.in(machine.hypervisor().domains());
+    return new Found(domain, machine.virtualIommus().of(domain));
+  }
+
+  private static ViommuView view(Machine machine, Found found) {
+    return ViommuView.of(machine, found.domain, found.iommu);
+  }
+
+  private static DmarView dmar(VirtualIommu iommu) {
+    byte[] table = iommu.dmar();
+    return new DmarView(table.length, new HexBytes(table));
+  }
+
+  private static List<UnitListings.FaultRecordView> faults(Found found) {
+    return found.iommu.requireUnit().silicon().faults().stream()
+        .map(fault -> UnitListings.ofGuest(found.domain.id(), fault))
+        .toList();
+  }
+
+  private static Function<Machine, Reply> create(Request request) {
+    Names.DomainName name = Names.domain(request);
+    VirtualUnitSettings wanted = request.read(NewViommu.class).settings();
+    return machine -> {
+      Found found = find(machine, name);
+      machine.execute(new CreateViommu(found.domain.id(), wanted));
+      return Reply.ok(view(machine, found));
+    };
+  }
+
+  private static Function<Machine, Reply> access(Request request) {
+    Names.DomainName name = Names.domain(request);
+    IommuRoutes.RegisterAccess access = request.read(IommuRoutes.RegisterAccess.class);
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      Word value =
+          machine.execute(
+              new AccessViommu(domain.id(), access.offset(), access.size(), access.value()));
+      return Reply.ok(new IommuRoutes.RegisterValue(access.offset(), access.size(), value));
+    };
+  }
+}

@@ -1,0 +1,82 @@
+package io.hypercalld.iommu.virtual;
+
+import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainFacet;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.guest.Emulation.Answer;
+import io.hypercalld.core.guest.Emulation.MmioAccess;
+import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.VtdDriver;
+import java.util.Optional;
+
+/**
+ * Virtual IOMMUs of all domains, and what they need of the machine. Confined to the machine thread.
+ */
+public final class VirtualIommus implements Digestible {
+  private final Hypervisor hypervisor;
+  private final VtdDriver driver;
+  private boolean allowed;
+
+  /** Has every HVM and PVH domain created from now on able to have one. */
+  public VirtualIommus(Hypervisor hypervisor, VtdDriver driver) {
+    this.hypervisor = hypervisor;
+    this.driver = driver;
+    hypervisor.domains().addFacet(this::facetFor);
+    hypervisor.guestAccess().answerFirst(VirtualIommus::access);
+  }
+
+  private Optional<DomainFacet> facetFor(Domain domain) {
+    return domain.type().isTranslated()
+        ? Optional.of(new VirtualIommu(domain, this))
+        : Optional.empty();
+  }
+
+  private static Optional<Answer> access(MmioAccess access) {
+    return access.domain().findFacet(VirtualIommu.class).flatMap(own -> own.access(access));
+  }
+
+  /**
+   * The virtual IOMMU that a domain has or may be given.
+   *
+   * @throws Refusal EINVAL a PV domain
+   */
+  public VirtualIommu of(Domain domain) {
+    return domain
+        .findFacet(VirtualIommu.class)
+        .orElseThrow(
+            () -> Refusal.of(Errno.EINVAL, "%s is PV: it has no virtual IOMMU", domain.id()));
+  }
+
+  /** Whether the host allows virtual IOMMUs, which v3 of the hypercall asks: option viommu. */
+  public boolean allowed() {
+    return allowed;
+  }
+
+  /** Allows virtual IOMMUs from now on, or not. */
+  public void allow(boolean on) {
+    allowed = on;
+  }
+
+  void requireAllowed(ViommuApi api) {
+    if (api.asksTheHost() && !allowed) {
+      throw Refusal.of(Errno.ENODEV, "the host's option viommu is off");
+    }
+  }
+
+  VirtualUnit.Silicon silicon(Domain domain, VirtualUnitSettings wanted) {
+    boolean asShipped = driver.profile() == Profile.AS_SHIPPED;
+    return new VirtualUnit.Silicon(
+        VirtualSilicon.of(wanted, driver.units(), asShipped),
+        new GuestPhysicalMemory(domain, hypervisor.memory()),
+        asShipped);
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.section("virtual-iommus").put(allowed);
+  }
+}
