@@ -34,7 +34,7 @@ final class InterruptAudit {
     for (MachineInterrupt interrupt : interrupts.all()) {
       interrupts.placeOf(interrupt).ifPresent(place -> enter(users, place, interrupt, found));
       if (interrupt.message().isPresent() && !mapped.contains(interrupt.number())) {
-        found.add(violation("interrupt %d is no domain's", interrupt.number()));
+        found.add(violation("interrupt %d is no domain's".formatted(interrupt.number())));
       }
     }
     driver.units().forEach(unit -> checkTable(unit, users, found));
@@ -42,8 +42,8 @@ final class InterruptAudit {
         (place, interrupt) ->
             found.add(
                 violation(
-                    "interrupt %d has entry 0x%x of iommu %d, which is free",
-                    interrupt.number(), place.index(), place.iommu())));
+                    "interrupt %d has entry 0x%x of iommu %d, which is free"
+                        .formatted(interrupt.number(), place.index(), place.iommu()))));
   }
 
   private Set<Integer> mapped() {
@@ -63,8 +63,8 @@ final class InterruptAudit {
     if (other != null) {
       found.add(
           violation(
-              "interrupts %d and %d share entry 0x%x of iommu %d",
-              other.number(), interrupt.number(), place.index(), place.iommu()));
+              "interrupts %d and %d share entry 0x%x of iommu %d"
+                  .formatted(other.number(), interrupt.number(), place.index(), place.iommu())));
     }
   }
 
@@ -79,8 +79,8 @@ final class InterruptAudit {
                 if (user == null) {
                   found.add(
                       violation(
-                          "entry 0x%x of iommu %d is in use for no interrupt",
-                          index, unit.index()));
+                          "entry 0x%x of iommu %d is in use for no interrupt"
+                              .formatted(index, unit.index())));
                 } else {
                   checkEntry(unit, table, index, user, found);
                 }
@@ -100,17 +100,23 @@ final class InterruptAudit {
     if (!entry.acceptsSameAs(expected)) {
       found.add(
           violation(
-              "entry 0x%x of iommu %d takes interrupt %d from 0x%04x, which asks as 0x%04x",
-              index, unit.index(), user.number(), entry.sourceId(), expected.sourceId()));
+              "entry 0x%x of iommu %d takes interrupt %d from 0x%04x, which asks as 0x%04x"
+                  .formatted(
+                      index, unit.index(), user.number(), entry.sourceId(), expected.sourceId())));
     } else if (!bound) {
       found.add(
           violation(
-              "entry 0x%x of iommu %d does not take interrupt %d to vector 0x%x of processor %d",
-              index, unit.index(), user.number(), user.at().vector(), user.at().processor()));
+              "entry 0x%x of iommu %d does not take interrupt %d to vector 0x%x of processor %d"
+                  .formatted(
+                      index,
+                      unit.index(),
+                      user.number(),
+                      user.at().vector(),
+                      user.at().processor())));
     }
   }
 
-  private static Violation violation(String format, Object... values) {
-    return new Violation("I7", format.formatted(values));
+  private static Violation violation(String detail) {
+    return new Violation("I7", detail);
   }
 }
