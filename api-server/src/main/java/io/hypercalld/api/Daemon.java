@@ -7,7 +7,7 @@ import io.hypercalld.api.cli.DaemonSettings;
 import io.hypercalld.api.cli.InvalidSetting;
 import io.hypercalld.api.cli.StartOptions;
 import io.hypercalld.api.conformance.Conformance;
-import io.hypercalld.api.conformance.UnreadableRecording;
+import io.hypercalld.api.conformance.Report;
 import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.core.errno.Refusal;
@@ -42,8 +42,6 @@ public final class Daemon {
       fail(USAGE, "the platform cannot be booted: " + e.reason());
     } catch (CannotListen e) {
       fail(FAILED, e.line());
-    } catch (UnreadableRecording e) {
-      fail(USAGE, e.reason());
     }
   }
 
@@ -60,15 +58,20 @@ public final class Daemon {
   private static void conform(ConformanceOptions options) {
     switch (options) {
       case ConformanceOptions.Help(String usage) -> print(usage);
-      case ConformanceOptions.Run(var recordings) -> {
+      case ConformanceOptions.Run(var recordings, var verbose) -> {
         // Many lines: one store each would be most of the time.
         OutputStream out =
             new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16);
+        Report report;
         try (PrintStream lines = new PrintStream(out, false, UTF_8)) {
-          if (!Conformance.run(recordings, lines)) {
-            lines.flush();
-            System.exit(FAILED);
-          }
+          report = Conformance.run(recordings, verbose, lines);
+        }
+        report.unreadable().forEach(line -> System.err.println("hypercalld: " + line));
+        if (!report.unreadable().isEmpty()) {
+          System.exit(USAGE);
+        }
+        if (report.failed() > 0) {
+          System.exit(FAILED);
         }
       }
     }

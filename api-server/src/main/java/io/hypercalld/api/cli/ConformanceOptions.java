@@ -18,8 +18,9 @@ public sealed interface ConformanceOptions {
    * Put these recordings to the silicon.
    *
    * @param recordings at least one
+   * @param verbose whether to print every difference that is let pass, too
    */
-  record Run(List<Path> recordings) implements ConformanceOptions {}
+  record Run(List<Path> recordings, boolean verbose) implements ConformanceOptions {}
 
   /** Print how it is used. */
   record Help(String usage) implements ConformanceOptions {}
@@ -39,7 +40,8 @@ public sealed interface ConformanceOptions {
     try {
       ParseResult parsed = commandLine.parseArgs(rest.toArray(String[]::new));
       return new Run(
-          parsed.matchedPositional(0).<List<String>>getValue().stream().map(Path::of).toList());
+          parsed.matchedPositional(0).<List<String>>getValue().stream().map(Path::of).toList(),
+          parsed.hasMatchedOption("--verbose"));
     } catch (ParameterException e) {
       throw InvalidSetting.of("%s", String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
@@ -50,8 +52,14 @@ public sealed interface ConformanceOptions {
     spec.usageMessage()
         .description(
             "Puts recorded behaviour of remapping hardware to this silicon and prints what differs;"
-                + " the last line counts. Exits with 1 where something differs.");
+                + " the last line counts. Exits with 1 where something differs, with 2 where a"
+                + " recording cannot be read.");
     spec.addOption(OptionSpec.builder("--help").arity("0").description("print this").build());
+    spec.addOption(
+        OptionSpec.builder("--verbose")
+            .arity("0")
+            .description("print every difference that is let pass, with its place")
+            .build());
     spec.addPositional(
         PositionalParamSpec.builder()
             .paramLabel("FILE|DIR")

@@ -1,5 +1,7 @@
 package io.hypercalld.api.conformance;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HexFormat;
 
@@ -12,6 +14,20 @@ final class Bytes {
   /** Takes the array over: nobody may change it any more. */
   Bytes(byte[] bytes) {
     this.bytes = bytes;
+  }
+
+  /** The bytes of a word, least significant first. */
+  static byte[] of(long word) {
+    return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(word).array();
+  }
+
+  static byte[] of(int word) {
+    return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(word).array();
+  }
+
+  /** The word that eight bytes are. */
+  static long word(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
   }
 
   int length() {

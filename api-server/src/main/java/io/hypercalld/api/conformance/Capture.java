@@ -174,7 +174,12 @@ record Capture(Path directory) {
   private void lines(String name, Consumer<JsonNode> use) {
     Path file = directory.resolve(name);
     if (Files.exists(file)) {
-      RecordedLines.forEach(file, use);
+      RecordedLines.forEach(
+          file,
+          why -> {
+            throw why;
+          },
+          use);
     }
   }
 }

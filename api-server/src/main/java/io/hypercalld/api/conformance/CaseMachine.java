@@ -42,10 +42,9 @@ final class CaseMachine implements AutoCloseable {
   }
 
   /** The machine that a case begins with. */
-  static CaseMachine of(CorpusCase recorded) {
+  static CaseMachine of(CorpusCase recorded, Habits habits) {
     Capabilities capabilities = new Capabilities(recorded.cap(), recorded.ecap());
-    CaseMachine machine =
-        new CaseMachine(capabilities, recorded.hostAddressWidth(), Habits.LENIENT);
+    CaseMachine machine = new CaseMachine(capabilities, recorded.hostAddressWidth(), habits);
     recorded.devices().forEach(sourceId -> machine.requesters.add(machine.wired(sourceId)));
     recorded.fills().forEach(machine::fill);
     machine.edit(recorded.memory());
@@ -106,6 +105,15 @@ final class CaseMachine implements AutoCloseable {
   /** The word at an address; zero where there is no RAM. */
   long word(long address) {
     return memory.isRam(address, Long.BYTES) ? memory.readWord(address) : 0;
+  }
+
+  /** The bytes at an address; zeros where there is no RAM. */
+  byte[] bytes(long address, int length) {
+    byte[] bytes = new byte[length];
+    if (memory.isRam(address, length)) {
+      memory.read(address, bytes, 0, length);
+    }
+    return bytes;
   }
 
   /** Takes back one interrupt that somebody has looked at already. */

@@ -2,6 +2,7 @@ package io.hypercalld.api.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.conformance.CorpusCase.After;
+import io.hypercalld.api.conformance.CorpusCase.Change;
 import io.hypercalld.api.conformance.CorpusCase.FaultRegisters;
 import io.hypercalld.api.conformance.CorpusCase.Fill;
 import io.hypercalld.api.conformance.CorpusCase.InterruptRule;
@@ -11,6 +12,7 @@ import io.hypercalld.api.conformance.CorpusCase.Step;
 import io.hypercalld.api.conformance.CorpusCase.Transfer;
 import io.hypercalld.api.conformance.CorpusCase.Updates;
 import io.hypercalld.api.conformance.CorpusCase.Word;
+import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -108,7 +110,7 @@ final class CaseReader {
     List<Segment> segments = new ArrayList<>();
     for (Members each : step.list("segs", Members::new)) {
       int index = segments.size();
-      segments.add(segment(each, index < rules.size() ? rules.get(index) : Optional.empty()));
+      segments.add(segment(step, each, index < rules.size() ? rules.get(index) : Optional.empty()));
     }
     Transfer transfer =
         new Transfer(
@@ -121,7 +123,9 @@ final class CaseReader {
     Updates updates =
         new Updates(
             step.has("ad_ok"),
-            step.list("mem_changes", change -> new Word(element(change, 0), element(change, 2))),
+            step.list(
+                "mem_changes",
+                change -> new Change(element(change, 0), element(change, 1), element(change, 2))),
             step.present("ad_deviation").map(JsonNode::asText));
     return new Step.Dma(transfer, segments, after(step), updates);
   }
@@ -133,7 +137,7 @@ final class CaseReader {
         step.integer("dev"), true, step.number("addr"), bytes.length, new Bytes(bytes), List.of());
   }
 
-  private static Segment segment(Members recorded, Optional<Members> rule) {
+  private static Segment segment(Members step, Members recorded, Optional<Members> rule) {
     Optional<Outcome> walked = rule.map(CaseReader::byWalk);
     List<Outcome> allowed = recorded.list("allowed", node -> Outcome.parse(node.asText()));
     return new Segment(
@@ -144,8 +148,26 @@ final class CaseReader {
         walked,
         rule.map(each -> each.list("updates", CaseReader::word)).orElse(List.of()),
         recorded.present("deviation").map(JsonNode::asText),
-        rule.filter(each -> isOfKind("pt", each)).isPresent(),
+        reported(step, recorded),
+        recorded.flag("iotlb_hit"),
         exemption(recorded, rule));
+  }
+
+  /** The fault that went to software, or would have, had there been room for it. */
+  private static Optional<FaultRecord> reported(Members step, Members recorded) {
+    return recorded
+        .child("fault")
+        .filter(_ -> !recorded.flag("fpd_suppressed") && !recorded.flag("silent_drop"))
+        .map(
+            fault ->
+                new FaultRecord(
+                    FaultRecord.dmaLo(
+                        fault.optionalNumber("addr").orElseGet(() -> recorded.number("iova"))),
+                    FaultRecord.F.of(1)
+                        | FaultRecord.T1.of(isWrite(step, fault) ? 0 : 1)
+                        | FaultRecord.FR.of(fault.integer("reason"))
+                        | FaultRecord.SID.of(
+                            fault.optionalNumber("sid").orElseGet(() -> step.number("sid")))));
   }
 
   private static Segment.Exemption exemption(Members recorded, Optional<Members> rule) {
@@ -180,13 +202,17 @@ final class CaseReader {
     if (recorded.flag("ok")) {
       return recorded.optionalNumber("gpa").map(Outcome.Passed::new);
     }
-    if (recorded.flag("fpd_suppressed")) {
-      return Optional.of(new Outcome.Suppressed());
-    }
-    return recorded
-        .child("fault")
-        .<Outcome>map(fault -> new Outcome.Faulted(fault.integer("reason")))
-        .or(() -> Optional.of(new Outcome.NotTranslated("dropped silently")));
+    // Without a fault, software cannot tell a suppressed one from none.
+    return recorded.flag("fpd_suppressed")
+        ? Optional.of(new Outcome.Suppressed())
+        : recorded
+            .child("fault")
+            .<Outcome>map(fault -> new Outcome.Faulted(fault.integer("reason")))
+            .or(() -> Optional.of(new Outcome.Suppressed()));
+  }
+
+  private static boolean isWrite(Members step, Members fault) {
+    return fault.has("write") ? fault.flag("write") : step.text("dir").equals("w");
   }
 
   private static After after(Members step) {
@@ -194,7 +220,9 @@ final class CaseReader {
         faultRegisters(step, "regs"),
         step.list("vtd_msi", CaseReader::sent),
         step.child("spec_ir").map(CaseReader::interruptRule),
-        step.present("ir_deviation").map(JsonNode::asText));
+        step.present("ir_deviation").map(JsonNode::asText),
+        step.has("ir_ok") && !step.flag("ir_ok"),
+        step.optionalNumber("ir_fault").map(Long::intValue));
   }
 
   private static Message sent(JsonNode node) {

@@ -1,5 +1,6 @@
 package io.hypercalld.api.conformance;
 
+import io.hypercalld.iommu.unit.Habits;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,32 +13,46 @@ public final class Conformance {
    * Puts every recording to this silicon and prints what differs.
    *
    * @param recordings corpus files, captures' directories, or directories of either
-   * @return whether nothing differs
-   * @throws UnreadableRecording where one of them cannot be read or is no recording
+   * @param verbose whether to print every difference that is let pass, too
+   * @return what was found; a recording that cannot be understood is counted there
    */
-  public static boolean run(List<Path> recordings, PrintStream out) {
-    return report(recordings, out).failed() == 0;
-  }
-
-  /** The same, with all that was found. */
-  static Report report(List<Path> recordings, PrintStream out) {
-    Report report = new Report(out);
-    try {
-      for (Path each : recordings) {
-        Recordings.at(each).forEach(recording -> run(recording, report));
-      }
-    } finally {
-      report.close();
-    }
+  public static Report run(List<Path> recordings, boolean verbose, PrintStream out) {
+    Report report = new Report(out, verbose);
+    run(recordings, Habits.LENIENT, report);
     return report;
   }
 
-  private static void run(Recordings recording, Report report) {
-    switch (recording) {
-      case Recordings.Corpus(Path file) ->
-          RecordedLines.forEach(file, line -> CaseRun.run(CaseReader.read(line), report));
-      case Recordings.DriverCapture(Path directory) ->
-          CaptureRun.run(new Capture(directory), report);
+  /** Puts recordings to silicon of some habits. */
+  static void run(List<Path> recordings, Habits habits, Report report) {
+    for (Path each : recordings) {
+      understand(
+          report, () -> Recordings.at(each).forEach(recording -> run(recording, habits, report)));
+    }
+    report.close();
+  }
+
+  private static void run(Recordings recording, Habits habits, Report report) {
+    understand(
+        report,
+        () -> {
+          switch (recording) {
+            case Recordings.Corpus(Path file) ->
+                RecordedLines.forEach(
+                    file,
+                    report::unreadable,
+                    line -> CaseRun.run(CaseReader.read(line), habits, report));
+            case Recordings.DriverCapture(Path directory) ->
+                CaptureRun.run(new Capture(directory), report);
+          }
+        });
+  }
+
+  /** What cannot be understood is told, and does not keep the rest from being judged. */
+  private static void understand(Report report, Runnable judge) {
+    try {
+      judge.run();
+    } catch (UnreadableRecording e) {
+      report.unreadable(e);
     }
   }
 }

@@ -1,5 +1,6 @@
 package io.hypercalld.api.conformance;
 
+import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -58,7 +59,8 @@ record CorpusCase(
    * @param walked what a walk of the tables as they are comes to; one of what is allowed
    * @param updates entries as they must be after a successful first-stage walk
    * @param deviation why the observation is outside of what is allowed
-   * @param passThrough whether no paging entry has a part in what is allowed
+   * @param reported the fault that the recorded implementation reported to software
+   * @param cached whether its IOTLB served the request
    */
   record Segment(
       long iova,
@@ -68,8 +70,16 @@ record CorpusCase(
       Optional<Outcome> walked,
       List<Word> updates,
       Optional<String> deviation,
-      boolean passThrough,
+      Optional<FaultRecord> reported,
+      boolean cached,
       Exemption exemption) {
+    /** Why nobody knows what the recorded implementation did. */
+    String unobservable() {
+      return cached
+          ? "unobservable in the recording: served by its IOTLB"
+          : "unobservable in the recording: no trace of a translation and no data";
+    }
+
     /** Why a segment is not compared as others are. */
     enum Exemption {
       NONE,
@@ -123,20 +133,27 @@ record CorpusCase(
    * What software saw afterwards.
    *
    * @param rule of the interrupt, where the request was one
-   * @param interruptDeviation why the recorded implementation did otherwise
+   * @param deviation why the recorded implementation did otherwise with the interrupt
+   * @param blocked whether it blocked the interrupt
+   * @param reason the reason that it told, where that is known
    */
   record After(
       Optional<FaultRegisters> registers,
       List<Message> messages,
       Optional<InterruptRule> rule,
-      Optional<String> interruptDeviation) {}
+      Optional<String> deviation,
+      boolean blocked,
+      Optional<Integer> reason) {}
 
   /**
    * Accessed and dirty bits.
    *
    * @param checked whether the recording looked at them at all
-   * @param made entries as the recorded implementation left them, where it changed them
+   * @param made what the recorded implementation changed
    * @param deviation why the recorded implementation did otherwise
    */
-  record Updates(boolean checked, List<Word> made, Optional<String> deviation) {}
+  record Updates(boolean checked, List<Change> made, Optional<String> deviation) {}
+
+  /** A word of memory that changed. */
+  record Change(long address, long before, long after) {}
 }

@@ -3,9 +3,11 @@ package io.hypercalld.api.conformance;
 import io.hypercalld.api.conformance.CorpusCase.Segment;
 import io.hypercalld.api.conformance.CorpusCase.Step;
 import io.hypercalld.api.conformance.CorpusCase.Transfer;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.DmaSegment;
+import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,13 +20,6 @@ import java.util.Optional;
 final class DmaCheck {
   private static final int PAGE = 4096;
 
-  /** Bytes of memory that one of the two implementations wrote and the other did not. */
-  private record Range(long start, long end) {
-    boolean overlaps(long maddr, int length) {
-      return start < maddr + length && maddr < end;
-    }
-  }
-
   /** What this silicon made of one segment. */
   record Result(Outcome outcome, DmaSegment.End end, Bytes bytes) {}
 
@@ -32,13 +27,14 @@ final class DmaCheck {
   private final RegisterCheck registers;
   private final Report report;
   private final UpdateCheck updates;
-  private final List<Range> diverged = new ArrayList<>();
+  private final DataCheck data;
 
-  DmaCheck(CaseMachine machine, RegisterCheck registers, Report report) {
+  DmaCheck(CaseMachine machine, RecordedMemory memory, RegisterCheck registers, Report report) {
     this.machine = machine;
     this.registers = registers;
     this.report = report;
-    this.updates = new UpdateCheck(machine);
+    this.updates = new UpdateCheck(machine, memory);
+    this.data = new DataCheck(machine, memory);
   }
 
   /** Makes one request within a page, as the device of the transfer. */
@@ -53,7 +49,21 @@ final class DmaCheck {
             : machine.rootComplex.read(requester, iova, bytes);
     DmaSegment.End end = done.segments().getFirst().end();
     boolean silent = machine.unit.counters().faultsSuppressed() != suppressed;
-    return new Result(Outcome.of(end, silent), end, new Bytes(bytes));
+    Outcome outcome = Outcome.of(end, silent);
+    if (end instanceof DmaSegment.Faulted faulted && !silent) {
+      registers.blocked(record(requester.sourceId(), iova, transfer.write(), faulted));
+    }
+    return new Result(outcome, end, new Bytes(bytes));
+  }
+
+  private FaultRecord record(
+      SourceId requester, long iova, boolean write, DmaSegment.Faulted faulted) {
+    int width = machine.unit.capabilities().maximumGuestAddressWidth();
+    return FaultRecord.dma(
+        requester,
+        iova & ((1L << width) - 1),
+        write ? DmaAccess.WRITE : DmaAccess.READ,
+        faulted.reason());
   }
 
   /** Performs a whole DMA; the first segment that is wrong decides. */
@@ -61,26 +71,30 @@ final class DmaCheck {
     Transfer transfer = dma.transfer();
     Optional<Mismatch> wrong = Optional.empty();
     List<Result> results = new ArrayList<>();
-    if (dma.updates().checked()) {
-      updates.begin();
-    }
+    updates.begin(dma);
     int offset = 0;
-    int index = 0;
     do {
-      long iova = transfer.iova() + offset;
-      int length = Math.min(transfer.length() - offset, PAGE - (int) (iova & (PAGE - 1)));
+      int length = Math.min(transfer.length() - offset, PAGE - pageOffset(transfer, offset));
+      int index = results.size();
+      if (index == dma.segments().size()) {
+        throw new UnreadableRecording("fewer \"segs\" than the request has pages");
+      }
+      Segment segment = dma.segments().get(index);
+      data.before(segment, length);
       Result result = request(transfer, offset, length);
       results.add(result);
-      if (wrong.isEmpty() && index < dma.segments().size()) {
-        Segment segment = dma.segments().get(index);
+      segment.reported().ifPresent(registers::reported);
+      if (wrong.isEmpty()) {
         String place = "segment " + index;
         wrong = judge(transfer, segment, result, offset, id + " " + place).map(m -> m.at(place));
       }
       offset += length;
-      index++;
     } while (offset < transfer.length());
-    dma.updates().deviation().ifPresent(report::deviation);
-    return wrong.isPresent() || !dma.updates().checked() ? wrong : updates.finish(dma, results);
+    return wrong.or(() -> updates.finish(dma, results));
+  }
+
+  private static int pageOffset(Transfer transfer, int offset) {
+    return (int) (transfer.iova() + offset & (PAGE - 1));
   }
 
   private Optional<Mismatch> judge(
@@ -88,8 +102,9 @@ final class DmaCheck {
     return switch (segment.exemption()) {
       case BUS_MASTER_OFF, INTERRUPT_RANGE -> notTranslated(segment, result);
       case UNOBSERVABLE -> {
-        report.skip(where, "unobservable in the recording");
-        forgive(transfer, segment, result);
+        report.skip(where, segment.unobservable());
+        registers.diverge("an unobservable request");
+        data.lose(transfer, result);
         yield Optional.empty();
       }
       case NONE -> compare(transfer, segment, result, offset);
@@ -99,10 +114,9 @@ final class DmaCheck {
   private Optional<Mismatch> notTranslated(Segment segment, Result result) {
     if (segment.exemption() == Segment.Exemption.INTERRUPT_RANGE
         && result.end() instanceof DmaSegment.Unsupported) {
-      report.deviation("interrupt-range-input");
+      report.freedom(Freedom.INTERRUPT_RANGE_INPUT);
     }
     return result.outcome() instanceof Outcome.NotTranslated
-            || result.outcome() instanceof Outcome.Faulted
         ? Optional.empty()
         : Optional.of(
             new Mismatch("outcome", segment.exemption().name(), result.outcome().toString()));
@@ -120,97 +134,41 @@ final class DmaCheck {
                   : segment.allowed().toString(),
               result.outcome().toString()));
     }
-    forgive(transfer, segment, result);
-    return bytes(transfer, segment, result, offset).or(() -> recorded(transfer, segment, result));
+    if (segment.observed().filter(result.outcome()::equals).isEmpty()) {
+      registers.diverge(segment.deviation().orElse("another allowed outcome"));
+    }
+    return observedIsAllowed(segment).or(() -> data.check(transfer, segment, result, offset));
   }
 
-  /** Whether an outcome is one of those listed, or one that the specification leaves open. */
+  /** Whether an outcome is one of those listed, or one that a deviation leaves open. */
   private boolean isAllowed(Transfer transfer, Segment segment, Outcome got) {
-    boolean listed =
-        segment.allowed().isEmpty()
-            ? segment.observed().filter(got::equals).isPresent()
-            : segment.allowed().contains(got);
-    if (listed) {
+    if (segment.allowed().contains(got)) {
       return true;
     }
-    Optional<String> freedom =
-        OutcomeFreedoms.of(machine, machine.requester(transfer.device()), segment, got);
-    freedom.ifPresent(report::deviation);
-    return freedom.isPresent();
+    SourceId requester = machine.requester(transfer.device()).sourceId();
+    Optional<Freedom> freedom =
+        segment.allowed().isEmpty()
+            ? new OlderScalableMode(machine, requester).of(segment, got)
+            : Optional.of(Freedom.PERMISSION_FIRST)
+                .filter(each -> segment.deviation().filter(each.effect()::equals).isPresent())
+                .filter(_ -> segment.observed().filter(got::equals).isPresent());
+    freedom.ifPresent(report::freedom);
+    return freedom.isPresent()
+        || (segment.allowed().isEmpty() && segment.observed().filter(got::equals).isPresent());
   }
 
-  /** Where the recorded implementation did something else, what follows from it may differ. */
-  private void forgive(Transfer transfer, Segment segment, Result result) {
-    if (segment.observed().filter(result.outcome()::equals).isPresent()) {
-      return;
-    }
-    registers.excuse(Consequence.FAULTS, segment.deviation().orElse("another allowed outcome"));
-    if (transfer.write()) {
-      segment.landed().forEach(maddr -> diverge(maddr, result.bytes().length()));
-      if (result.outcome() instanceof Outcome.Passed(long maddr)) {
-        diverge(maddr, result.bytes().length());
-      }
-    }
-  }
-
-  private void diverge(long maddr, int length) {
-    diverged.add(new Range(maddr, maddr + length));
-  }
-
-  private boolean hasDiverged(long maddr, int length) {
-    return diverged.stream().anyMatch(range -> range.overlaps(maddr, length));
-  }
-
-  /** The data of a request that passed: where it went, or where it came from. */
-  private Optional<Mismatch> bytes(Transfer transfer, Segment segment, Result result, int offset) {
-    if (!(result.end() instanceof DmaSegment.Moved moved)) {
-      return Optional.empty();
-    }
-    int length = result.bytes().length();
-    byte[] there = new byte[length];
-    machine.memory.read(moved.maddr(), there, 0, length);
-    if (!result.bytes().equal(there)) {
-      return Optional.of(
-          new Mismatch("memory", result.bytes().toString(), new Bytes(there).toString()));
-    }
-    boolean same = segment.observed().filter(result.outcome()::equals).isPresent();
-    if (!same || hasDiverged(moved.maddr(), length)) {
-      return Optional.empty();
-    }
-    if (transfer.write()) {
-      boolean found = segment.landed().isEmpty() || segment.landed().contains(moved.maddr());
-      return found
-          ? Optional.empty()
-          : Optional.of(
-              new Mismatch("landed", Hex.of(segment.landed().getFirst()), Hex.of(moved.maddr())));
-    }
-    byte[] received = transfer.data().part(offset, length);
-    return result.bytes().equal(received)
-        ? Optional.empty()
-        : Optional.of(
-            new Mismatch("data", new Bytes(received).toString(), result.bytes().toString()));
-  }
-
-  /** A fault that got a record is the one in the record. */
-  private Optional<Mismatch> recorded(Transfer transfer, Segment segment, Result result) {
-    if (!(result.end() instanceof DmaSegment.Faulted faulted) || !faulted.recorded()) {
-      return Optional.empty();
-    }
-    int offset = machine.unit.capabilities().faultRecordOffset(0);
-    long lo = machine.unit.read64(offset);
-    long hi = machine.unit.read64(offset + Long.BYTES);
-    int width = machine.unit.capabilities().maximumGuestAddressWidth();
-    long page = segment.iova() & -PAGE & ((1L << width) - 1);
-    boolean right =
-        lo == page
-            && FaultRecord.F.isSet(hi)
-            && FaultRecord.T1.isSet(hi) != transfer.write()
-            && FaultRecord.FR.get(hi) == faulted.reason().code()
-            && FaultRecord.SID.get(hi) == machine.requester(transfer.device()).sourceId().value();
-    return right
+  /** What was observed and is not allowed needs a deviation that says why. */
+  private static Optional<Mismatch> observedIsAllowed(Segment segment) {
+    boolean explained =
+        segment.deviation().isPresent()
+            || segment.allowed().isEmpty()
+            || segment.observed().filter(segment.allowed()::contains).isPresent();
+    return explained
         ? Optional.empty()
         : Optional.of(
             new Mismatch(
-                "record", result.outcome() + " at " + Hex.of(page), Hex.of(hi) + ":" + Hex.of(lo)));
+                "recording without a deviation",
+                segment.allowed().toString(),
+                segment.observed().toString()));
   }
 }

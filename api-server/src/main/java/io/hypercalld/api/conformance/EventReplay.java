@@ -289,7 +289,7 @@ final class EventReplay implements AutoCloseable {
   }
 
   private Optional<Mismatch> registers(Snapshot snapshot) {
-    RegisterCheck check = new RegisterCheck(machine.unit, report);
+    RegisterCheck check = new RegisterCheck(machine, new RecordedMemory(machine), report);
     Map<Integer, Long> words = snapshot.words();
     for (RegisterReading reading : machine.unit.registers()) {
       for (int word = reading.offset();

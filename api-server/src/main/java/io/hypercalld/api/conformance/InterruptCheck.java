@@ -1,10 +1,17 @@
 package io.hypercalld.api.conformance;
 
+import io.hypercalld.api.conformance.CorpusCase.After;
 import io.hypercalld.api.conformance.CorpusCase.InterruptRule;
 import io.hypercalld.api.conformance.CorpusCase.Transfer;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.InterruptOutcome;
+import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.InterruptMessage;
+import io.hypercalld.iommu.vtd.InterruptTableAddress;
+import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Map;
@@ -16,37 +23,91 @@ import java.util.TreeMap;
  * thread that runs the case.
  */
 final class InterruptCheck {
+  /** The recorded implementations know no requester of a plain write. */
+  private static final int NO_REQUESTER = 0xffff;
+
+  private static final int MAX_INDEX = 0xffff;
+
   private final CaseMachine machine;
   private final RegisterCheck registers;
+  private final Report report;
 
-  InterruptCheck(CaseMachine machine, RegisterCheck registers) {
+  InterruptCheck(CaseMachine machine, RegisterCheck registers, Report report) {
     this.machine = machine;
     this.registers = registers;
+    this.report = report;
   }
 
-  /** Makes the request. */
-  InterruptOutcome request(Transfer transfer) {
-    int message =
-        ByteBuffer.wrap(transfer.data().part(0, Integer.BYTES))
-            .order(ByteOrder.LITTLE_ENDIAN)
-            .getInt();
-    return machine.rootComplex.interrupt(
-        machine.requester(transfer.device()), transfer.iova(), message);
+  /**
+   * Makes the request.
+   *
+   * @param message whether the device sent it as a message, rather than as a plain write
+   */
+  Optional<Mismatch> check(Transfer transfer, After after, InterruptRule rule, boolean message) {
+    after.deviation().ifPresent(report::deviation);
+    after.deviation().ifPresent(registers::diverge);
+    RemappableMessage request = new RemappableMessage(transfer.iova(), data(transfer));
+    SourceId requester = machine.requester(transfer.device()).sourceId();
+    InterruptOutcome outcome =
+        machine.rootComplex.interrupt(
+            machine.requester(transfer.device()), transfer.iova(), request.data());
+    if (outcome instanceof InterruptOutcome.Delivered(var delivered, _)) {
+      machine.forget(delivered);
+    }
+    if (after.blocked()) {
+      reported(request, after, rule, message ? requester : new SourceId(NO_REQUESTER));
+    }
+    return outcome(requester, rule, outcome);
+  }
+
+  private static int data(Transfer transfer) {
+    return ByteBuffer.wrap(transfer.data().part(0, Integer.BYTES))
+        .order(ByteOrder.LITTLE_ENDIAN)
+        .getInt();
+  }
+
+  /** The recorded implementation blocked the request; the older one leaves no record of that. */
+  private void reported(
+      RemappableMessage request, After after, InterruptRule rule, SourceId requester) {
+    int reason =
+        after
+            .reason()
+            .orElse(
+                after.deviation().isPresent() || rule.delivered()
+                    ? FaultReason.INTERRUPT_SOURCE_INVALID.code()
+                    : rule.reason());
+    boolean qualified = FaultReason.require(reason).isQualified();
+    if (!Recorder.isNewer(machine.unit.capabilities())) {
+      report.freedom(Freedom.NO_INTERRUPT_FAULT);
+      registers.diverge(Freedom.NO_INTERRUPT_FAULT.effect());
+    } else if (!qualified || !entry(request).disablesFaultProcessing()) {
+      registers.reported(
+          FaultRecord.interrupt(
+              requester, request.index() & MAX_INDEX, FaultReason.require(reason)));
+    }
+  }
+
+  private InterruptEntry entry(RemappableMessage request) {
+    long table = InterruptTableAddress.IRTA.inPlace(machine.unit.read64(Register.IRTA.offset()));
+    long at = table + (long) (request.index() & MAX_INDEX) * InterruptEntry.BYTES;
+    return new InterruptEntry(machine.word(at), machine.word(at + Long.BYTES));
   }
 
   /** Whether an outcome is the specification's. */
-  Optional<Mismatch> check(Transfer transfer, InterruptRule rule, InterruptOutcome outcome) {
-    Optional<Mismatch> wrong =
-        switch (outcome) {
-          case InterruptOutcome.Delivered(var message, _) -> delivered(rule, message);
-          case InterruptOutcome.Blocked blocked -> blocked(transfer, rule, blocked);
-          case InterruptOutcome.Posted posted -> mismatch(rule, "posted " + posted.vector());
-        };
-    return wrong;
+  private Optional<Mismatch> outcome(
+      SourceId requester, InterruptRule rule, InterruptOutcome outcome) {
+    return switch (outcome) {
+      case InterruptOutcome.Delivered(var message, var index) ->
+          delivered(rule, message, index.orElse(-1));
+      case InterruptOutcome.Blocked blocked -> blocked(requester, rule, blocked);
+      case InterruptOutcome.Posted posted -> mismatch(rule, "posted " + posted.vector());
+    };
   }
 
-  private Optional<Mismatch> delivered(InterruptRule rule, InterruptMessage message) {
+  private static Optional<Mismatch> delivered(
+      InterruptRule rule, InterruptMessage message, int index) {
     Map<String, Long> got = new TreeMap<>();
+    got.put("index", (long) index);
     got.put("vector", (long) message.vector());
     got.put("delivery", (long) message.mode().encoding());
     got.put("trigger", message.levelTriggered() ? 1L : 0);
@@ -60,28 +121,17 @@ final class InterruptCheck {
   }
 
   private Optional<Mismatch> blocked(
-      Transfer transfer, InterruptRule rule, InterruptOutcome.Blocked blocked) {
+      SourceId requester, InterruptRule rule, InterruptOutcome.Blocked blocked) {
     if (rule.delivered() || rule.reason() != blocked.reason().code()) {
       return mismatch(rule, "fault:" + Hex.of(blocked.reason().code()));
     }
     if (blocked.recorded() && rule.suppressed()) {
       return mismatch(rule, "a record of fault:" + Hex.of(blocked.reason().code()));
     }
-    return blocked.recorded() ? recorded(transfer, rule, blocked) : Optional.empty();
-  }
-
-  /** A fault that got a record is the one in the record, and the older recording has none. */
-  private Optional<Mismatch> recorded(
-      Transfer transfer, InterruptRule rule, InterruptOutcome.Blocked blocked) {
-    registers.excuse(Consequence.FAULTS, "interrupt-fault-not-recorded");
-    FaultRecord record =
-        FaultRecord.interrupt(
-            machine.requester(transfer.device()).sourceId(), blocked.index(), blocked.reason());
-    int offset = machine.unit.capabilities().faultRecordOffset(0);
-    boolean right =
-        machine.unit.read64(offset) == record.lo()
-            && machine.unit.read64(offset + Long.BYTES) == record.hi();
-    return right ? Optional.empty() : mismatch(rule, "another record");
+    if (!rule.suppressed()) {
+      registers.blocked(FaultRecord.interrupt(requester, blocked.index(), blocked.reason()));
+    }
+    return Optional.empty();
   }
 
   private static Optional<Mismatch> mismatch(InterruptRule rule, String got) {

@@ -20,7 +20,7 @@ sealed interface Outcome {
     }
   }
 
-  /** It was blocked with a fault that FPD keeps from software. */
+  /** It was blocked, and software is not told: FPD keeps the fault from it. */
   record Suppressed() implements Outcome {
     @Override
     public String toString() {

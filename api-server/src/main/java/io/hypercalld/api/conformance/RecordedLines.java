@@ -11,6 +11,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 
@@ -23,26 +24,38 @@ final class RecordedLines {
   private RecordedLines() {}
 
   /**
-   * Hands every line's value on, one after the other.
+   * Hands every line's value on, one after the other, and what is wrong with a line to {@code
+   * wrong}.
    *
-   * @throws UnreadableRecording where the file cannot be read or a line is not JSON
+   * @throws UnreadableRecording where the file cannot be read
    */
-  static void forEach(Path file, Consumer<JsonNode> use) {
+  static void forEach(Path file, Consumer<UnreadableRecording> wrong, Consumer<JsonNode> use) {
     int number = 0;
     try (InputStream in = open(file);
         var lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
         if (!line.isBlank()) {
-          use.accept(JSON.readTree(line));
+          String place = file + ":" + number;
+          use(line, use).ifPresent(why -> wrong.accept(why.in(place)));
         }
       }
-    } catch (JsonProcessingException e) {
-      throw new UnreadableRecording(file + " line " + number + ": not JSON");
     } catch (IOException e) {
       throw unreadable(file, e);
+    }
+    if (number == 0) {
+      throw new UnreadableRecording(file + ": is empty");
+    }
+  }
+
+  private static Optional<UnreadableRecording> use(String line, Consumer<JsonNode> use) {
+    try {
+      use.accept(JSON.readTree(line));
+      return Optional.empty();
+    } catch (JsonProcessingException e) {
+      return Optional.of(new UnreadableRecording("not JSON"));
     } catch (UnreadableRecording e) {
-      throw e.in(file + " line " + number);
+      return Optional.of(e);
     }
   }
 

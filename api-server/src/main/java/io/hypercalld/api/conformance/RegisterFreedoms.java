@@ -1,112 +1,151 @@
 package io.hypercalld.api.conformance;
 
-import io.hypercalld.api.conformance.Consequence.Registers;
-import io.hypercalld.iommu.unit.RemappingUnit;
+import io.hypercalld.api.conformance.CorpusCase.Step.RegisterWrite;
+import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextCommand;
-import io.hypercalld.iommu.vtd.EventControl;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
+import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
-import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
-import java.util.List;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
 
-/** Bits that the recorded implementations are known to fill differently, whatever went before. */
+/**
+ * Registers that the recorded implementations are known to fill differently, whatever requests and
+ * descriptors came to: which value exactly, and by which freedom. Confined to the thread that runs
+ * the case.
+ */
 final class RegisterFreedoms {
   private static final int UPPER = Integer.BYTES;
+  private static final long ALL = 0xffff_ffffL;
+  private static final int PASID_BITS = 0xffff;
 
-  /**
-   * Bits of a 32-bit word that may differ.
-   *
-   * @param deviation its name
-   */
-  record Freedom(long bits, String deviation) {}
+  /** A word as a freedom makes it of one by the specification. */
+  record Changed(long word, Freedom freedom) {}
 
-  private final RemappingUnit unit;
-  private final Registers at;
+  /** The last store to a 32-bit word. */
+  private record Store(long value, int bytes) {}
 
-  RegisterFreedoms(RemappingUnit unit, Registers at) {
-    this.unit = unit;
+  private final Capabilities capabilities;
+  private final boolean newer;
+  private final Window at;
+  private final Map<Integer, Store> stores = new HashMap<>();
+
+  RegisterFreedoms(Capabilities capabilities, Window at) {
+    this.capabilities = capabilities;
+    this.newer = Recorder.isNewer(capabilities);
     this.at = at;
   }
 
+  void stored(RegisterWrite write) {
+    stores.put(write.offset(), new Store(write.value() & ALL, write.bytes()));
+    if (write.bytes() == Long.BYTES) {
+      stores.put(write.offset() + UPPER, new Store(write.value() >>> Integer.SIZE, Long.BYTES));
+    }
+  }
+
   /**
-   * What may differ in a word of the window that differs.
+   * What the recorded implementation shows instead of {@code due}.
    *
-   * @param word byte offset, a multiple of 4
-   * @param recorded the word in the recording
-   * @param got the word on this unit
+   * @param word byte offset of a 32-bit word of the window
+   * @param due what the word is by the specification
+   * @param recorded what the recording has
    */
-  List<Freedom> of(int word, long recorded, long got) {
+  Optional<Changed> of(int word, long due, long recorded) {
     if (at.isFaultRecord(word)) {
-      return List.of(word < at.faultRecord() + Long.BYTES ? clipped(word) : pasid(word));
+      return newer ? Optional.empty() : pasid(word, due, recorded);
     }
-    if (word == Register.CCMD.offset() + UPPER) {
-      return coarser(ContextCommand.CAIG.mask() >>> 32, recorded, got);
-    }
-    if (word == at.iotlb() + UPPER) {
-      return coarser(IotlbCommand.IAIG.mask() >>> 32, recorded, got);
+    if (word == at.contextCommand()) {
+      return coarser(due);
     }
     if (word == Register.GSTS.offset()) {
-      return List.of(new Freedom(commands(got), "commands-without-effect"));
+      return status(due, recorded);
     }
-    if (word - word % Long.BYTES == Register.IRTA.offset()) {
-      return interruptTable();
-    }
-    if (word == Register.IEDATA.offset()) {
-      return List.of(new Freedom(~EventControl.IMD.mask(), "event-message-not-masked"));
-    }
-    if (word == Register.FEUADDR.offset() || word == Register.IEUADDR.offset()) {
-      return List.of(new Freedom(recorded == 0 ? got : 0, "event-message-not-masked"));
-    }
-    boolean ring = word - word % Long.BYTES == Register.IQA.offset();
-    return ring ? halfWritten(word) : List.of();
-  }
-
-  /** CFI was not recorded, and commands of interrupt remapping even without it. */
-  private long commands(long got) {
-    long remapping = GlobalCommand.SIRTP.mask() | GlobalCommand.IRE.mask();
-    return unit.capabilities().interruptRemapping()
-        ? GlobalCommand.CFI.mask() & got
-        : remapping | GlobalCommand.CFI.mask();
-  }
-
-  /** The table's address is kept without interrupt remapping, and EIME without extended mode. */
-  private List<Freedom> interruptTable() {
-    if (!unit.capabilities().interruptRemapping()) {
-      return List.of(new Freedom(-1L, "commands-without-effect"));
-    }
-    return unit.capabilities().extendedInterruptMode()
-        ? List.of()
-        : List.of(new Freedom(InterruptTableAddress.EIME.mask(), "eime-without-eim"));
-  }
-
-  /** Hardware may do more than it is asked to, and then says so; it may not say that it did not. */
-  private static List<Freedom> coarser(long mask, long recorded, long got) {
-    boolean both = (recorded & mask) != 0 && (got & mask) != 0;
-    return both ? List.of(new Freedom(mask, "coarser-invalidation")) : List.of();
-  }
-
-  /** Address bits beyond the guest address width mean nothing in a record. */
-  private Freedom clipped(int word) {
-    long beyond = -1L << unit.capabilities().maximumGuestAddressWidth();
-    long half = word == at.faultRecord() ? beyond : beyond >>> 32;
-    return new Freedom(half & 0xffff_ffffL, "fault-address-not-clipped");
+    return word < Register.IRTA.offset() ? ofEvents(word, due) : ofInterruptTable(word, due);
   }
 
   /** Without a PASID in the request the record's PASID means nothing. */
-  private Freedom pasid(int word) {
-    long got = unit.read64(at.faultRecord() + Long.BYTES);
-    long stray = FaultRecord.PP.isSet(got) ? 0 : FaultRecord.PP.mask() | FaultRecord.PV.mask();
-    boolean low = word == at.faultRecord() + Long.BYTES;
-    return new Freedom(low ? stray & 0xffff_ffffL : stray >>> 32, "frcd-pasid");
+  private Optional<Changed> pasid(int word, long due, long recorded) {
+    int part = (word - at.faultRecord()) % FaultRecord.BYTES;
+    if (part == Long.BYTES && capabilities.scalableMode()) {
+      return Optional.of(new Changed(due | FaultRecord.PP.mask(), Freedom.FRCD_PASID));
+    }
+    if (part == Long.BYTES + UPPER) {
+      long field = FaultRecord.PV.mask() >>> Integer.SIZE;
+      long pasid =
+          capabilities.scalableMode()
+              ? recorded & field
+              : FaultRecord.PV.of(PASID_BITS) >>> Integer.SIZE;
+      return Optional.of(new Changed((due & ~field) | pasid, Freedom.FRCD_PASID));
+    }
+    return Optional.empty();
   }
 
-  /** A 32-bit store to the ring's address keeps its size only. */
-  private static List<Freedom> halfWritten(int word) {
-    long address = InvalidationQueueFields.IQA.mask() | InvalidationQueueFields.DW.mask();
-    long half = word == Register.IQA.offset() ? address & 0xffff_ffffL : address >>> 32;
-    return List.of(new Freedom(half, "queue-address-by-halves"));
+  private static Optional<Changed> coarser(long due) {
+    long command = due << Integer.SIZE;
+    int domain = InvalidationGranularity.DOMAIN.encoding();
+    return ContextCommand.CIRG.getInt(command) == domain
+            && ContextCommand.CAIG.getInt(command) == domain
+        ? Optional.of(
+            new Changed(
+                ContextCommand.CAIG.put(command, InvalidationGranularity.GLOBAL.encoding())
+                    >>> Integer.SIZE,
+                Freedom.COARSER_CONTEXTS))
+        : Optional.empty();
+  }
+
+  private Optional<Changed> status(long due, long recorded) {
+    return capabilities.interruptRemapping()
+        ? Optional.of(new Changed(GlobalCommand.CFI.clear(due), Freedom.NO_COMPATIBILITY_SWITCH))
+        : Optional.of(
+            new Changed(
+                due | (recorded & (GlobalCommand.SIRTP.mask() | GlobalCommand.IRE.mask())),
+                Freedom.INTERRUPT_TABLE_KEPT));
+  }
+
+  private Optional<Changed> ofEvents(int word, long due) {
+    if (word == Register.IEDATA.offset()) {
+      return written(word).map(all -> new Changed(all, Freedom.EVENT_DATA_NOT_MASKED));
+    }
+    if (word == Register.FEUADDR.offset() || word == Register.IEUADDR.offset()) {
+      return Optional.of(new Changed(0, Freedom.EVENT_ADDRESS_LOST));
+    }
+    boolean ring = word - word % Long.BYTES == Register.IQA.offset();
+    boolean byHalves = ring && stores.containsKey(word) && bytesOfStore(word) == Integer.BYTES;
+    return byHalves
+        ? Optional.of(
+            new Changed(
+                word == Register.IQA.offset() ? due & InvalidationQueueFields.QS.mask() : 0,
+                Freedom.QUEUE_ADDRESS_BY_HALVES))
+        : Optional.empty();
+  }
+
+  private int bytesOfStore(int word) {
+    return Optional.ofNullable(stores.get(word)).map(Store::bytes).orElse(0);
+  }
+
+  private Optional<Long> written(int word) {
+    return Optional.ofNullable(stores.get(word)).map(Store::value);
+  }
+
+  /** The table's address is kept without interrupt remapping, and EIME without extended mode. */
+  private Optional<Changed> ofInterruptTable(int word, long due) {
+    if (word - word % Long.BYTES != Register.IRTA.offset()) {
+      return Optional.empty();
+    }
+    long fields =
+        InterruptTableAddress.IRTA.mask()
+            | InterruptTableAddress.EIME.mask()
+            | InterruptTableAddress.S.mask();
+    long half = word == Register.IRTA.offset() ? fields & ALL : fields >>> Integer.SIZE;
+    if (!capabilities.interruptRemapping()) {
+      return written(word).map(all -> new Changed(all & half, Freedom.INTERRUPT_TABLE_KEPT));
+    }
+    return written(word)
+        .map(all -> all & half & InterruptTableAddress.EIME.mask())
+        .map(mode -> new Changed(due | mode, Freedom.EXTENDED_MODE_KEPT));
   }
 }

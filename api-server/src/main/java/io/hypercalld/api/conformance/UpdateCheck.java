@@ -1,9 +1,13 @@
 package io.hypercalld.api.conformance;
 
+import io.hypercalld.api.conformance.CorpusCase.Change;
 import io.hypercalld.api.conformance.CorpusCase.Segment;
 import io.hypercalld.api.conformance.CorpusCase.Step;
 import io.hypercalld.api.conformance.CorpusCase.Word;
+import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.unit.DmaSegment;
+import io.hypercalld.iommu.vtd.FirstLevelEntry;
+import io.hypercalld.iommu.vtd.InterruptRange;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -12,62 +16,53 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Holds the table entries to what a DMA may and must do to them: set accessed and dirty bits.
- * Confined to the thread that runs the case.
+ * Holds the table entries to what a DMA may and must do to them: set accessed and dirty bits; those
+ * of this machine, and those that the recording says the recorded machine has set. Confined to the
+ * thread that runs the case.
  *
  * <p>A translation that is remembered need not mark its entries as accessed again, and not as dirty
  * either where it has done so before and software took the bit back without an invalidation.
  */
 final class UpdateCheck {
-  private static final long ACCESSED = 1L << 5;
-  private static final long DIRTY = 1L << 6;
-  private static final long MARKS = ACCESSED | DIRTY;
+  private static final long ACCESSED = FirstLevelEntry.A.mask();
+  private static final long INTERRUPT_RANGE = 0xfee0_0000L;
+  private static final long DIRTY = FirstLevelEntry.D.mask();
 
   private final CaseMachine machine;
+  private final RecordedMemory memory;
+  private final FirstStagePaths paths;
 
-  /** Words that software wrote, as they were before the DMA. */
-  private Map<Long, Long> before = Map.of();
+  /** Words that software wrote, as they were before the DMA, here and on the recorded machine. */
+  private final Map<Long, Long> ours = new HashMap<>();
 
-  /** Marks that a walk of this case sets, on the recorded implementation or by the rules. */
-  private final Map<Long, Long> permitted = new HashMap<>();
+  private final Map<Long, Long> theirs = new HashMap<>();
 
   /** Entries that were dirty before some earlier DMA: what is remembered of them may be, too. */
   private final Set<Long> onceDirty = new HashSet<>();
 
-  UpdateCheck(CaseMachine machine) {
+  UpdateCheck(CaseMachine machine, RecordedMemory memory) {
     this.machine = machine;
+    this.memory = memory;
+    this.paths = new FirstStagePaths(machine);
   }
 
   /** To be called before a DMA. */
-  void begin() {
-    Map<Long, Long> words = new HashMap<>();
+  void begin(Step.Dma dma) {
+    ours.clear();
+    theirs.clear();
+    if (!dma.updates().checked()) {
+      return;
+    }
     for (long address : machine.edited()) {
-      words.put(address, machine.word(address));
+      ours.put(address, machine.word(address));
+      theirs.put(address, memory.word(address));
       noteDirty(address);
     }
-    before = words;
-  }
-
-  /** To be called after it, with what became of each of its segments. */
-  Optional<Mismatch> finish(Step.Dma dma, List<DmaCheck.Result> results) {
-    dma.updates().made().forEach(this::permit);
-    Optional<Mismatch> missing = Optional.empty();
-    boolean free = false;
-    for (int index = 0; index < Math.min(dma.segments().size(), results.size()); index++) {
-      Segment segment = dma.segments().get(index);
-      DmaCheck.Result result = results.get(index);
-      segment.updates().forEach(this::permit);
-      boolean walked = segment.walked().filter(result.outcome()::equals).isPresent();
-      free |= !walked || !(result.outcome() instanceof Outcome.Passed);
-      for (Word update : segment.updates()) {
-        missing = missing.or(() -> walked ? missing(update, result) : Optional.empty());
-      }
-    }
-    Set<Long> overwritten = dma.transfer().write() ? overwritten(results) : Set.of();
-    boolean anyMark = free;
-    Optional<Mismatch> wrong = missing.or(() -> unasked(overwritten, anyMark));
-    machine.edited().forEach(this::noteDirty);
-    return wrong;
+    dma.segments()
+        .forEach(
+            segment ->
+                paths.follow(
+                    machine.requester(dma.transfer().device()).sourceId(), segment.iova()));
   }
 
   private void noteDirty(long address) {
@@ -76,48 +71,142 @@ final class UpdateCheck {
     }
   }
 
-  private void permit(Word update) {
-    permitted.merge(update.address(), update.value() & MARKS, (one, other) -> one | other);
-  }
-
-  private Optional<Mismatch> missing(Word update, DmaCheck.Result result) {
-    long now = machine.word(update.address());
-    long absent = update.value() & MARKS & ~now;
-    if (result.end() instanceof DmaSegment.Moved moved && moved.iotlbHit()) {
-      absent &= ~ACCESSED;
-      absent &= onceDirty.contains(update.address()) ? ~DIRTY : -1L;
+  /** To be called after it, with what became of each of its segments. */
+  Optional<Mismatch> finish(Step.Dma dma, List<DmaCheck.Result> results) {
+    if (!dma.updates().checked()) {
+      return Optional.empty();
     }
-    return absent == 0 ? Optional.empty() : mismatch(update.address(), update.value(), now);
+    Set<Long> data = dma.transfer().write() ? written(dma, results) : Set.of();
+    boolean passed =
+        results.stream().anyMatch(result -> result.outcome() instanceof Outcome.Passed);
+    Optional<Mismatch> wrong =
+        missing(dma, results)
+            .or(() -> unasked(data, passed && dma.transfer().write()))
+            .or(() -> recorded(dma, data));
+    machine.edited().forEach(this::noteDirty);
+    return wrong;
   }
 
-  private static Set<Long> overwritten(List<DmaCheck.Result> results) {
+  /** The words that the DMA itself has written, on either machine. */
+  private static Set<Long> written(Step.Dma dma, List<DmaCheck.Result> results) {
     Set<Long> words = new HashSet<>();
-    for (DmaCheck.Result result : results) {
-      if (result.outcome() instanceof Outcome.Passed(long maddr)) {
-        long end = maddr + result.bytes().length();
-        for (long word = maddr & -Long.BYTES; word < end; word += Long.BYTES) {
-          words.add(word);
-        }
-      }
+    for (int index = 0; index < results.size(); index++) {
+      int length = results.get(index).bytes().length();
+      addWords(words, Optional.of(results.get(index).outcome()), length);
+      addWords(words, dma.segments().get(index).observed(), length);
     }
     return words;
   }
 
-  /** Nothing but marks may change, and only those of entries on the way of this case's walks. */
-  private Optional<Mismatch> unasked(Set<Long> overwritten, boolean anyMark) {
-    for (Map.Entry<Long, Long> each : before.entrySet()) {
-      long address = each.getKey();
-      long changed = machine.word(address) ^ each.getValue();
-      long allowed = permitted.getOrDefault(address, 0L) | (anyMark ? MARKS : 0);
-      boolean cleared = (changed & each.getValue()) != 0;
-      if ((cleared || (changed & ~allowed) != 0) && !overwritten.contains(address)) {
-        return mismatch(address, each.getValue() | allowed, machine.word(address));
+  private static void addWords(Set<Long> words, Optional<Outcome> outcome, int length) {
+    if (outcome.isPresent() && outcome.get() instanceof Outcome.Passed(long maddr)) {
+      for (long word = maddr & -Long.BYTES; word < maddr + length; word += Long.BYTES) {
+        words.add(word);
+      }
+    }
+  }
+
+  /** What a walk of the tables as they are must set. */
+  private Optional<Mismatch> missing(Step.Dma dma, List<DmaCheck.Result> results) {
+    for (int index = 0; index < results.size(); index++) {
+      DmaCheck.Result result = results.get(index);
+      Segment segment = dma.segments().get(index);
+      if (segment.walked().filter(result.outcome()::equals).isPresent()) {
+        boolean hit = result.end() instanceof DmaSegment.Moved moved && moved.iotlbHit();
+        for (Word update : segment.updates()) {
+          long now = machine.word(update.address());
+          if ((absent(update, now) & ~pardoned(update.address(), hit)) != 0) {
+            return mismatch("entry", update.address(), update.value(), now);
+          }
+        }
       }
     }
     return Optional.empty();
   }
 
-  private static Optional<Mismatch> mismatch(long address, long due, long got) {
-    return Optional.of(new Mismatch("entry at " + Hex.of(address), Hex.of(due), Hex.of(got)));
+  private static long absent(Word update, long now) {
+    return update.value() & (ACCESSED | DIRTY) & ~now;
+  }
+
+  private long pardoned(long address, boolean hit) {
+    return hit ? ACCESSED | (onceDirty.contains(address) ? DIRTY : 0) : 0;
+  }
+
+  /** Nothing but marks may change, and only those of entries on the way of this case's walks. */
+  private Optional<Mismatch> unasked(Set<Long> data, boolean mayDirty) {
+    for (Map.Entry<Long, Long> each : ours.entrySet()) {
+      long address = each.getKey();
+      long now = machine.word(address);
+      if (!data.contains(address) && !isMarked(address, each.getValue(), now, mayDirty)) {
+        return mismatch("entry", address, each.getValue(), now);
+      }
+    }
+    return Optional.empty();
+  }
+
+  private boolean isMarked(long address, long before, long now, boolean mayDirty) {
+    long allowed =
+        (paths.isEntry(address) ? ACCESSED : 0) | (mayDirty && paths.isLeaf(address) ? DIRTY : 0);
+    return (before & ~now) == 0 && (now & ~before & ~allowed) == 0;
+  }
+
+  /** The recorded machine's entries become what the recording says, if it may say so. */
+  private Optional<Mismatch> recorded(Step.Dma dma, Set<Long> data) {
+    Map<Long, Long> after = new HashMap<>(theirs);
+    Optional<Mismatch> wrong = Optional.empty();
+    for (Change change : dma.updates().made()) {
+      long before = theirs.getOrDefault(change.address(), memory.word(change.address()));
+      after.put(change.address(), change.after());
+      wrong = wrong.or(() -> made(dma, change, before));
+    }
+    wrong = wrong.or(() -> unmade(dma, after));
+    after.forEach(
+        (address, word) -> {
+          if (!data.contains(address)) {
+            memory.has(address, Bytes.of(word));
+          }
+        });
+    return wrong;
+  }
+
+  private Optional<Mismatch> made(Step.Dma dma, Change change, long before) {
+    boolean passed =
+        dma.segments().stream()
+            .anyMatch(each -> each.observed().orElse(null) instanceof Outcome.Passed);
+    boolean mayDirty = (passed && dma.transfer().write()) || leadsIntoInterruptRange(before);
+    boolean right =
+        change.before() == before
+            && (dma.updates().deviation().isPresent()
+                || isMarked(change.address(), before, change.after(), mayDirty));
+    return right
+        ? Optional.empty()
+        : mismatch("mem_changes", change.address(), before, change.after());
+  }
+
+  /** F2: a leaf that leads into the interrupt range is marked although the request is blocked. */
+  private static boolean leadsIntoInterruptRange(long entry) {
+    long page = FirstLevelEntry.target(entry);
+    boolean gigabyte =
+        FirstLevelEntry.PS.isSet(entry) && page == (INTERRUPT_RANGE & -PageSize.SIZE_1G.bytes());
+    return gigabyte || InterruptRange.contains(page);
+  }
+
+  /** Where a recording says that its marks are right, they are all there. */
+  private static Optional<Mismatch> unmade(Step.Dma dma, Map<Long, Long> after) {
+    boolean walked =
+        dma.segments().stream()
+            .allMatch(each -> !each.cached() && each.walked().equals(each.observed()));
+    if (!walked || dma.updates().deviation().isPresent()) {
+      return Optional.empty();
+    }
+    return dma.segments().stream()
+        .flatMap(segment -> segment.updates().stream())
+        .filter(update -> absent(update, after.getOrDefault(update.address(), update.value())) != 0)
+        .findFirst()
+        .flatMap(update -> mismatch("mem_changes", update.address(), update.value(), 0));
+  }
+
+  private static Optional<Mismatch> mismatch(String what, long address, long due, long got) {
+    return Optional.of(new Mismatch(what + " at " + Hex.of(address), Hex.of(due), Hex.of(got)));
   }
 }

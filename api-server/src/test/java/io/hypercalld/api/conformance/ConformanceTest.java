@@ -1,7 +1,7 @@
 package io.hypercalld.api.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.data.Index.atIndex;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -36,7 +36,7 @@ final class ConformanceTest {
       "regs":{"fsts":"0x0","frcd_lo":"0x0","frcd_hi":"0x0"}},
       {"op":"dma","dev":0,"dir":"r","iova":"0x1000","len":8,"data":"0000000000000000",
       "uncached_spec":[{"ok":false,"reason":6,"fpd":false}],
-      "segs":[{"iova":"0x1000","len":8,"gpa":null,"ok":false,"fault":{"reason":6}}],
+      "segs":[{"iova":"0x1000","len":8,"gpa":null,"ok":false,"fault":{"reason":6,"sid":"0x20","addr":"0x1000"}}],
       "regs":{"fsts":"0x2","frcd_lo":"0x1000","frcd_hi":"0xc0ffff0600000020"}},
       {"op":"memr","addr":"0x112000","result":"0x2000003"},
       {"op":"r32","off":"0x1c","result":"0xc0000000"}],
@@ -45,22 +45,23 @@ final class ConformanceTest {
           .replace("\n", "");
 
   @TempDir private Path directory;
+  private List<String> unreadable = List.of();
 
   private Path file(String name, String text) throws IOException {
     return Files.writeString(directory.resolve(name), text);
   }
 
-  private static List<String> linesOf(Path... recordings) {
+  private List<String> linesOf(Path... recordings) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     PrintStream out = new PrintStream(bytes, false, StandardCharsets.UTF_8);
-    Conformance.report(List.of(recordings), out);
+    unreadable = Conformance.run(List.of(recordings), false, out).unreadable();
     return bytes.toString(StandardCharsets.UTF_8).lines().toList();
   }
 
   @Test
   void caseThatConforms_passesAndNamesTheDeviationsOfTheRecording() throws IOException {
     assertThat(linesOf(file("one.jsonl", CASE))).last().isEqualTo("1 passed, 0 failed, 0 skipped");
-    assertThat(linesOf(file("one.jsonl", CASE))).anyMatch(line -> line.startsWith("deviation D6 "));
+    assertThat(linesOf(file("one.jsonl", CASE))).anyMatch(line -> line.startsWith("freedom D6 "));
   }
 
   @Test
@@ -112,23 +113,32 @@ final class ConformanceTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"nothing", "{}", "[]", "{\"id\":\"X\",\"variant\":{}}", "{\"id\":"})
-  void fileThatIsNoCorpus_isUnreadableInOneLine(String text) throws IOException {
-    Path file = file("bad.jsonl", text);
+  void lineThatIsNoCase_isToldWithFileAndLine_andTheOthersAreJudged(String text)
+      throws IOException {
+    Path file = file("bad.jsonl", CASE + "\n" + text + "\n" + CASE + "\n");
 
-    assertThatThrownBy(() -> linesOf(file))
-        .isInstanceOfSatisfying(
-            UnreadableRecording.class,
-            e -> assertThat(e.reason()).contains("bad.jsonl").doesNotContain("\n"));
+    assertThat(linesOf(file)).last().isEqualTo("2 passed, 0 failed, 0 skipped");
+    assertThat(unreadable)
+        .singleElement()
+        .satisfies(line -> assertThat(line).contains("bad.jsonl:2: ").doesNotContain("\n"));
   }
 
   @Test
-  void pathWithoutRecordings_isUnreadable() {
-    assertThatThrownBy(() -> linesOf(directory.resolve("none")))
-        .isInstanceOf(UnreadableRecording.class)
-        .hasMessageEndingWith("none: no such file");
-    assertThatThrownBy(() -> linesOf(directory))
-        .isInstanceOf(UnreadableRecording.class)
-        .hasMessageEndingWith("no corpus file and no capture in this directory");
+  void pathWithoutRecordings_isUnreadable_andTheOthersAreJudged() throws IOException {
+    Path empty = Files.createDirectory(directory.resolve("empty"));
+
+    assertThat(
+            linesOf(
+                directory.resolve("none"), empty, file("no.jsonl", ""), file("one.jsonl", CASE)))
+        .last()
+        .isEqualTo("1 passed, 0 failed, 0 skipped");
+    assertThat(unreadable)
+        .hasSize(3)
+        .satisfies(line -> assertThat(line).endsWith("none: no such file"), atIndex(0))
+        .satisfies(
+            line -> assertThat(line).endsWith("no corpus file and no capture in this directory"),
+            atIndex(1))
+        .satisfies(line -> assertThat(line).endsWith("no.jsonl: is empty"), atIndex(2));
   }
 
   @Test

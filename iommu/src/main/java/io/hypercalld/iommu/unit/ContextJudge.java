@@ -17,10 +17,12 @@ import java.util.Optional;
 final class ContextJudge {
   private final Capabilities capabilities;
   private final int hostAddressWidth;
+  private final Habits habits;
 
-  ContextJudge(Capabilities capabilities, int hostAddressWidth) {
-    this.capabilities = capabilities;
-    this.hostAddressWidth = hostAddressWidth;
+  ContextJudge(UnitSettings settings) {
+    this.capabilities = settings.capabilities();
+    this.hostAddressWidth = settings.hostAddressWidth();
+    this.habits = settings.habits();
   }
 
   /** Why a root entry leads nowhere; empty where it leads to a context table. */
@@ -35,14 +37,24 @@ final class ContextJudge {
 
   /** What a context entry means for its requester: a {@link JudgedContext} word. */
   long judge(int sourceId, ContextEntry entry) {
-    return JudgedContext.of(meaning(entry), sourceId, entry.disablesFaultProcessing());
+    return JudgedContext.of(
+        meaning(entry), sourceId, entry.disablesFaultProcessing() && isQualified(entry));
+  }
+
+  /** Whether FPD of this very entry counts for what is wrong with it. */
+  private boolean isQualified(ContextEntry entry) {
+    return habits.qualifiesReservedContexts() || !entry.isPresent() || !hasReservedBits(entry);
+  }
+
+  private boolean hasReservedBits(ContextEntry entry) {
+    return entry.hasReservedBits(hostAddressWidth, capabilities.domainIdBits());
   }
 
   private long meaning(ContextEntry entry) {
     if (!entry.isPresent()) {
       return JudgedContext.faulting(FaultReason.CONTEXT_NOT_PRESENT);
     }
-    if (entry.hasReservedBits(hostAddressWidth, capabilities.domainIdBits())) {
+    if (hasReservedBits(entry)) {
       return JudgedContext.faulting(FaultReason.CONTEXT_ENTRY_RESERVED);
     }
     return switch (entry.translationType()) {
@@ -72,7 +84,12 @@ final class ContextJudge {
   }
 
   private long passing(ContextEntry entry) {
-    return entry.addressWidthEncoding() == capabilities.widest().encoding()
+    int width = entry.addressWidthEncoding();
+    boolean valid =
+        habits.checksPassThrough()
+            ? width == capabilities.widest().encoding()
+            : AddressWidth.of(width).filter(capabilities::supports).isPresent();
+    return valid
         ? JudgedContext.passing(hostAddressWidth, entry.domainId())
         : JudgedContext.withWidthInvalid();
   }

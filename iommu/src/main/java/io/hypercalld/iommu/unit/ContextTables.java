@@ -37,7 +37,7 @@ final class ContextTables implements Digestible {
     this.cache = cache;
     this.settings = circuit.settings();
     this.hostAddressWidth = circuit.settings().hostAddressWidth();
-    this.judge = new ContextJudge(circuit.capabilities(), hostAddressWidth);
+    this.judge = new ContextJudge(circuit.settings());
     this.scalableMode = circuit.capabilities().scalableMode();
     // Without scalable mode nobody can have announced the mode that came with it later.
     this.abortMode = !scalableMode || circuit.capabilities().abortMode();

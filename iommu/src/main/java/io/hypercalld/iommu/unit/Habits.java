@@ -17,6 +17,10 @@ package io.hypercalld.iommu.unit;
  * @param dropsHighAddressBits bits beyond the host address width are ignored in the addresses of
  *     tables and of the ring, rather than leading nowhere (VT-d §11.4.5)
  * @param remembersTables paging entries that lead to tables are remembered (VT-d §6.2.5)
+ * @param checksPassThrough a context entry that passes requests through has the largest address
+ *     width; else any width that the unit supports will do (VT-d §9.3)
+ * @param qualifiesReservedContexts FPD of a context entry with reserved bits keeps the fault for
+ *     them from software (VT-d §7.1.3, of which revisions differ)
  */
 public record Habits(
     boolean collapsesFaults,
@@ -25,10 +29,14 @@ public record Habits(
     boolean forgetsWhenSwitched,
     boolean remembersInterrupts,
     boolean dropsHighAddressBits,
-    boolean remembersTables) {
+    boolean remembersTables,
+    boolean checksPassThrough,
+    boolean qualifiesReservedContexts) {
   /** Forgets as little as it may, so that software that does not invalidate is found out. */
-  public static final Habits STRICT = new Habits(false, true, true, false, true, false, true);
+  public static final Habits STRICT =
+      new Habits(false, true, true, false, true, false, true, true, true);
 
   /** Forgets readily, and records one fault per requester, as an emulated unit does. */
-  public static final Habits LENIENT = new Habits(true, false, false, true, false, true, false);
+  public static final Habits LENIENT =
+      new Habits(true, false, false, true, false, true, false, false, false);
 }

@@ -103,4 +103,30 @@ final class HabitsTest {
       }
     }
   }
+
+  @ParameterizedTest
+  @MethodSource("both")
+  void passThroughOfASmallerWidth_isInvalidWhereItIsChecked(Habits habits) {
+    try (var it = unit(habits)) {
+      it.context(X, ContextEntry.passingThrough(AddressWidth.BITS_39, DOMAIN));
+
+      if (habits.checksPassThrough()) {
+        assertThat(it.read(IOVA).reason()).isEqualTo(FaultReason.CONTEXT_INVALID);
+      } else {
+        assertThat(it.read(IOVA).maddr()).isEqualTo(IOVA);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("both")
+  void reservedContextEntryWithFpd_isSilentWhereItsFaultIsQualified(Habits habits) {
+    try (var it = unit(habits)) {
+      ContextEntry entry = ContextEntry.translating(it.pageTable, AddressWidth.BITS_48, DOMAIN);
+      it.context(X, new ContextEntry(entry.lo() | ContextEntry.FPD.mask() | 1 << 4, entry.hi()));
+
+      assertThat(it.read(IOVA).reason()).isEqualTo(FaultReason.CONTEXT_ENTRY_RESERVED);
+      assertThat(it.unit.faults()).hasSize(habits.qualifiesReservedContexts() ? 0 : 1);
+    }
+  }
 }
