@@ -36,6 +36,7 @@ public sealed interface MachineCommand<R> extends Command
         SetIoTimeout,
         TakeBuffered,
         ServeInterrupt,
+        SetProcessor,
         SetApic,
         SetBusMaster,
         SetPace,

@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.iommu.interrupt.VirtualProcessor;
 import io.hypercalld.iommu.interrupt.VirtualProcessors;
@@ -16,11 +17,11 @@ public record MoveVcpu(
     implements MachineCommand<VirtualProcessor> {
   @Override
   public VirtualProcessor execute(Machine machine) {
-    VirtualProcessors vcpus =
-        machine.hypervisor().domains().byId(domain).facet(VirtualProcessors.class);
+    Domain owner = machine.hypervisor().domains().byId(domain);
+    VirtualProcessors vcpus = owner.facet(VirtualProcessors.class);
     VirtualProcessor before = vcpus.place(vcpu);
     switch (to) {
-      case RUNNING -> vcpus.run(vcpu, processor);
+      case RUNNING -> machine.interrupts().run(owner, vcpu, processor);
       case BLOCKED -> vcpus.block(vcpu);
       case RUNNABLE -> {
         if (before.state() == VirtualProcessor.State.BLOCKED) {

@@ -4,6 +4,7 @@ import io.hypercalld.api.machine.AssertGsi;
 import io.hypercalld.api.machine.DeviceInterrupt;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.SetBusMaster;
+import io.hypercalld.api.machine.SetProcessor;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Problems;
@@ -11,6 +12,7 @@ import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.iommu.interrupt.MachineInterrupt;
 import io.hypercalld.iommu.interrupt.MsiSource;
 import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.Sbdf;
@@ -18,6 +20,7 @@ import io.hypercalld.iommu.unit.InterruptOutcome;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /** The interrupts that devices and wires ask for. Immutable. */
 final class InterruptRoutes {
@@ -44,6 +47,16 @@ final class InterruptRoutes {
       int vector,
       List<Integer> domains) {}
 
+  /** Whether a processor is to be used. */
+  record ProcessorChange(boolean online) {}
+
+  /**
+   * A processor.
+   *
+   * @param interrupts of the machine that go there, by number
+   */
+  record ProcessorView(int processor, boolean online, List<Integer> interrupts) {}
+
   static List<Route> routes() {
     return List.of(
         Route.of(Method.POST, DeviceRoutes.ONE + "/msi", "Has a device send an interrupt message")
@@ -57,6 +70,13 @@ final class InterruptRoutes {
             .reading(CommandRegister.class)
             .answering(CommandRegister.class)
             .on(InterruptRoutes::command),
+        Route.get("/_sim/processors", "The machine's processors, and what interrupts them")
+            .answering(Page.ofItems(ProcessorView.class))
+            .on(request -> InterruptRoutes::processors),
+        Route.of(Method.PUT, "/_sim/processors/{processor}", "Takes a processor in or out of use")
+            .reading(ProcessorChange.class)
+            .answering(ProcessorView.class)
+            .on(InterruptRoutes::setProcessor),
         Route.of(Method.POST, "/v1/machine/gsis/{gsi}", "Asserts a pin of the machine's I/O APICs")
             .answering(ArrivalView.class)
             .on(InterruptRoutes::assertGsi));
@@ -76,6 +96,33 @@ final class InterruptRoutes {
       Processors.Observed<InterruptOutcome> observed =
           machine.execute(new DeviceInterrupt(sbdf, message.address, message.data));
       return Reply.ok(ArrivalView.of(machine, observed, machine.scopes().unitOf(sbdf).orElse(-1)));
+    };
+  }
+
+  private static Reply processors(Machine machine) {
+    return Reply.ok(
+        Page.whole(
+            IntStream.range(0, machine.interrupts().processors().count())
+                .<Object>mapToObj(processor -> view(machine, processor))
+                .toList()));
+  }
+
+  private static ProcessorView view(Machine machine, int processor) {
+    return new ProcessorView(
+        processor,
+        machine.interrupts().processors().isOnline(processor),
+        machine.interrupts().machine().all().stream()
+            .filter(interrupt -> interrupt.at().processor() == processor)
+            .map(MachineInterrupt::number)
+            .toList());
+  }
+
+  private static Function<Machine, Reply> setProcessor(Request request) {
+    int processor = (int) Names.number(request, "processor");
+    ProcessorChange wanted = request.read(ProcessorChange.class);
+    return machine -> {
+      machine.execute(new SetProcessor(processor, wanted.online));
+      return Reply.ok(view(machine, processor));
     };
   }
 
@@ -118,7 +165,7 @@ final class InterruptRoutes {
     };
   }
 
-  private static ProgrammedMessage view(io.hypercalld.iommu.interrupt.MachineInterrupt interrupt) {
+  private static ProgrammedMessage view(MachineInterrupt interrupt) {
     MsiSource source = interrupt.message().orElseThrow();
     return new ProgrammedMessage(
         interrupt.number(),

@@ -24,6 +24,7 @@ public final class Interrupts implements Digestible {
   private final PirqBinding binding;
   private final PirqMapping mapping;
   private final InterruptDispatch dispatch;
+  private final Hotplug hotplug;
 
   /**
    * Takes over the processors' interrupts, and has each domain from now on given numbers for its
@@ -43,6 +44,7 @@ public final class Interrupts implements Digestible {
     this.binding = new PirqBinding(machine, posting);
     this.mapping = new PirqMapping(driver, machine, binding);
     this.dispatch = new InterruptDispatch(hypervisor.domains(), machine);
+    this.hotplug = new Hotplug(hypervisor.domains(), processors, machine);
     processors.handledBy(dispatch);
     if (driver.interruptRemapping().extended()) {
       processors.extend();
@@ -62,7 +64,7 @@ public final class Interrupts implements Digestible {
   private VirtualProcessors vcpus(Domain domain) {
     return new VirtualProcessors(
         domain,
-        processors.count(),
+        processors,
         driver.interruptRemapping().extended(),
         new VirtualProcessors.Storage(hypervisor.memory(), hypervisor.allocator()));
   }
@@ -74,6 +76,23 @@ public final class Interrupts implements Digestible {
 
   public Processors processors() {
     return processors;
+  }
+
+  /**
+   * Has a vCPU run: its interrupts follow it to its processor.
+   *
+   * @param processor where it ran last where empty
+   * @throws io.hypercalld.core.errno.Refusal ENOENT no such vCPU; EINVAL no such processor, or it is
+   *     offline
+   */
+  public void run(Domain domain, int vcpu, Optional<Integer> processor) {
+    domain.facet(VirtualProcessors.class).run(vcpu, processor);
+    binding.follow(domain, vcpu);
+  }
+
+  /** Takes processors out of use and back. */
+  public Hotplug hotplug() {
+    return hotplug;
   }
 
   public MachineInterrupts machine() {

@@ -192,6 +192,11 @@ public final class MachineInterrupts implements Digestible {
     vectors.release(before);
   }
 
+  /** Vectors of a processor that no interrupt has. */
+  int freeVectors(int processor) {
+    return vectors.free(processor);
+  }
+
   /** Whoever writes messages. */
   MessageWriter writer() {
     return writer;

@@ -94,6 +94,31 @@ public final class PirqBinding {
         : OptionalInt.of(eligible.get(wanted.vector() % eligible.size()));
   }
 
+  /**
+   * A vCPU runs somewhere else: so go the messages that are for it alone, as far as vectors are
+   * free there; those that are posted find it by themselves.
+   *
+   * @see "xen/arch/x86/hvm/hvm.c, hvm_migrate_pirqs"
+   */
+  void follow(Domain domain, int vcpu) {
+    for (Pirq pirq : PirqMapping.pirqsOf(domain).all()) {
+      if (pirq.binding().orElse(null) instanceof GuestBinding.Message message
+          && !message.posted()
+          && message.vcpu().equals(OptionalInt.of(vcpu))) {
+        machine.find(pirq.irq()).ifPresent(interrupt -> followIfPossible(domain, interrupt, vcpu));
+      }
+    }
+  }
+
+  private void followIfPossible(Domain domain, MachineInterrupt interrupt, int vcpu) {
+    try {
+      follow(domain, interrupt, vcpu);
+    } catch (Refusal noVector) {
+      // It reaches the vCPU from the processor where it arrives now, too.
+      return;
+    }
+  }
+
   /** The machine's interrupt goes where the vCPU runs. */
   private void follow(Domain domain, MachineInterrupt interrupt, int vcpu) {
     machine.retarget(interrupt, domain.facet(VirtualProcessors.class).place(vcpu).processor());

@@ -10,6 +10,8 @@ import io.hypercalld.iommu.vtd.InterruptMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Supplier;
 
 /**
@@ -31,6 +33,7 @@ public final class Processors implements Digestible {
   public record Arrival(ProcessorVector at, List<GuestArrival> guests) {}
 
   private final LocalApics apics;
+  private final SortedSet<Integer> offline = new TreeSet<>();
   private Vectors vectors = _ -> List.of();
   private List<Arrival> arrivals = new ArrayList<>();
 
@@ -57,6 +60,28 @@ public final class Processors implements Digestible {
     return apics.size();
   }
 
+  /** Whether a processor of this number is there and takes interrupts. */
+  public boolean isOnline(int processor) {
+    return processor >= 0 && processor < count() && !offline.contains(processor);
+  }
+
+  /** The first processor that takes interrupts, from a number on and around. */
+  int onlineFrom(int processor) {
+    int candidate = processor % count();
+    while (offline.contains(candidate)) {
+      candidate = (candidate + 1) % count();
+    }
+    return candidate;
+  }
+
+  void setOnline(int processor, boolean on) {
+    if (on) {
+      offline.remove(processor);
+    } else {
+      offline.add(processor);
+    }
+  }
+
   /** Takes an interrupt off the bus; one of a reserved delivery mode reaches nobody. */
   public void deliver(InterruptMessage message) {
     DeliveryMode.of(message.mode().encoding())
@@ -77,7 +102,7 @@ public final class Processors implements Digestible {
 
   private void deliver(Interrupt interrupt) {
     for (int processor : apics.deliver(interrupt)) {
-      if (interrupt.hasVector()) {
+      if (interrupt.hasVector() && isOnline(processor)) {
         serve(processor);
       }
     }
@@ -111,6 +136,6 @@ public final class Processors implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("processors").put(apics);
+    digest.section("processors").put(apics).put(offline.toString());
   }
 }

@@ -7,6 +7,7 @@ import io.hypercalld.core.errno.Refusal;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * The vectors of each processor that machine interrupts may have. Confined to the machine thread.
@@ -67,6 +68,15 @@ final class VectorSpace implements Digestible {
 
   private boolean isUsable(int vector) {
     return vector != SYSTEM_CALL && vector != HYPERCALL && vector != fault;
+  }
+
+  /** Vectors of a processor that are free. */
+  int free(int processor) {
+    return (int)
+        IntStream.rangeClosed(FIRST, LAST)
+            .filter(this::isUsable)
+            .filter(vector -> interruptAt(new ProcessorVector(processor, vector)).isEmpty())
+            .count();
   }
 
   /** Where the next search begins: to be put back where an assignment is undone. */

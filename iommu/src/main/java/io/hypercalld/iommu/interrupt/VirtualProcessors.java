@@ -39,7 +39,7 @@ public final class VirtualProcessors implements DomainFacet {
   static final int WAKEUP_VECTOR = 0xf3;
 
   private final Domain domain;
-  private final int processors;
+  private final Processors processors;
   private final boolean extended;
   private final MachineMemory memory;
   private final FrameAllocator allocator;
@@ -49,17 +49,17 @@ public final class VirtualProcessors implements DomainFacet {
   /**
    * vCPUs that run, spread over the processors.
    *
-   * @param processors of the machine
+   * @param processors the machine's
    * @param extended whether these have 32-bit ids
    */
-  VirtualProcessors(Domain domain, int processors, boolean extended, Storage storage) {
+  VirtualProcessors(Domain domain, Processors processors, boolean extended, Storage storage) {
     this.domain = domain;
     this.processors = processors;
     this.extended = extended;
     this.memory = storage.memory();
     this.allocator = storage.allocator();
     for (int vcpu = 0; vcpu < domain.settings().maxVcpus(); vcpu++) {
-      int processor = (domain.id().value() + vcpu) % processors;
+      int processor = processors.onlineFrom(domain.id().value() + vcpu);
       places.add(new VirtualProcessor(State.RUNNING, processor, OptionalLong.empty()));
     }
   }
@@ -122,16 +122,18 @@ public final class VirtualProcessors implements DomainFacet {
   /**
    * A processor begins to run the vCPU, and takes over what was posted meanwhile.
    *
-   * @throws Refusal ENOENT no such vCPU; EINVAL no such processor
+   * @throws Refusal ENOENT no such vCPU; EINVAL no such processor, or it is offline
    */
-  public void run(int vcpu, Optional<Integer> processor) {
+  void run(int vcpu, Optional<Integer> processor) {
     VirtualProcessor place = place(vcpu);
     int target = processor.orElse(place.processor());
-    if (target < 0 || target >= processors) {
-      throw Refusal.of(Errno.EINVAL, "there is no processor %d", target);
+    if (!processors.isOnline(target)) {
+      throw Refusal.of(Errno.EINVAL, "there is no processor %d that is online", target);
     }
     if (place.state() == State.BLOCKED) {
       wake(vcpu);
+    } else if (place.processor() != target) {
+      preempt(vcpu);
     }
     places.set(vcpu, place.on(target).in(State.RUNNING));
     setNotification(vcpu, POSTED_VECTOR);
@@ -166,6 +168,37 @@ public final class VirtualProcessors implements DomainFacet {
       setNotification(vcpu, POSTED_VECTOR);
       suppress(vcpu, true);
       places.set(vcpu, place.in(State.RUNNABLE));
+    }
+  }
+
+  /**
+   * A processor goes: its vCPUs continue on another one. Notifications are suppressed while their
+   * destination changes, so that none goes where nobody takes it; of a vCPU for which one had gone
+   * already, nobody else would hear.
+   *
+   * @see "xen/arch/x86/hvm/vmx/vmx.c, vmx_pi_desc_fixup"
+   */
+  void leave(int processor, int other) {
+    for (int vcpu = 0; vcpu < domain.run().vcpus(); vcpu++) {
+      VirtualProcessor place = place(vcpu);
+      if (place.processor() == processor) {
+        suppress(vcpu, true);
+        places.set(vcpu, place.on(other));
+        setNotification(vcpu, place.state() == State.BLOCKED ? WAKEUP_VECTOR : POSTED_VECTOR);
+        suppress(vcpu, place.state() == State.RUNNABLE);
+        takeUp(vcpu);
+      }
+    }
+  }
+
+  /** What was posted to a processor that is gone does not wait for another notification. */
+  private void takeUp(int vcpu) {
+    if (isNotified(vcpu)) {
+      switch (place(vcpu).state()) {
+        case RUNNING -> synchronise(vcpu);
+        case BLOCKED -> wake(vcpu);
+        case RUNNABLE -> {}
+      }
     }
   }
 
