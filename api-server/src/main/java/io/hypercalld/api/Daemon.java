@@ -9,6 +9,7 @@ import io.hypercalld.api.cli.StartOptions;
 import io.hypercalld.api.conformance.Conformance;
 import io.hypercalld.api.conformance.Report;
 import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.iommu.platform.Platform;
@@ -79,7 +80,7 @@ public final class Daemon {
 
   private static void check(DaemonSettings settings) {
     Tokens.read(settings.listen().tokenFile());
-    Platform platform = platform(settings);
+    Platform platform = platform(settings).platform();
     print(
         "ok: platform %s, %d iommus, %d functions\n"
             .formatted(platform.name(), platform.units().size(), platform.functions().size()));
@@ -116,18 +117,15 @@ public final class Daemon {
    *
    * @throws MalformedInput where its description cannot be
    */
-  private static Platform platform(DaemonSettings settings) {
+  private static LoadedPlatform platform(DaemonSettings settings) {
     PlatformSource source =
         settings
             .firmware()
             .map(real -> PlatformSource.firmware(real.dmar(), real.lspci()))
             .orElseGet(() -> PlatformSource.named(settings.platform().orElseThrow()));
-    PlatformSource.LoadedPlatform loaded = source.load();
+    LoadedPlatform loaded = source.load();
     loaded.warnings().forEach(warning -> System.err.println("hypercalld: " + warning));
-    return settings
-        .memory()
-        .map(size -> loaded.platform().withMemory(size.bytes()))
-        .orElse(loaded.platform());
+    return settings.memory().map(size -> loaded.withMemory(size.bytes())).orElse(loaded);
   }
 
   private static void print(String text) {

@@ -7,6 +7,7 @@ import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.metrics.MetricsSnapshot;
 import io.hypercalld.api.metrics.SnapshotTaker;
+import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
 import io.hypercalld.api.resource.Resources;
 import io.hypercalld.api.rest.Access;
 import io.hypercalld.api.rest.Dispatcher;
@@ -17,6 +18,7 @@ import io.micronaut.http.server.exceptions.ServerStartupException;
 import io.micronaut.runtime.server.EmbeddedServer;
 import java.net.BindException;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
@@ -53,17 +55,29 @@ public final class RunningDaemon implements AutoCloseable {
    * @throws io.hypercalld.core.errno.Refusal where the platform cannot be booted
    */
   public static RunningDaemon start(DaemonSettings settings, Platform platform) {
+    return start(settings, new LoadedPlatform(platform, List.of(), ChoosePolicies.NONE));
+  }
+
+  /**
+   * Boots a machine as its source and the settings, which count more, want it, and serves it.
+   *
+   * @throws CannotListen where the address is not to be had
+   * @throws io.hypercalld.core.errno.Refusal where the platform cannot be booted
+   */
+  public static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded) {
     Access access = new Access(Tokens.read(settings.listen().tokenFile()));
-    Machine machine = new Machine(platform);
+    Machine machine = new Machine(loaded.platform());
     DaemonSettings.Policies chosen = settings.policies();
-    machine.execute(
+    ChoosePolicies fromSettings =
         new ChoosePolicies(
             chosen.domainIds(),
             chosen.quarantine(),
             chosen.profile(),
             Optional.empty(),
             Optional.empty(),
-            Optional.empty()));
+            Optional.empty(),
+            Optional.empty());
+    machine.execute(fromSettings.or(loaded.policies()));
     long began = System.nanoTime();
     SnapshotTaker snapshots = new SnapshotTaker(machine);
     MachineThread<Machine, MetricsSnapshot> thread =

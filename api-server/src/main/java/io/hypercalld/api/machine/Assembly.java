@@ -2,6 +2,7 @@ package io.hypercalld.api.machine;
 
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.HypervisorSettings;
+import io.hypercalld.iommu.acpi.AtsPorts;
 import io.hypercalld.iommu.acpi.DeviceScope;
 import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.UnitScopes;
@@ -63,7 +64,12 @@ record Assembly(
         new VtdDriver(
             hypervisor,
             new RemappingHardware(
-                List.copyOf(units), topology, scopes, platform.reservedRegions(), permit(platform)),
+                List.copyOf(units),
+                topology,
+                scopes,
+                platform.reservedRegions(),
+                permit(platform),
+                new AtsRegisters(new AtsPorts(platform.atsrs(), topology), scopes, units)),
             policies);
     Interrupts interrupts =
         new Interrupts(hypervisor, driver, topology, processors, ioApics(platform, scopes));

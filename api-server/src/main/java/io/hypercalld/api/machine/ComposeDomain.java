@@ -146,6 +146,7 @@ public record ComposeDomain(
   private void choosePolicies(DomainIommu iommu) {
     iommu.choose(policies.dma());
     policies.syncHooks().ifPresent(iommu::setHooks);
+    policies.flush().ifPresent(iommu.flushing()::choose);
   }
 
   private void requireNoSharing() {

@@ -17,6 +17,7 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
 import io.hypercalld.iommu.hypercall.InterruptCalls;
 import io.hypercalld.iommu.virtual.ViommuCalls;
@@ -31,6 +32,7 @@ import java.util.function.Supplier;
  */
 public final class Hypercalls {
   private final Hypervisor hypervisor;
+  private final VtdDriver driver;
   private final Revision revision;
   private final DeviceCalls deviceCalls;
   private final HypercallCatalogue catalogue;
@@ -39,6 +41,7 @@ public final class Hypercalls {
 
   Hypercalls(Assembly parts, Revision revision) {
     this.hypervisor = parts.hypervisor();
+    this.driver = parts.driver();
     this.revision = revision;
     this.deviceCalls = new DeviceCalls(hypervisor, parts.driver(), parts.topology());
     this.catalogue =
@@ -138,7 +141,7 @@ public final class Hypercalls {
     revision.changed();
     long continued = hypervisor.calls().continuations();
     long began = System.nanoTime();
-    Outcome outcome = execution.get();
+    Outcome outcome = driver.asOneCall(execution);
     meter.count(
         operation,
         outcome,

@@ -66,7 +66,7 @@ public final class Machine implements AutoCloseable {
    */
   public <R> R execute(MachineCommand<R> command) {
     revision.changed();
-    return command.execute(this);
+    return driver().asOneCall(() -> command.execute(this));
   }
 
   /** What should hold between all parts whenever no command is under way, and does not. */

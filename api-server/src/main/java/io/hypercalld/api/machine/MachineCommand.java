@@ -17,6 +17,7 @@ public sealed interface MachineCommand<R> extends Command
         ChooseClaimPolicies,
         AssertGsi,
         ChoosePolicies,
+        ChooseFlushPolicy,
         ChooseSyncHooks,
         ComposeDomain,
         ComposeServer,

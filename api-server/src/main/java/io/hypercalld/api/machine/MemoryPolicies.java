@@ -3,6 +3,7 @@ package io.hypercalld.api.machine;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.DmaPolicy;
+import io.hypercalld.iommu.driver.FlushPolicy;
 import java.util.Optional;
 import java.util.Set;
 
@@ -13,17 +14,22 @@ import java.util.Set;
  * @param syncHooks kinds of changes of the P2M that its devices' table follows; empty for those of
  *     the driver's profile
  * @param dma how its devices translate
+ * @param flush when units are told of changes; empty for the machine's policy
  * @param claims what becomes of the page type that servers claim
  */
 public record MemoryPolicies(
-    P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma, ClaimChoices claims) {
+    P2mGeometry geometry,
+    Optional<Set<SyncHook>> syncHooks,
+    DmaPolicy dma,
+    Optional<FlushPolicy> flush,
+    ClaimChoices claims) {
   public MemoryPolicies {
     syncHooks = syncHooks.map(Set::copyOf);
   }
 
   /** With page types claimed as in Xen. */
   public MemoryPolicies(P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
-    this(geometry, syncHooks, dma, ClaimChoices.NONE);
+    this(geometry, syncHooks, dma, Optional.empty(), ClaimChoices.NONE);
   }
 
   /** What Xen does unless told otherwise. */

@@ -3,6 +3,7 @@ package io.hypercalld.api.platform;
 import io.hypercalld.api.json.Spelling;
 import io.hypercalld.iommu.pci.BusRange;
 import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.PciFunction.Feature;
 import io.hypercalld.iommu.pci.PciIdentity;
 import io.hypercalld.iommu.pci.PciKind;
 import io.hypercalld.iommu.pci.PciKind.ExpressType;
@@ -35,6 +36,7 @@ final class DeviceReader {
             "phantomStride",
             "msiX",
             "msiXMasked",
+            "ats",
             "busMaster",
             "hidden");
     Sbdf sbdf = device.required("address").sbdf();
@@ -50,13 +52,14 @@ final class DeviceReader {
   private static PciFunction function(YamlObject device, Sbdf sbdf, PciIdentity identity) {
     PciFunction function =
         PciFunction.of(sbdf, identity, kind(device, identity))
-            .withMsiX(device.flag("msiX", false))
-            .withMsiXMasked(device.flag("msiXMasked", false))
-            .withBusMaster(device.flag("busMaster", true))
+            .with(Feature.MSI_X, device.flag("msiX", false))
+            .with(Feature.MSI_X_MASKED, device.flag("msiXMasked", false))
+            .with(Feature.ATS, device.flag("ats", false))
+            .with(Feature.BUS_MASTER, device.flag("busMaster", true))
             .withPhantomStride(device.number("phantomStride", MOST_STRIDE, 0));
     PciFunction bridge = device.optional("buses").map(b -> withBuses(function, b)).orElse(function);
     PciFunction whole = device.optional("sriov").map(s -> withSriov(bridge, s)).orElse(bridge);
-    return device.flag("hidden", false) ? whole.hidden() : whole;
+    return device.flag("hidden", false) ? whole.with(Feature.HIDDEN, true) : whole;
   }
 
   private static PciKind kind(YamlObject device, PciIdentity identity) {

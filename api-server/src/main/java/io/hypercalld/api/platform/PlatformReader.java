@@ -1,8 +1,15 @@
 package io.hypercalld.api.platform;
 
+import io.hypercalld.api.machine.ChoosePolicies;
+import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
 import io.hypercalld.core.errno.MalformedInput;
+import io.hypercalld.iommu.acpi.Atsr;
 import io.hypercalld.iommu.acpi.DeviceScope;
 import io.hypercalld.iommu.acpi.Drhd;
+import io.hypercalld.iommu.driver.DomainIdPolicy;
+import io.hypercalld.iommu.driver.FlushPolicy;
+import io.hypercalld.iommu.driver.Profile;
+import io.hypercalld.iommu.driver.Quarantine;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.Platform;
@@ -11,6 +18,7 @@ import io.hypercalld.iommu.platform.PlatformMemory;
 import io.hypercalld.iommu.platform.PlatformUnit;
 import io.hypercalld.iommu.platform.ReservedRegion;
 import io.hypercalld.iommu.vtd.Capabilities;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,7 +55,7 @@ final class PlatformReader {
    *
    * @throws MalformedInput where it is not understood or contradicts itself
    */
-  static Platform read(String text) {
+  static LoadedPlatform read(String text) {
     YamlObject root =
         YamlFile.parse(text)
             .object(
@@ -57,23 +65,76 @@ final class PlatformReader {
                 "interrupts",
                 "units",
                 "devices",
-                "reservedRegions");
+                "reservedRegions",
+                "atsPorts",
+                "policies");
     List<PciFunction> functions =
         root.required("devices").list().stream().map(DeviceReader::read).toList();
-    return new PlatformReader(functions).platform(root);
+    return new LoadedPlatform(
+        new PlatformReader(functions).platform(root), List.of(), policies(root));
+  }
+
+  private static ChoosePolicies policies(YamlObject root) {
+    return root.optional("policies").map(PlatformReader::policies).orElse(ChoosePolicies.NONE);
+  }
+
+  private static ChoosePolicies policies(YamlValue value) {
+    YamlObject policies =
+        value.object("domainIds", "quarantine", "profile", "flush", "intpost", "ats", "viommu");
+    return new ChoosePolicies(
+        choice(policies, "domainIds", DomainIdPolicy.class),
+        choice(policies, "quarantine", Quarantine.Mode.class),
+        choice(policies, "profile", Profile.class),
+        choice(policies, "flush", FlushPolicy.class),
+        choice(policies, "intpost", ChoosePolicies.Toggle.class),
+        choice(policies, "ats", ChoosePolicies.Toggle.class),
+        choice(policies, "viommu", ChoosePolicies.Toggle.class));
+  }
+
+  private static <E extends Enum<E>> Optional<E> choice(
+      YamlObject policies, String key, Class<E> type) {
+    return policies.optional(key).map(value -> choice(value, type));
+  }
+
+  private static <E extends Enum<E>> E choice(YamlValue value, Class<E> type) {
+    return Arrays.stream(type.getEnumConstants())
+        .filter(constant -> constant.toString().equals(value.text()))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                value.wrong(
+                    "%s is none of %s", value.text(), Arrays.toString(type.getEnumConstants())));
   }
 
   private Platform platform(YamlObject root) {
-    return new Platform(
-        root.required("name").text(),
-        memory(root.required("memory").object("size", "lowTop", "dom0")),
-        root.required("hostAddressWidth").number(64),
-        root.required("units").list().stream().map(this::unit).toList(),
-        functions,
-        root.list("reservedRegions").stream().map(PlatformReader::region).toList(),
-        root.optional("interrupts")
-            .map(PlatformReader::interrupts)
-            .orElse(PlatformInterrupts.USUAL));
+    Platform platform =
+        new Platform(
+            root.required("name").text(),
+            memory(root.required("memory").object("size", "lowTop", "dom0")),
+            root.required("hostAddressWidth").number(64),
+            root.required("units").list().stream().map(this::unit).toList(),
+            functions,
+            root.list("reservedRegions").stream().map(PlatformReader::region).toList(),
+            root.optional("interrupts")
+                .map(PlatformReader::interrupts)
+                .orElse(PlatformInterrupts.USUAL));
+    return root.optional("atsPorts")
+        .map(ports -> platform.withAtsBelow(atsrs(ports.list())))
+        .orElse(platform);
+  }
+
+  /** Ports name what is below them; a device that is integrated may be named itself. */
+  private List<Atsr> atsrs(List<YamlValue> ports) {
+    return ports.stream().map(this::atsr).toList();
+  }
+
+  private Atsr atsr(YamlValue port) {
+    Sbdf sbdf = port.sbdf();
+    boolean bridge =
+        Optional.ofNullable(byAddress.get(sbdf)).flatMap(PciFunction::buses).isPresent();
+    DeviceScope.Type type = bridge ? DeviceScope.Type.PCI_BRIDGE : DeviceScope.Type.PCI_ENDPOINT;
+    requireThere(type, sbdf, port);
+    return new Atsr(sbdf.segment(), false, List.of(DeviceScope.of(type, sbdf)));
   }
 
   private static PlatformInterrupts interrupts(YamlValue value) {

@@ -1,6 +1,7 @@
 package io.hypercalld.api.platform;
 
 import io.hypercalld.api.json.Spelling;
+import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.iommu.acpi.DmarParser;
 import io.hypercalld.iommu.acpi.DmarTable;
@@ -22,10 +23,24 @@ public sealed interface PlatformSource {
    */
   LoadedPlatform load();
 
-  /** A machine, and what is odd about its source, one line each. Immutable. */
-  record LoadedPlatform(Platform platform, List<String> warnings) {
+  /**
+   * A machine. Immutable.
+   *
+   * @param warnings what is odd about its source, one line each
+   * @param policies what its source chooses
+   */
+  record LoadedPlatform(Platform platform, List<String> warnings, ChoosePolicies policies) {
     public LoadedPlatform {
       warnings = List.copyOf(warnings);
+    }
+
+    /**
+     * The same machine with another amount of memory.
+     *
+     * @throws MalformedInput where it is too little or too much
+     */
+    public LoadedPlatform withMemory(long bytes) {
+      return new LoadedPlatform(platform.withMemory(bytes), warnings, policies);
     }
   }
 
@@ -41,8 +56,7 @@ public sealed interface PlatformSource {
                           "platform " + name,
                           "there is no such platform and no such file%s",
                           Spelling.hint(name, EmbeddedPlatforms.names())));
-      return new LoadedPlatform(
-          SourceFile.naming("platform " + name, () -> PlatformReader.read(text)), List.of());
+      return SourceFile.naming("platform " + name, () -> PlatformReader.read(text));
     }
   }
 
@@ -51,8 +65,7 @@ public sealed interface PlatformSource {
     @Override
     public LoadedPlatform load() {
       String text = SourceFile.text(file);
-      return new LoadedPlatform(
-          SourceFile.naming(file.toString(), () -> PlatformReader.read(text)), List.of());
+      return SourceFile.naming(file.toString(), () -> PlatformReader.read(text));
     }
   }
 
@@ -66,7 +79,8 @@ public sealed interface PlatformSource {
       String sources = lspci.map(file -> dmar + " and " + file).orElse(dmar.toString());
       return new LoadedPlatform(
           SourceFile.naming(sources, () -> Platform.fromFirmware(table, functions)),
-          table.warnings().stream().map(warning -> dmar + ": " + warning).toList());
+          table.warnings().stream().map(warning -> dmar + ": " + warning).toList(),
+          ChoosePolicies.NONE);
     }
 
     private static List<PciFunction> functions(Path file) {

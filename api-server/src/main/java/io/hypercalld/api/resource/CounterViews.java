@@ -80,7 +80,11 @@ final class CounterViews {
             own -> {
               flushes.put("domain", own.domain());
               flushes.put("page", own.page());
+              flushes.put("changes", own.changes());
             });
+    domain
+        .findFacet(DomainIommu.class)
+        .ifPresent(iommu -> flushes.put("waiting", iommu.flushing().waiting()));
     domain.findP2m().ifPresent(p2m -> flushes.put("ept", p2m.counters().flushes()));
     return flushes;
   }

@@ -39,6 +39,7 @@ record DeviceView(
     Optional<Integer> domainId,
     Optional<Sbdf> guestBdf,
     boolean busMaster,
+    boolean keepsTranslations,
     Faults faults) {
 
   /**
@@ -78,6 +79,7 @@ record DeviceView(
             .map(ContextEntry::domainId),
         device.guestAddress(),
         machine.topology().find(sbdf).filter(PciFunction::busMaster).isPresent(),
+        device.keepsTranslations(),
         new Faults(machine.faults().faultsOf(sbdf), device.faultRate().count()));
   }
 }

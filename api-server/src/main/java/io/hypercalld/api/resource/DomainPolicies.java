@@ -2,6 +2,7 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.core.p2m.SyncHook;
+import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.iommu.driver.TableFrameSize;
 import io.hypercalld.iommu.virtual.ViommuApi;
 import io.hypercalld.ioreq.server.ClaimPolicies;
@@ -19,6 +20,7 @@ record DomainPolicies(
     Optional<List<MemoryChoices.Leaf>> dmaLeafSizes,
     Optional<List<SyncHook>> syncHooks,
     Optional<TableFrameSize> tableFrameSize,
+    Optional<FlushPolicy> flush,
     Optional<String> dmaMode,
     Optional<ClaimPolicies.Unclaimed> unclaimed,
     Optional<ClaimPolicies.ClaimAccess> claimAccess,

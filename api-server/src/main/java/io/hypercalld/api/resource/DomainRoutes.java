@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ChooseClaimPolicies;
+import io.hypercalld.api.machine.ChooseFlushPolicy;
 import io.hypercalld.api.machine.ChooseSyncHooks;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.ComposeDomain;
@@ -20,6 +21,7 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.PauseDomain;
 import io.hypercalld.core.hypercall.UnpauseDomain;
 import io.hypercalld.core.p2m.SyncHook;
+import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.ioreq.server.ClaimPolicies;
 import java.util.List;
 import java.util.Locale;
@@ -123,6 +125,7 @@ final class DomainRoutes {
   /** Policies that may change while a domain lives. */
   record Changes(
       Optional<List<SyncHook>> syncHooks,
+      Optional<FlushPolicy> flush,
       Optional<ClaimPolicies.Unclaimed> unclaimed,
       Optional<ClaimPolicies.ClaimAccess> claimAccess,
       Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
@@ -144,6 +147,10 @@ final class DomainRoutes {
           .syncHooks()
           .ifPresent(
               hooks -> machine.execute(new ChooseSyncHooks(domain.id(), MemoryChoices.set(hooks))));
+      wanted
+          .policies()
+          .flush()
+          .ifPresent(flush -> machine.execute(new ChooseFlushPolicy(domain.id(), flush)));
       return Reply.ok(DomainView.of(machine, domain));
     };
   }

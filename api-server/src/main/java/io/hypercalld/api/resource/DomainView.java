@@ -96,6 +96,7 @@ record DomainView(
                   dma.leafSizes().stream().sorted().map(MemoryChoices.Leaf::of).toList());
               policies.put("tableFrameSize", dma.tableFrames());
             });
+    iommu.ifPresent(own -> policies.put("flush", own.flushing().policy()));
     domain
         .findP2m()
         .ifPresent(p2m -> policies.put("syncHooks", p2m.hooks().stream().sorted().toList()));

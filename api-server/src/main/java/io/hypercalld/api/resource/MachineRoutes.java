@@ -11,6 +11,7 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.iommu.driver.DomainIdPolicy;
+import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.iommu.driver.Passthrough;
 import io.hypercalld.iommu.driver.Profile;
 import io.hypercalld.iommu.driver.Quarantine;
@@ -72,6 +73,7 @@ final class MachineRoutes {
       Optional<DomainIdPolicy> domainIds,
       Optional<Quarantine.Mode> quarantine,
       Optional<Profile> profile,
+      Optional<FlushPolicy> flush,
       Optional<ChoosePolicies.Toggle> intpost,
       Optional<ChoosePolicies.Toggle> ats,
       Optional<ChoosePolicies.Toggle> viommu) {}
@@ -165,6 +167,7 @@ final class MachineRoutes {
             changes.domainIds(),
             changes.quarantine(),
             changes.profile(),
+            changes.flush(),
             changes.intpost(),
             changes.ats(),
             changes.viommu());

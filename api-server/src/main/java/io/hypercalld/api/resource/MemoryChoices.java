@@ -7,6 +7,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.DmaPolicy;
+import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.iommu.driver.TableFrameSize;
 import java.util.EnumSet;
 import java.util.List;
@@ -24,6 +25,7 @@ record MemoryChoices(
     Optional<List<Leaf>> leaves,
     Optional<List<SyncHook>> hooks,
     Optional<TableFrameSize> tableFrames,
+    Optional<FlushPolicy> flush,
     ClaimChoices claims) {
 
   /** The granule of the P2M. */
@@ -97,6 +99,7 @@ record MemoryChoices(
         policies.flatMap(DomainPolicies::dmaLeafSizes),
         policies.flatMap(DomainPolicies::syncHooks),
         policies.flatMap(DomainPolicies::tableFrameSize),
+        policies.flatMap(DomainPolicies::flush),
         policies.map(DomainPolicies::claims).orElse(ClaimChoices.NONE));
   }
 
@@ -119,6 +122,7 @@ record MemoryChoices(
         granule.map(chosen -> chosen.geometry).orElse(usual.geometry()),
         hooks.map(MemoryChoices::set).or(usual::syncHooks),
         dma,
+        flush,
         claims);
   }
 

@@ -5,6 +5,7 @@ import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.DriverPolicies;
+import io.hypercalld.iommu.driver.FlushPolicy;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,9 @@ import java.util.stream.Stream;
 final class PolicyCatalogue {
   private static final String MACHINE = "machine";
   private static final String DOMAIN = "domain";
+
+  private static final List<String> FLUSHES =
+      Arrays.stream(FlushPolicy.values()).map(FlushPolicy::toString).toList();
 
   private PolicyCatalogue() {}
 
@@ -49,6 +53,7 @@ final class PolicyCatalogue {
     policies.put("domainIds", chosen.domainIds().toString());
     policies.put("quarantine", chosen.quarantine().toString());
     policies.put("profile", chosen.profile().toString());
+    policies.put("flush", chosen.flush().toString());
     policies.put("intpost", machine.interrupts().posting().isOn() ? "on" : "off");
     policies.put("viommu", machine.virtualIommus().allowed() ? "on" : "off");
     policies.put("ats", machine.driver().deviceTlbsAllowed() ? "on" : "off");
@@ -92,6 +97,11 @@ final class PolicyCatalogue {
             List.of("today", "as-shipped", "fixed"),
             "which Xen it is: today's; those of 2008 and 2009 that first gave devices to guests and"
                 + " had domain-ids per unit, with their errnos and defects; or those mended"),
+        built(
+            "flush",
+            MACHINE,
+            FLUSHES,
+            "the same as the policy flush of a domain, for domains that are made from now on"),
         built(
             "intpost",
             MACHINE,
@@ -138,6 +148,13 @@ final class PolicyCatalogue {
             DOMAIN,
             List.of("4KiB", "16KiB"),
             "what a separate table takes of memory, however much of it the table needs"),
+        built(
+            "flush",
+            DOMAIN,
+            FLUSHES,
+            "when units are told of what changed in the domain's DMA tables: after each page or"
+                + " superpage, once for a hypercall, or put off until 256 changes wait or 10 ms"
+                + " have passed, during which devices may reach what is not the domain's any more"),
         policy(
             "dmaMode",
             DOMAIN,

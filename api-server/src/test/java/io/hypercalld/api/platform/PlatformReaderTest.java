@@ -3,8 +3,11 @@ package io.hypercalld.api.platform;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.iommu.acpi.DeviceScope;
+import io.hypercalld.iommu.driver.FlushPolicy;
+import io.hypercalld.iommu.driver.Quarantine;
 import io.hypercalld.iommu.pci.PciKind;
 import io.hypercalld.iommu.platform.Platform;
 import java.util.List;
@@ -38,8 +41,23 @@ class PlatformReaderTest {
       """;
 
   @Test
+  void read_policies_areTakenOver_andMistakesNamed() {
+    String policies = "policies: {quarantine: scratch-page, flush: deferred, ats: on}\n";
+
+    ChoosePolicies chosen = PlatformReader.read(SMALL + policies).policies();
+
+    assertThat(chosen.quarantine()).contains(Quarantine.Mode.SCRATCH_PAGE);
+    assertThat(chosen.flush()).contains(FlushPolicy.DEFERRED);
+    assertThat(chosen.ats()).contains(ChoosePolicies.Toggle.ON);
+    assertThat(chosen.domainIds()).isEmpty();
+    assertThat(PlatformReader.read(SMALL).policies()).isEqualTo(ChoosePolicies.NONE);
+    assertThatThrownBy(() -> PlatformReader.read(SMALL + "policies: {flush: lazy}\n"))
+        .hasMessageContaining("lazy is none of [per-page, per-call, deferred]");
+  }
+
+  @Test
   void read_everyKey_isUnderstood() {
-    Platform platform = PlatformReader.read(SMALL);
+    Platform platform = PlatformReader.read(SMALL).platform();
 
     assertThat(platform.name()).isEqualTo("small");
     assertThat(platform.hostAddressWidth()).isEqualTo(39);
@@ -63,38 +81,59 @@ class PlatformReaderTest {
       delimiter = '|',
       value = {
         "name: small | nmae: small | 'line 1, the document: unknown key nmae, did you mean name?'",
-        "includeAll | includAll | 'line 9, /units/0: unknown key includAll, did you mean includeAll?'",
+        "includeAll | includAll | 'line 9, /units/0: unknown key includAll, did you mean"
+            + " includeAll?'",
         "includeAll | x | 'line 9, /units/0: unknown key x'",
-        "kind: legacy-pci-bridge | kind: legacy-bridge | 'line 15, /devices/1/kind: unknown kind legacy-bridge, did you mean legacy-pci-bridge?'",
+        "kind: legacy-pci-bridge | kind: legacy-bridge | 'line 15, /devices/1/kind: unknown kind"
+            + " legacy-bridge, did you mean legacy-pci-bridge?'",
         "name: small | name: small\\nname: small | 'line 2, the document: key name is there twice'",
-        "hostAddressWidth: 39 | hostAddressWidth: 39.5 | 'line 2, /hostAddressWidth: 39.5 is not a number such as'",
-        "hostAddressWidth: 39 | hostAddressWidth: 400 | 'line 2, /hostAddressWidth: 400 is not between 0 and 64'",
-        "hostAddressWidth: 39 | hostAddressWidth: 60 | 'host address width: 60 bits are not between'",
-        "hostAddressWidth: 39 | hostAddressWidth: | 'line 2, /hostAddressWidth: a text is due here'",
+        "hostAddressWidth: 39 | hostAddressWidth: 39.5 | 'line 2, /hostAddressWidth: 39.5 is not a"
+            + " number such as'",
+        "hostAddressWidth: 39 | hostAddressWidth: 400 | 'line 2, /hostAddressWidth: 400 is not"
+            + " between 0 and 64'",
+        "hostAddressWidth: 39 | hostAddressWidth: 60 | 'host address width: 60 bits are not"
+            + " between'",
+        "hostAddressWidth: 39 | hostAddressWidth: | 'line 2, /hostAddressWidth: a text is due"
+            + " here'",
         "hostAddressWidth: 39\\n | '' | 'line 1, the document: key hostAddressWidth is missing'",
-        "includeAll: true | includeAll: yes | 'line 9, /units/0/includeAll: yes is neither true nor false'",
+        "includeAll: true | includeAll: yes | 'line 9, /units/0/includeAll: yes is neither true nor"
+            + " false'",
         "size: 4GiB | size: 4GB | 'line 3, /memory/size: 4GB is not an amount of memory'",
-        "size: 4GiB | size: 256MiB | 'memory: 268435456 bytes leave nothing beside the 536870912 bytes of dom0'",
+        "size: 4GiB | size: 256MiB | 'memory: 268435456 bytes leave nothing beside the 536870912"
+            + " bytes of dom0'",
         "size: 4GiB | size: 1TiB | 'memory: 1099511627776 bytes reach up to'",
         "window: 64KiB | window: 65KiB | 'line 6, /units/0/window: a register window has'",
         "ecap: 0x20c3 | ecap: 0x20c9 | 'unit 0: remapping IR needs QI, which the unit lacks'",
-        "ioapic: | endpoint: | 'line 11, /units/0/scopes/0/endpoint: device 0000:f0:1f.7 does not exist'",
-        "ioapic: \"f0:1f.7\" | bridge: \"03:10.0\" | 'line 11, /units/0/scopes/0/bridge: 0000:03:10.0 is no bridge with buses'",
-        "ioapic: \"f0:1f.7\" | bridge: \"1:03:10.0\" | 'line 11, /units/0/scopes/0/bridge: the unit is in segment 0'",
+        "ioapic: | endpoint: | 'line 11, /units/0/scopes/0/endpoint: device 0000:f0:1f.7 does not"
+            + " exist'",
+        "ioapic: \"f0:1f.7\" | bridge: \"03:10.0\" | 'line 11, /units/0/scopes/0/bridge:"
+            + " 0000:03:10.0 is no bridge with buses'",
+        "ioapic: \"f0:1f.7\" | bridge: \"1:03:10.0\" | 'line 11, /units/0/scopes/0/bridge: the unit"
+            + " is in segment 0'",
         "id: 8 | hpet: \"f0:1f.6\" | 'line 11, /units/0/scopes/0: a scope has one of the keys'",
-        "address: 00:00.0 | address: 00:00 | 'line 14, /devices/0/address: \"00:00\" is not a PCI address'",
-        "address: 00:00.0 | address: 03:10.0 | 'device 0000:03:10.0: two devices have this address'",
-        "vendor: 0x8086, device: 0x1237 | vendor: 0x18086, device: 0x1237 | 'line 14, /devices/0/vendor: 0x18086 is not between 0 and 65535'",
-        "secondary: 1 | secondary: 0 | 'line 15, /devices/1/buses: no buses 0x00 to 0x00 behind a bridge'",
-        "phantomStride: 4 | phantomStride: 3 | 'line 16, /devices/2: phantom functions have a stride of 1, 2 or 4'",
-        "devices: [03:10.0] | devices: [03:10.1] | 'reserved region 0x7b800000-0x7b8fffff: device 0000:03:10.1 does not exist'",
-        "limit: 0x7b8fffff | limit: 0x7b8ffffe | 'reserved region 0x7b800000-0x7b8ffffe: base and limit are not'",
-        "devices: [03:10.0] | devices: 03:10.0 | 'line 18, /reservedRegions/0/devices: a list is due here'",
-        "memory: {size: 4GiB, lowTop: 2GiB, dom0: 512MiB} | memory: 4GiB | 'line 3, /memory: an object is due here'",
+        "address: 00:00.0 | address: 00:00 | 'line 14, /devices/0/address: \"00:00\" is not a PCI"
+            + " address'",
+        "address: 00:00.0 | address: 03:10.0 | 'device 0000:03:10.0: two devices have this"
+            + " address'",
+        "vendor: 0x8086, device: 0x1237 | vendor: 0x18086, device: 0x1237 | 'line 14,"
+            + " /devices/0/vendor: 0x18086 is not between 0 and 65535'",
+        "secondary: 1 | secondary: 0 | 'line 15, /devices/1/buses: no buses 0x00 to 0x00 behind a"
+            + " bridge'",
+        "phantomStride: 4 | phantomStride: 3 | 'line 16, /devices/2: phantom functions have a"
+            + " stride of 1, 2 or 4'",
+        "devices: [03:10.0] | devices: [03:10.1] | 'reserved region 0x7b800000-0x7b8fffff: device"
+            + " 0000:03:10.1 does not exist'",
+        "limit: 0x7b8fffff | limit: 0x7b8ffffe | 'reserved region 0x7b800000-0x7b8ffffe: base and"
+            + " limit are not'",
+        "devices: [03:10.0] | devices: 03:10.0 | 'line 18, /reservedRegions/0/devices: a list is"
+            + " due here'",
+        "memory: {size: 4GiB, lowTop: 2GiB, dom0: 512MiB} | memory: 4GiB | 'line 3, /memory: an"
+            + " object is due here'",
         "name: small | name: [small | 'line 2: this is not YAML'",
         "name: small | 'name: *x' | 'line 1: this is not YAML'",
         "name: small | 'name: &x [*x]' | 'this is not YAML'",
-        "kind: legacy-pci-bridge | kind: \"a\\x0ab\" | 'line 15, /devices/1/kind: unknown kind a b'",
+        "kind: legacy-pci-bridge | kind: \"a\\x0ab\" | 'line 15, /devices/1/kind: unknown kind a"
+            + " b'",
         "name: small | <<: {} | 'line 1, the document: unknown key <<'",
       })
   void read_mistake_isRefusedWithPlaceAndReason(String from, String to, String message) {
@@ -116,7 +155,7 @@ class PlatformReaderTest {
          "devices": [{"address": "03:00.0", "vendor": "0x8086", "device": 5490, "class": "0x020000"}]}
         """;
 
-    assertThat(PlatformReader.read(json).functions().getFirst().identity().deviceId())
+    assertThat(PlatformReader.read(json).platform().functions().getFirst().identity().deviceId())
         .isEqualTo(0x1572);
   }
 

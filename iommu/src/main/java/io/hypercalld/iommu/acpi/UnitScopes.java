@@ -52,27 +52,23 @@ public final class UnitScopes {
   }
 
   private boolean claims(Drhd unit, Sbdf sbdf) {
-    return unit.scopes().stream().anyMatch(scope -> claims(unit.segment(), scope, sbdf));
+    return unit.scopes().stream().anyMatch(scope -> claims(topology, unit.segment(), scope, sbdf));
   }
 
-  private boolean claims(int segment, DeviceScope scope, Sbdf sbdf) {
+  /** Whether a scope names a function or a bridge above it. */
+  static boolean claims(PciTopology topology, int segment, DeviceScope scope, Sbdf sbdf) {
+    Optional<Sbdf> named = resolve(topology, segment, scope);
     return switch (scope.type()) {
-      case PCI_ENDPOINT, ACPI_DEVICE -> isAt(segment, scope, sbdf);
-      case PCI_BRIDGE -> isAt(segment, scope, sbdf) || isBelow(segment, scope, sbdf);
+      case PCI_ENDPOINT, ACPI_DEVICE -> named.filter(sbdf::equals).isPresent();
+      case PCI_BRIDGE ->
+          named.filter(sbdf::equals).isPresent()
+              || named
+                  .flatMap(topology::busesBelow)
+                  .filter(buses -> sbdf.segment() == segment && buses.contains(sbdf.bus()))
+                  .isPresent();
       // These name requester ids of interrupts, which may coincide with a real function's.
       case IOAPIC, MSI_HPET -> false;
     };
-  }
-
-  private boolean isAt(int segment, DeviceScope scope, Sbdf sbdf) {
-    return resolve(segment, scope).filter(sbdf::equals).isPresent();
-  }
-
-  private boolean isBelow(int segment, DeviceScope scope, Sbdf sbdf) {
-    return resolve(segment, scope)
-        .flatMap(topology::busesBelow)
-        .filter(buses -> buses.contains(sbdf.bus()))
-        .isPresent();
   }
 
   /** The function that a scope's path ends at, which need not exist; empty where a bridge fails. */

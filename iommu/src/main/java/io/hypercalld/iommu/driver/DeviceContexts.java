@@ -69,9 +69,39 @@ final class DeviceContexts {
     if (space.isPresent()) {
       requireMappable(device, target);
     }
+    // What the device kept of the old entry is gone before the new one counts.
+    setAts(steps, device, false);
     for (SourceId requester : requesters(device, target)) {
       space.ifPresentOrElse(
           to -> unit.attach(steps, requester, to), () -> unit.detach(steps, requester));
+    }
+    setAts(steps, device, mayKeepTranslations(device));
+  }
+
+  private void setAts(Transaction steps, PciDevice device, boolean on) {
+    boolean before = device.keepsTranslations;
+    if (before != on) {
+      setAts(device, on);
+      steps.onFailure(() -> setAts(device, before));
+    }
+  }
+
+  private void setAts(PciDevice device, boolean on) {
+    device.keepsTranslations = on;
+    driver.ats().enable(device.sbdf(), on);
+  }
+
+  /** As far as its context entry, its capability and its root port let it. */
+  private boolean mayKeepTranslations(PciDevice device) {
+    return device.function().ats()
+        && device.requireUnit().mayUseDeviceTlb(device.sbdf().sourceId())
+        && driver.ats().permits(device.sbdf());
+  }
+
+  /** Has a device keep no translations any more. */
+  void disableAts(PciDevice device) {
+    if (device.keepsTranslations) {
+      setAts(device, false);
     }
   }
 
@@ -113,6 +143,7 @@ final class DeviceContexts {
     if (!isRequester(device.function())) {
       return;
     }
+    disableAts(device);
     UnitDriver unit = device.requireUnit();
     Optional<Refusal> failure = Optional.empty();
     for (SourceId requester : requesters(device, DomainId.IO)) {

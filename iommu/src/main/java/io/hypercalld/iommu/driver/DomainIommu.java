@@ -5,7 +5,6 @@ import static io.hypercalld.core.p2m.DmaPermission.NONE;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
-import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameRun;
@@ -16,11 +15,9 @@ import io.hypercalld.core.p2m.P2mChange;
 import io.hypercalld.core.p2m.P2mObserver;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.core.transaction.Transaction;
-import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 
 /**
  * What a domain has of the IOMMU: the table its devices go through, kept equal to its P2M. Confined
@@ -36,7 +33,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
   private final Domain domain;
   private final VtdDriver driver;
   private final ReservedRegions reservedRegions;
-  private final FlushCounters flushes = new FlushCounters();
+  private final DomainFlushes flushing;
   private final Optional<IdentityMap> identity;
   private DmaPolicy policy;
   private Optional<DmaTable> separate;
@@ -53,6 +50,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
     this.driver = driver;
     this.reservedRegions = new ReservedRegions(domain);
     this.policy = policy;
+    this.flushing = new DomainFlushes(domain, driver, driver.policies().flush());
     this.identity =
         domain.type().isTranslated()
             ? Optional.empty()
@@ -130,7 +128,12 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
 
   /** What units were told to forget on the domain's behalf. */
   public FlushCounters flushes() {
-    return flushes;
+    return flushing.counters();
+  }
+
+  /** When units are told of what changed. */
+  public DomainFlushes flushing() {
+    return flushing;
   }
 
   /** Has somebody told of devices that come and go from now on. */
@@ -205,7 +208,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
         () ->
             separate.ifPresentOrElse(
                 table -> mirror(table, flush, change), () -> note(flush, change)));
-    flush(flush);
+    flushing.note(flush);
   }
 
   @Override
@@ -272,42 +275,6 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
     }
   }
 
-  /**
-   * Tells every unit, then frees what nothing can remember any more. A unit that does not obey
-   * leaves the domain with mappings that should be gone: the domain is crashed, and the frames
-   * stay.
-   */
-  private void flush(FlushSet changes) {
-    flush(domain.id(), changes, device -> device.ioContext.isEmpty());
-  }
-
-  /** The same of an address space beside the domain's own. */
-  void flush(DomainId tag, FlushSet changes, Predicate<PciDevice> affected) {
-    try {
-      driver.units().forEach(unit -> flushes.count(unit.flush(tag, changes)));
-      if (!changes.isEmpty() && !changes.isOnlyAdded()) {
-        driver.devices().ownedBy(domain.id()).stream()
-            .filter(affected)
-            .forEach(device -> flush(device, changes));
-      }
-      changes.freed().forEach(driver::freeFrames);
-    } catch (Refusal failure) {
-      domain.crash("IOTLB flush failed: " + failure.reason());
-    }
-  }
-
-  /** A device that does not answer is broken: it may reach what is not the domain's any more. */
-  private static void flush(PciDevice device, FlushSet changes) {
-    SourceId requester = device.sbdf().sourceId();
-    Optional<UnitDriver> unit = device.unit().filter(one -> one.mayUseDeviceTlb(requester));
-    try {
-      unit.ifPresent(one -> one.flushDevice(requester, changes));
-    } catch (Refusal failure) {
-      device.broken = true;
-      throw failure;
-    }
-  }
-
   @Override
   public boolean hasDevices() {
     return !driver.devices().ownedBy(domain.id()).isEmpty();
@@ -321,6 +288,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
     }
     if (!tablesGone) {
       tablesGone = true;
+      flushing.flush();
       driver.units().forEach(unit -> unit.domainIds().forget(domain.id()));
       separate.ifPresent(DmaTable::destroy);
     }
@@ -336,6 +304,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
         .put(policy.tableFrames().name())
         .put(sharesP2m())
         .put(tablesGone)
+        .put(flushing)
         .put(reservedRegions);
     separate.ifPresent(digest::put);
     identity.ifPresent(digest::put);

@@ -7,6 +7,12 @@ package io.hypercalld.iommu.driver;
 public final class FlushCounters {
   private long page;
   private long domain;
+  private long changes;
+
+  /** Changes that units had to be told of: by so many commands at least, were each told alone. */
+  public long changes() {
+    return changes;
+  }
 
   /** Commands that named a range of pages. */
   public long page() {
@@ -26,7 +32,12 @@ public final class FlushCounters {
     }
   }
 
+  void countChange() {
+    changes++;
+  }
+
   public void reset() {
+    changes = 0;
     page = 0;
     domain = 0;
   }

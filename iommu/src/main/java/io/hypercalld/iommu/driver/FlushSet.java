@@ -1,5 +1,7 @@
 package io.hypercalld.iommu.driver;
 
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.PageSize;
 import java.util.ArrayList;
@@ -11,7 +13,7 @@ import java.util.List;
  *
  * @see "xen/include/xen/iommu.h, IOMMU_FLUSHF_*"
  */
-final class FlushSet {
+final class FlushSet implements Digestible {
   private long first = Long.MAX_VALUE;
   private long end;
   private boolean added;
@@ -39,6 +41,16 @@ final class FlushSet {
   /** A table whose frames may be reused once the flush is done. */
   void freeAfterwards(FrameRun table) {
     freed.add(table);
+  }
+
+  /** Everything that another operation changed, too. */
+  void add(FlushSet other) {
+    first = Math.min(first, other.first);
+    end = Math.max(end, other.end);
+    added |= other.added;
+    modified |= other.modified;
+    all |= other.all;
+    freed.addAll(other.freed);
   }
 
   private void cover(long dfn, long frames) {
@@ -75,5 +87,10 @@ final class FlushSet {
   /** Frames to free once every unit has been told. */
   List<FrameRun> freed() {
     return freed;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(first).put(end).put(added).put(modified).put(all).put(freed.toString());
   }
 }

@@ -87,6 +87,7 @@ public final class IoContext implements Digestible {
     pending = new FlushSet();
     driver
         .iommuOf(owner)
+        .flushing()
         .flush(tag, changes, device -> device.ioContext.filter(this::equals).isPresent());
   }
 

@@ -36,6 +36,7 @@ public final class PciDevice implements Digestible {
   boolean quarantined;
   boolean broken;
   boolean msiXPrepared;
+  boolean keepsTranslations;
 
   PciDevice(PciFunction function, Optional<UnitDriver> unit) {
     this.function = function;
@@ -78,6 +79,11 @@ public final class PciDevice implements Digestible {
     return guestAddress;
   }
 
+  /** Whether the driver has it keep translations by itself. */
+  public boolean keepsTranslations() {
+    return keepsTranslations;
+  }
+
   /** The pseudo domain id of its private quarantine table; empty while it has none. */
   public Optional<DomainId> quarantineTag() {
     return quarantineTable.map(QuarantineTable::tag);
@@ -118,6 +124,7 @@ public final class PciDevice implements Digestible {
         .put(quarantined)
         .put(broken)
         .put(msiXPrepared)
+        .put(keepsTranslations)
         .put(ioContext.map(context -> context.tag().value()).orElse(-1))
         .put(faultRate);
     quarantineTable.ifPresent(digest::put);

@@ -14,13 +14,15 @@ import java.util.List;
  * @param scopes which unit covers which function
  * @param reservedRegions memory that some devices must always reach
  * @param permit what firmware says of interrupts
+ * @param ats by which functions are told to keep translations or not
  */
 public record RemappingHardware(
     List<Mmio> units,
     PciTopology topology,
     UnitScopes scopes,
     List<ReservedRegion> reservedRegions,
-    InterruptRemapping.Permit permit) {
+    InterruptRemapping.Permit permit,
+    AtsControl ats) {
   public RemappingHardware {
     units = List.copyOf(units);
     reservedRegions = List.copyOf(reservedRegions);
@@ -32,6 +34,6 @@ public record RemappingHardware(
       PciTopology topology,
       UnitScopes scopes,
       List<ReservedRegion> reservedRegions) {
-    this(units, topology, scopes, reservedRegions, InterruptRemapping.Permit.ALL);
+    this(units, topology, scopes, reservedRegions, InterruptRemapping.Permit.ALL, AtsControl.NONE);
   }
 }

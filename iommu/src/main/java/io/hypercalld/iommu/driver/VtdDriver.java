@@ -28,6 +28,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 
@@ -45,6 +47,8 @@ public final class VtdDriver implements Digestible {
   private final TableSharing sharing;
   private Profile profile;
   private DomainIdPolicy domainIdPolicy;
+  private FlushPolicy flushPolicy;
+  private final TreeMap<DomainId, DomainFlushes> unflushed = new TreeMap<>();
   private final DeviceTable devices = new DeviceTable();
   private boolean deviceTlbsAllowed;
   private final DeviceContexts contexts;
@@ -64,6 +68,7 @@ public final class VtdDriver implements Digestible {
     this.hardware = hardware;
     this.profile = policies.profile();
     this.domainIdPolicy = policies.domainIds();
+    this.flushPolicy = policies.flush();
     this.units = find(hypervisor, hardware, policies);
     this.interruptRemapping = InterruptRemapping.possible(units, hardware.permit());
     bringUp();
@@ -196,6 +201,10 @@ public final class VtdDriver implements Digestible {
     return contexts;
   }
 
+  AtsControl ats() {
+    return hardware.ats();
+  }
+
   MachineMemory memory() {
     return hypervisor.memory();
   }
@@ -222,7 +231,8 @@ public final class VtdDriver implements Digestible {
   /**
    * Has the driver work in another way: as another Xen, whose refusals are that Xen's from now on
    * and whose new domains miss what that one missed; with domain-ids that are chosen otherwise, and
-   * another quarantine.
+   * another quarantine; and with domains from now on that have units told of changes at other
+   * times.
    *
    * @throws Refusal EBUSY domain-ids or quarantine are to change while a device is a guest's or in
    *     quarantine; EBUSY, EFAULT there are too few domain-ids. Nothing changed
@@ -239,11 +249,12 @@ public final class VtdDriver implements Digestible {
     quarantine.choose(wanted.quarantine());
     profile = wanted.profile();
     domainIdPolicy = wanted.domainIds();
+    flushPolicy = wanted.flush();
   }
 
   /** What is chosen now. */
   public DriverPolicies policies() {
-    return new DriverPolicies(domainIdPolicy, quarantine.mode(), profile);
+    return new DriverPolicies(domainIdPolicy, quarantine.mode(), profile, flushPolicy);
   }
 
   private void requireNothingGiven() {
@@ -282,6 +293,31 @@ public final class VtdDriver implements Digestible {
         .find(guest)
         .filter(domain -> !domain.isDying())
         .ifPresent(domain -> domain.crash(reason));
+  }
+
+  /** Nanoseconds since power-on. */
+  long now() {
+    return hypervisor.clock().now();
+  }
+
+  /** Changes of a domain wait for units to be told of them. */
+  void awaitFlush(DomainId domain, DomainFlushes changes) {
+    unflushed.put(domain, changes);
+  }
+
+  void flushed(DomainId domain) {
+    unflushed.remove(domain);
+  }
+
+  /** Does what a hypercall, a step of one, or another command does: its flushes may wait for it. */
+  public <R> R asOneCall(Supplier<R> call) {
+    try {
+      return call.get();
+    } finally {
+      if (!unflushed.isEmpty()) {
+        List.copyOf(unflushed.values()).forEach(DomainFlushes::endOfCall);
+      }
+    }
   }
 
   /** Whether devices that change hands from now on may use ATS: Xen's option {@code ats}. */

@@ -28,8 +28,9 @@ public final class Hotplug {
    * Takes a processor out of use: its vCPUs and its interrupts move to another one, and no device
    * is touched for it.
    *
-   * @throws Refusal EINVAL no such processor, the first one, which takes the units' events, or it is
-   *     offline already; ENOSPC no other processor has vectors for its interrupts. Nothing changed
+   * @throws Refusal EINVAL no such processor, the first one, which takes the units' events, or it
+   *     is offline already; ENOSPC no other processor has vectors for its interrupts. Nothing
+   *     changed
    */
   public void offline(int processor) {
     require(processor, true);
@@ -52,9 +53,7 @@ public final class Hotplug {
                         processor));
     moving.forEach(interrupt -> machine.retarget(interrupt, other));
     for (Domain domain : domains.all()) {
-      domain
-          .findFacet(VirtualProcessors.class)
-          .ifPresent(vcpus -> vcpus.leave(processor, other));
+      domain.findFacet(VirtualProcessors.class).ifPresent(vcpus -> vcpus.leave(processor, other));
     }
     processors.setOnline(processor, false);
   }

@@ -82,8 +82,8 @@ public final class Interrupts implements Digestible {
    * Has a vCPU run: its interrupts follow it to its processor.
    *
    * @param processor where it ran last where empty
-   * @throws io.hypercalld.core.errno.Refusal ENOENT no such vCPU; EINVAL no such processor, or it is
-   *     offline
+   * @throws io.hypercalld.core.errno.Refusal ENOENT no such vCPU; EINVAL no such processor, or it
+   *     is offline
    */
   public void run(Domain domain, int vcpu, Optional<Integer> processor) {
     domain.facet(VirtualProcessors.class).run(vcpu, processor);

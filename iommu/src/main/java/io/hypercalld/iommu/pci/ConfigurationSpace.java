@@ -37,6 +37,8 @@ final class ConfigurationSpace {
   private static final int EXPRESS = 0x10;
   private static final int EXPRESS_BYTES = 8;
   private static final int MSI_X = 0x11;
+  private static final int ATS = 0x000f;
+  private static final int ATS_BYTES = 8;
   private static final int SRIOV = 0x0010;
   private static final int SRIOV_BYTES = 0x1c;
 
@@ -72,6 +74,7 @@ final class ConfigurationSpace {
         sriov(),
         express.map(at -> (1 << (u16(at + 4) >>> 3 & 0x3)) - 1).orElse(0),
         capability(MSI_X, 0).isPresent(),
+        extendedCapability(ATS, ATS_BYTES).isPresent(),
         (u16(COMMAND) & BUS_MASTER_ENABLE) != 0);
   }
 

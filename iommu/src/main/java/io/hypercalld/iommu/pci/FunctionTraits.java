@@ -22,6 +22,7 @@ record FunctionTraits(
     Optional<SriovCapability> sriov,
     int phantomFunctions,
     boolean msiX,
+    boolean ats,
     boolean busMaster) {
   /** The kind of a function of this class. */
   PciKind kind(int baseAndSubclass) {

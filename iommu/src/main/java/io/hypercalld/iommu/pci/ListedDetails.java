@@ -25,6 +25,7 @@ final class ListedDetails {
   private int subordinate = -1;
   private int phantomFunctions;
   private boolean msiX;
+  private boolean ats;
   private boolean busMaster;
   private boolean vfsEnabled;
   private int totalVfs;
@@ -54,6 +55,7 @@ final class ListedDetails {
   private void readCapability(String line) {
     capabilitiesHidden |= line.contains("<access denied>");
     msiX |= line.contains("] MSI-X: ");
+    ats |= line.contains("] Address Translation Service (ATS)");
     if (line.contains("] Express ")) {
       express = Optional.of(expressType(line));
     }
@@ -116,6 +118,7 @@ final class ListedDetails {
         sriov,
         phantomFunctions,
         msiX,
+        ats,
         busMaster || !detailed);
   }
 }

@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.pci;
 
 import io.hypercalld.core.errno.MalformedInput;
+import io.hypercalld.iommu.pci.PciFunction.Feature;
 
 /** One block of a listing while it is read. Confined to its caller. */
 final class ListedFunction {
@@ -39,8 +40,9 @@ final class ListedFunction {
     PciKind kind = traits.kind(identity.baseAndSubclass());
     PciFunction function =
         PciFunction.of(sbdf, identity, kind)
-            .withMsiX(traits.msiX())
-            .withBusMaster(traits.busMaster())
+            .with(Feature.MSI_X, traits.msiX())
+            .with(Feature.ATS, traits.ats())
+            .with(Feature.BUS_MASTER, traits.busMaster())
             .withPhantomStride(phantomStride(kind, traits.phantomFunctions()));
     if (kind.isBridge()) {
       function = withBuses(function, traits);

@@ -1,6 +1,9 @@
 package io.hypercalld.iommu.pci;
 
+import java.util.Collections;
+import java.util.EnumSet;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One PCI function as configuration space shows it. Immutable.
@@ -10,8 +13,6 @@ import java.util.Optional;
  * @param physicalFunction of a virtual function
  * @param phantomStride distance in function numbers between the requester ids that the function
  *     uses: 1, 2 or 4; 0 where it uses only its own
- * @param isHidden whether the hypervisor keeps the function to itself, as it does its console
- * @param msiXMasked whether the function mask bit of Message Control is set
  */
 public record PciFunction(
     Sbdf sbdf,
@@ -21,11 +22,29 @@ public record PciFunction(
     Optional<SriovCapability> sriov,
     Optional<Sbdf> physicalFunction,
     int phantomStride,
-    boolean msiX,
-    boolean msiXMasked,
-    boolean busMaster,
-    boolean isHidden) {
+    Set<Feature> features) {
+  /** What a function has or not. */
+  public enum Feature {
+    /** The capability MSI-X. */
+    MSI_X,
+
+    /** The function mask bit of Message Control, set. */
+    MSI_X_MASKED,
+
+    /** The extended capability ATS: the function may keep translations. */
+    ATS,
+
+    /** The command register's bus-master enable, set. */
+    BUS_MASTER,
+
+    /** The hypervisor keeps the function to itself, as it does its console. */
+    HIDDEN
+  }
+
   public PciFunction {
+    EnumSet<Feature> ordered = EnumSet.noneOf(Feature.class);
+    ordered.addAll(features);
+    features = Collections.unmodifiableSet(ordered);
     check(
         phantomStride == 0 || phantomStride == 1 || phantomStride == 2 || phantomStride == 4,
         "phantom functions have a stride of 1, 2 or 4");
@@ -60,25 +79,22 @@ public record PciFunction(
         Optional.empty(),
         Optional.empty(),
         0,
-        false,
-        false,
-        true,
-        false);
+        EnumSet.of(Feature.BUS_MASTER));
+  }
+
+  /** The same function at another address, as after its bus was given another number. */
+  public PciFunction at(Sbdf place) {
+    return new PciFunction(
+        place, identity, kind, buses, sriov, physicalFunction, phantomStride, features);
   }
 
   public PciFunction withBuses(BusRange range) {
+    return withBuses(Optional.of(range));
+  }
+
+  PciFunction withBuses(Optional<BusRange> range) {
     return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        Optional.of(range),
-        sriov,
-        physicalFunction,
-        phantomStride,
-        msiX,
-        msiXMasked,
-        busMaster,
-        isHidden);
+        sbdf, identity, kind, range, sriov, physicalFunction, phantomStride, features);
   }
 
   public PciFunction withSriov(SriovCapability capability) {
@@ -90,104 +106,48 @@ public record PciFunction(
         Optional.of(capability),
         physicalFunction,
         phantomStride,
-        msiX,
-        msiXMasked,
-        busMaster,
-        isHidden);
+        features);
   }
 
   /** The same function as a virtual function of {@code pf}. */
   public PciFunction asVirtualFunctionOf(Sbdf pf) {
     return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        buses,
-        sriov,
-        Optional.of(pf),
-        phantomStride,
-        msiX,
-        msiXMasked,
-        busMaster,
-        isHidden);
+        sbdf, identity, kind, buses, sriov, Optional.of(pf), phantomStride, features);
   }
 
   public PciFunction withPhantomStride(int stride) {
-    return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        buses,
-        sriov,
-        physicalFunction,
-        stride,
-        msiX,
-        msiXMasked,
-        busMaster,
-        isHidden);
+    return new PciFunction(sbdf, identity, kind, buses, sriov, physicalFunction, stride, features);
   }
 
-  public PciFunction withMsiX(boolean present) {
+  /** The same function with a feature, or without it. */
+  public PciFunction with(Feature feature, boolean present) {
+    EnumSet<Feature> changed = EnumSet.of(feature);
+    changed.addAll(features);
+    if (!present) {
+      changed.remove(feature);
+    }
     return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        buses,
-        sriov,
-        physicalFunction,
-        phantomStride,
-        present,
-        msiXMasked,
-        busMaster,
-        isHidden);
+        sbdf, identity, kind, buses, sriov, physicalFunction, phantomStride, changed);
   }
 
-  /** The same function with all of its MSI-X messages masked at once, or not. */
-  public PciFunction withMsiXMasked(boolean masked) {
-    return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        buses,
-        sriov,
-        physicalFunction,
-        phantomStride,
-        msiX,
-        masked,
-        busMaster,
-        isHidden);
+  public boolean msiX() {
+    return features.contains(Feature.MSI_X);
   }
 
-  /** The same function with the command register's bus-master enable set or clear. */
-  public PciFunction withBusMaster(boolean enabled) {
-    return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        buses,
-        sriov,
-        physicalFunction,
-        phantomStride,
-        msiX,
-        msiXMasked,
-        enabled,
-        isHidden);
+  public boolean msiXMasked() {
+    return features.contains(Feature.MSI_X_MASKED);
   }
 
-  /** The same function kept by the hypervisor. */
-  public PciFunction hidden() {
-    return new PciFunction(
-        sbdf,
-        identity,
-        kind,
-        buses,
-        sriov,
-        physicalFunction,
-        phantomStride,
-        msiX,
-        msiXMasked,
-        busMaster,
-        true);
+  public boolean ats() {
+    return features.contains(Feature.ATS);
+  }
+
+  public boolean busMaster() {
+    return features.contains(Feature.BUS_MASTER);
+  }
+
+  public boolean isHidden() {
+    return features.contains(Feature.HIDDEN);
   }
 
   public boolean isVirtual() {

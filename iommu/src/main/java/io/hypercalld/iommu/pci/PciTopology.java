@@ -7,6 +7,7 @@ import static io.hypercalld.core.errno.Errno.ENODEV;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.iommu.pci.PciFunction.Feature;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -87,7 +88,7 @@ public final class PciTopology implements Digestible {
    * @throws Refusal ENODEV where it does not exist
    */
   public void setBusMaster(Sbdf sbdf, boolean enabled) {
-    functions.put(sbdf, require(sbdf).withBusMaster(enabled));
+    functions.put(sbdf, require(sbdf).with(Feature.BUS_MASTER, enabled));
   }
 
   private void followBridges(PciFunction changed) {

@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.pci;
 
+import io.hypercalld.iommu.pci.PciFunction.Feature;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -36,7 +37,8 @@ public final class VirtualFunctions {
             identity.description() + " (virtual function)");
     return PciFunction.of(
             sriov.virtualFunction(physical.sbdf(), index), virtual, PciKind.PCIE_ENDPOINT)
-        .withMsiX(true)
+        .with(Feature.MSI_X, true)
+        .with(Feature.ATS, physical.ats())
         .asVirtualFunctionOf(physical.sbdf());
   }
 

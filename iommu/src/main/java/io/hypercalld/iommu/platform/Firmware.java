@@ -8,6 +8,7 @@ import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.Rmrr;
 import io.hypercalld.iommu.acpi.UnitScopes;
 import io.hypercalld.iommu.pci.PciFunction;
+import io.hypercalld.iommu.pci.PciFunction.Feature;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.VirtualFunctions;
@@ -46,7 +47,7 @@ final class Firmware {
    * it: here it is dom0's drivers that run, later a guest's.
    */
   private static List<PciFunction> driven(List<PciFunction> functions) {
-    return functions.stream().map(function -> function.withBusMaster(true)).toList();
+    return functions.stream().map(function -> function.with(Feature.BUS_MASTER, true)).toList();
   }
 
   private Platform platform() {
@@ -61,7 +62,8 @@ final class Firmware {
             .toList(),
         functions,
         table.rmrrs().stream().map(this::region).toList(),
-        PlatformInterrupts.ofFirmware(table.flags()));
+        PlatformInterrupts.ofFirmware(table.flags()),
+        table.atsrs());
   }
 
   private String name() {

@@ -2,6 +2,7 @@ package io.hypercalld.iommu.platform;
 
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.core.memory.MemoryMap;
+import io.hypercalld.iommu.acpi.Atsr;
 import io.hypercalld.iommu.acpi.DmarTable;
 import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.UnitScopes;
@@ -20,6 +21,7 @@ import java.util.List;
  * @param functions in order of address; virtual functions that are enabled may be left out
  * @param reservedRegions in the order they were named
  * @param interrupts processors, and what firmware says of interrupts
+ * @param atsrs root ports below which devices may keep translations
  */
 public record Platform(
     String name,
@@ -28,7 +30,8 @@ public record Platform(
     List<PlatformUnit> units,
     List<PciFunction> functions,
     List<ReservedRegion> reservedRegions,
-    PlatformInterrupts interrupts) {
+    PlatformInterrupts interrupts,
+    List<Atsr> atsrs) {
   /**
    * @throws MalformedInput where the parts contradict each other
    */
@@ -36,12 +39,37 @@ public record Platform(
     units = List.copyOf(units);
     functions = functions.stream().sorted(Comparator.comparing(PciFunction::sbdf)).toList();
     reservedRegions = List.copyOf(reservedRegions);
+    atsrs = List.copyOf(atsrs);
     MemoryRules.check(memory, hostAddressWidth, units, reservedRegions);
     UnitRules.check(units);
     FunctionRules.check(functions, reservedRegions);
   }
 
-  /** A machine with the usual processors. */
+  /** A machine where devices below every root port may keep translations. */
+  public Platform(
+      String name,
+      PlatformMemory memory,
+      int hostAddressWidth,
+      List<PlatformUnit> units,
+      List<PciFunction> functions,
+      List<ReservedRegion> reservedRegions,
+      PlatformInterrupts interrupts) {
+    this(
+        name,
+        memory,
+        hostAddressWidth,
+        units,
+        functions,
+        reservedRegions,
+        interrupts,
+        units.stream()
+            .map(PlatformUnit::segment)
+            .distinct()
+            .map(segment -> new Atsr(segment, true, List.of()))
+            .toList());
+  }
+
+  /** The same with the usual processors. */
   public Platform(
       String name,
       PlatformMemory memory,
@@ -84,7 +112,14 @@ public record Platform(
         units,
         functions,
         reservedRegions,
-        interrupts);
+        interrupts,
+        atsrs);
+  }
+
+  /** The same machine with devices that may keep translations below these ports only. */
+  public Platform withAtsBelow(List<Atsr> ports) {
+    return new Platform(
+        name, memory, hostAddressWidth, units, functions, reservedRegions, interrupts, ports);
   }
 
   /** What lies where below the host address width. */

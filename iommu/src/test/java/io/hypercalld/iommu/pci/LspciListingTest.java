@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.hypercalld.core.errno.MalformedInput;
+import io.hypercalld.iommu.pci.PciFunction.Feature;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -43,7 +44,7 @@ class LspciListingTest {
                         0x02_0000,
                         "Intel Corporation Ethernet Controller X710 for 10GbE SFP+"),
                     PciKind.PCIE_ENDPOINT)
-                .withMsiX(true)
+                .with(Feature.MSI_X, true)
                 .withSriov(new SriovCapability(64, 0, 16, 1, 0x154c)));
   }
 
@@ -161,7 +162,7 @@ class LspciListingTest {
                     new PciIdentity(
                         0x8086, 0x1572, 0x02_0000, "Intel Corporation Ethernet Controller X710"),
                     PciKind.PCIE_ENDPOINT)
-                .withMsiX(true)
+                .with(Feature.MSI_X, true)
                 .withSriov(new SriovCapability(64, 0, 16, 1, 0x154c)));
   }
 
@@ -237,7 +238,8 @@ class LspciListingTest {
         "'\tControl: x' | line 1: not a line of lspci: ?Control: x",
         "'00:00.0 x' | line 1: no class and vendor:device follow",
         "'00:00.0 Host bridge: Intel' | line 1: 0000:00:00.0 is listed without numbers",
-        "'00:00.0 0600: 8086:1234\n00:00.0 0600: 8086:1234' | line 2: 0000:00:00.0 is listed already",
+        "'00:00.0 0600: 8086:1234\n"
+            + "00:00.0 0600: 8086:1234' | line 2: 0000:00:00.0 is listed already",
         "'00:00.0 0600: 8086:1234\nfoo' | line 2: not a line of lspci: foo",
         "'00:00.0 0600: 8086:1234\n00: 86 80' | line 2: a line of the dump has 2 bytes",
         "'00:00.0 0600: 8086:1234\n10: 86 80' | line 2: the dump goes on at 0x10 instead of 0x0",

@@ -1,0 +1,131 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.iommu.pci.SourceId;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * Has units forget what changed in a domain's DMA tables, at once or for many changes together, and
+ * only then frees the tables that went with them. Confined to the machine thread.
+ *
+ * @see "xen/drivers/passthrough/iommu.c, iommu_iotlb_flush; vtd/iommu.c, iommu_flush_iotlb"
+ */
+public final class DomainFlushes implements Digestible {
+  /** So many changes are put off at most: as many as Linux' flush queue holds. */
+  public static final int MOST_WAITING = 256;
+
+  /** A change is put off for so many nanoseconds at most: 10 ms, as in Linux' flush queue. */
+  public static final long LONGEST_WAIT = 10_000_000;
+
+  private final Domain domain;
+  private final VtdDriver driver;
+  private final FlushCounters counters = new FlushCounters();
+  private FlushPolicy policy;
+  private FlushSet waiting = new FlushSet();
+  private int changes;
+  private long since;
+
+  DomainFlushes(Domain domain, VtdDriver driver, FlushPolicy policy) {
+    this.domain = domain;
+    this.driver = driver;
+    this.policy = policy;
+  }
+
+  public FlushPolicy policy() {
+    return policy;
+  }
+
+  /** Has units told at other times from now on; what waits is done first. */
+  public void choose(FlushPolicy wanted) {
+    flush();
+    policy = wanted;
+  }
+
+  /** What units were told on the domain's behalf. */
+  public FlushCounters counters() {
+    return counters;
+  }
+
+  /** Changes that units have not been told of: what they remember of them is stale. */
+  public int waiting() {
+    return changes;
+  }
+
+  /** Something changed in the domain's own table. */
+  void note(FlushSet change) {
+    if (change.isEmpty()) {
+      return;
+    }
+    counters.countChange();
+    if (changes == 0) {
+      since = driver.now();
+    }
+    changes++;
+    waiting.add(change);
+    driver.awaitFlush(domain.id(), this);
+    if (policy == FlushPolicy.PER_PAGE || changes == MOST_WAITING) {
+      flush();
+    }
+  }
+
+  /** A hypercall, or a step of one, is over. */
+  void endOfCall() {
+    if (policy != FlushPolicy.DEFERRED || driver.now() - since >= LONGEST_WAIT) {
+      flush();
+    }
+  }
+
+  /** Has units forget everything that waits. */
+  public void flush() {
+    FlushSet all = waiting;
+    waiting = new FlushSet();
+    changes = 0;
+    driver.flushed(domain.id());
+    flush(domain.id(), all, device -> device.ioContext.isEmpty());
+  }
+
+  /**
+   * Tells every unit, then frees what nothing can remember any more. A unit that does not obey
+   * leaves the domain with mappings that should be gone: the domain is crashed, and the frames
+   * stay.
+   *
+   * @param tag whose domain-ids the changes concern
+   * @param affected the devices of the domain that may remember them by themselves
+   */
+  void flush(DomainId tag, FlushSet set, Predicate<PciDevice> affected) {
+    try {
+      driver.units().forEach(unit -> counters.count(unit.flush(tag, set)));
+      if (!set.isEmpty() && !set.isOnlyAdded()) {
+        driver.devices().ownedBy(domain.id()).stream()
+            .filter(affected)
+            .forEach(device -> flush(device, set));
+      }
+      set.freed().forEach(driver::freeFrames);
+    } catch (Refusal failure) {
+      domain.crash("IOTLB flush failed: " + failure.reason());
+    }
+  }
+
+  /** A device that does not answer is broken: it may reach what is not the domain's any more. */
+  private void flush(PciDevice device, FlushSet set) {
+    SourceId requester = device.sbdf().sourceId();
+    Optional<UnitDriver> unit = device.unit().filter(one -> one.mayUseDeviceTlb(requester));
+    try {
+      unit.ifPresent(one -> one.flushDevice(requester, set));
+    } catch (Refusal failure) {
+      device.broken = true;
+      driver.contexts().disableAts(device);
+      throw failure;
+    }
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(policy.name()).put(changes).put(changes == 0 ? 0 : since).put(waiting);
+  }
+}
