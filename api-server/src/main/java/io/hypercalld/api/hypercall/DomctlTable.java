@@ -180,8 +180,7 @@ public final class DomctlTable {
                 EBADF,
                 ENOMEM,
                 ENOSPC,
-                EIO)
-            .partly(),
+                EIO),
         op("deassign_device", DeassignDevice.class, devices::deassignDevice)
             .refusing(ESRCH, EPERM, EOPNOTSUPP, ENOSYS, EINVAL, ENODEV, EIO),
         op("test_assign_device", TestAssignDevice.class, devices::testAssignDevice)

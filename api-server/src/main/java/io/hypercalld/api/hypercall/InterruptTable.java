@@ -26,7 +26,7 @@ public final class InterruptTable {
   private InterruptTable() {}
 
   /**
-   * Of {@code domctl}. The guest address of an MSI-X table is taken and nothing is done with it.
+   * Of {@code domctl}.
    *
    * @see "xen/include/public/domctl.h"
    */
@@ -34,17 +34,14 @@ public final class InterruptTable {
     return List.of(
         DomctlTable.versioned(
             Operation.of("domctl", "bind_pt_irq", BindPtIrq.class, calls::bindPtIrq)
-                .refusing(ESRCH, EPERM, EINVAL, EBUSY, EOPNOTSUPP, ENOSPC, ENOMEM, EIO)
-                .partly()),
+                .refusing(ESRCH, EPERM, EINVAL, EBUSY, EOPNOTSUPP, ENOSPC, ENOMEM, EIO)),
         DomctlTable.versioned(
             Operation.of("domctl", "unbind_pt_irq", UnbindPtIrq.class, calls::unbindPtIrq)
-                .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, EIO)
-                .partly()));
+                .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, EIO)));
   }
 
   /**
-   * Of {@code physdev_op}. A domain that asks for itself, as HVM domains with event channels for
-   * interrupts do, is not served.
+   * Of {@code physdev_op}.
    *
    * @see "xen/include/public/physdev.h"
    */
@@ -63,8 +60,7 @@ public final class InterruptTable {
                 EFAULT,
                 ENODEV,
                 ENFILE,
-                EIO)
-            .partly(),
+                EIO),
         Operation.of("physdev_op", "unmap_pirq", UnmapPirq.class, calls::unmapPirq)
             .refusing(ESRCH, EPERM, EINVAL, EBUSY, EIO));
   }

@@ -39,8 +39,7 @@ public final class OtherTables {
     operations.add(
         Operation.of(
                 "physdev_op", "pci_device_reset", PciDeviceReset.class, devices::pciDeviceReset)
-            .refusing(EPERM, ENODEV, EINVAL)
-            .partly());
+            .refusing(EPERM, ENODEV, EINVAL));
     operations.add(
         Operation.of("physdev_op", "prepare_msix", PrepareMsix.class, devices::prepareMsix)
             .refusing(EPERM, ENODEV, EINVAL, EBUSY));

@@ -11,11 +11,14 @@ import io.hypercalld.iommu.driver.InterruptRemapping;
 import io.hypercalld.iommu.driver.RemappingHardware;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.fault.FaultHandler;
+import io.hypercalld.iommu.interrupt.Chipset;
+import io.hypercalld.iommu.interrupt.HpetSource;
 import io.hypercalld.iommu.interrupt.Interrupts;
 import io.hypercalld.iommu.interrupt.IoApicSource;
 import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.platform.Platform;
 import io.hypercalld.iommu.platform.PlatformUnit;
 import io.hypercalld.iommu.unit.MessageSink;
@@ -72,7 +75,7 @@ record Assembly(
                 new AtsRegisters(new AtsPorts(platform.atsrs(), topology), scopes, units)),
             policies);
     Interrupts interrupts =
-        new Interrupts(hypervisor, driver, topology, processors, ioApics(platform, scopes));
+        new Interrupts(hypervisor, driver, topology, processors, chipset(platform, scopes));
     FaultHandler faults =
         new FaultHandler(
             hypervisor, driver, topology, unit -> platform.units().get(unit.index()).segment());
@@ -115,20 +118,22 @@ record Assembly(
         platform.interrupts().remapping(), platform.interrupts().x2apic());
   }
 
-  private static List<IoApicSource> ioApics(Platform platform, UnitScopes scopes) {
-    List<IoApicSource> sources = new ArrayList<>();
+  private static Chipset chipset(Platform platform, UnitScopes scopes) {
+    List<IoApicSource> ioApics = new ArrayList<>();
+    List<HpetSource> hpets = new ArrayList<>();
     for (int iommu = 0; iommu < platform.units().size(); iommu++) {
       Drhd unit = platform.units().get(iommu).definition();
       for (DeviceScope scope : unit.scopes()) {
-        if (scope.type() == DeviceScope.Type.IOAPIC) {
-          Optional<Sbdf> requester = scopes.resolve(unit.segment(), scope);
-          int place = iommu;
-          requester.ifPresent(
-              sbdf -> sources.add(new IoApicSource(place, scope.enumerationId(), sbdf.sourceId())));
+        Optional<SourceId> requester = scopes.resolve(unit.segment(), scope).map(Sbdf::sourceId);
+        int id = scope.enumerationId();
+        if (requester.isPresent() && scope.type() == DeviceScope.Type.IOAPIC) {
+          ioApics.add(new IoApicSource(iommu, id, requester.get()));
+        } else if (requester.isPresent() && scope.type() == DeviceScope.Type.MSI_HPET) {
+          hpets.add(new HpetSource(iommu, id, requester.get()));
         }
       }
     }
-    return sources;
+    return new Chipset(ioApics, hpets);
   }
 
   private static List<RemappingUnit> units(

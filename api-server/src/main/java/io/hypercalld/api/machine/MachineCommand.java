@@ -24,6 +24,8 @@ public sealed interface MachineCommand<R> extends Command
         CreateViommu,
         DeviceDma,
         DeviceInterrupt,
+        DirectTimer,
+        ExpireTimer,
         InjectFault,
         MoveVcpu,
         PlaceDevice,

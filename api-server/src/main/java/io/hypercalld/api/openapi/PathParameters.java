@@ -24,6 +24,8 @@ final class PathParameters {
                       "examples",
                       List.of("0000:03:10.0")))),
           Map.entry("n", new Place("Index of the remapping unit", INDEX)),
+          Map.entry("hpet", new Place("Number of an HPET, as firmware has it", INDEX)),
+          Map.entry("comparator", new Place("Comparator of the HPET", INDEX)),
           Map.entry("processor", new Place("Number of a processor of the machine", INDEX)),
           Map.entry("gsi", new Place("Number of the global system interrupt", INDEX)),
           Map.entry("keys", new Place("Keys of the console, such as VQ", TEXT)),

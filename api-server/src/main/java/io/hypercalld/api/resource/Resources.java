@@ -36,6 +36,7 @@ public final class Resources {
     routes.addAll(DeviceRoutes.routes());
     routes.addAll(DmaRoutes.routes());
     routes.addAll(InterruptRoutes.routes());
+    routes.addAll(HpetRoutes.routes());
     routes.addAll(VcpuRoutes.routes());
     routes.addAll(LineRoutes.routes());
     routes.addAll(IommuRoutes.routes());

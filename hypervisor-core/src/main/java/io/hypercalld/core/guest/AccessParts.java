@@ -128,7 +128,7 @@ final class AccessParts {
     Emulation.Answer answered =
         instruction
             .answer(part.gpa, writes)
-            .<Emulation.Answer>map(Emulation.Completed::new)
+            .map(answer -> completed(emulation, access, answer))
             .orElseGet(() -> emulation.access(access));
     return switch (answered) {
       case Emulation.Completed(long answer) -> {
@@ -147,6 +147,12 @@ final class AccessParts {
       case Emulation.Unhandled(String why) ->
           Optional.of(AccessOutcome.stopped(Verdict.FAULT, "#GP: " + why));
     };
+  }
+
+  private static Emulation.Answer completed(
+      Emulation emulation, Emulation.MmioAccess access, long answer) {
+    emulation.completed(access);
+    return new Emulation.Completed(answer);
   }
 
   /** At most eight bytes as a little-endian number. */

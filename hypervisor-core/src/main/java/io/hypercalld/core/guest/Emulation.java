@@ -47,4 +47,7 @@ public interface Emulation {
   record Unhandled(String why) implements Answer {}
 
   Answer access(MmioAccess access);
+
+  /** An access for which somebody had to be waited for is complete. */
+  default void completed(MmioAccess access) {}
 }

@@ -24,28 +24,21 @@ import java.util.Optional;
 public final class GuestAccess {
   private final FaultCounts faults = new FaultCounts();
   private final MachineMemory memory;
-  private InternalDevices internal = InternalDevices.NONE;
-  private Emulation outside;
-  private final Emulation emulation = this::emulate;
+  private final InterceptedEmulation emulation = new InterceptedEmulation();
 
   /** Accesses to this memory, with nobody behind what is none. */
   public GuestAccess(MachineMemory memory) {
     this.memory = memory;
-    this.outside = Emulation.UNCLAIMED;
   }
 
   /** Has somebody answer from now on where no memory does. */
   public void emulateBy(Emulation newEmulation) {
-    outside = newEmulation;
+    emulation.leaveRestTo(newEmulation);
   }
 
   /** Has the hypervisor's own devices answer from now on, before anybody else. */
   public void answerFirst(InternalDevices devices) {
-    internal = devices;
-  }
-
-  private Emulation.Answer emulate(Emulation.MmioAccess access) {
-    return internal.access(access).orElseGet(() -> outside.access(access));
+    emulation.add(devices);
   }
 
   /** Accesses that an entry did not let through. */

@@ -14,4 +14,7 @@ public interface InternalDevices {
 
   /** The answer to an access; empty where it is to none of them. */
   Optional<Emulation.Answer> access(Emulation.MmioAccess access);
+
+  /** Somebody else is done with an access that was left to him. */
+  default void completed(Emulation.MmioAccess access) {}
 }

@@ -9,6 +9,7 @@ import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * Which of the functions that exist the hypervisor has been told of. Confined to the machine
@@ -19,6 +20,7 @@ import java.util.Optional;
 public final class DeviceInventory {
   private final VtdDriver driver;
   private final PciTopology topology;
+  private Consumer<PciDevice> removal = _ -> {};
 
   DeviceInventory(VtdDriver driver, PciTopology topology) {
     this.driver = driver;
@@ -47,6 +49,11 @@ public final class DeviceInventory {
     if (function.isHidden()) {
       driver.devices().transfer(device, DomainId.XEN);
     }
+  }
+
+  /** Has somebody told of every function that is about to be forgotten. */
+  public void onRemoval(Consumer<PciDevice> observer) {
+    removal = observer;
   }
 
   /** As {@link #add} at boot, when a function that no unit covers goes untranslated. */
@@ -104,6 +111,7 @@ public final class DeviceInventory {
       virtual.forEach(function -> function.broken = true);
       throw Refusal.of(Errno.EBUSY, "%s still has %d virtual functions", sbdf, virtual.size());
     }
+    removal.accept(device);
     driver.assignment().withdraw(device);
     device.guestAddress = Optional.empty();
     driver.devices().remove(device);

@@ -13,6 +13,7 @@ import io.hypercalld.core.ranges.NumberRange;
 import io.hypercalld.iommu.interrupt.DomainPirqs;
 import io.hypercalld.iommu.interrupt.GuestFlags;
 import io.hypercalld.iommu.interrupt.GuestLine;
+import io.hypercalld.iommu.interrupt.GuestMessage;
 import io.hypercalld.iommu.interrupt.Interrupts;
 import io.hypercalld.iommu.interrupt.MessageRequest;
 import io.hypercalld.iommu.interrupt.Pirq;
@@ -40,6 +41,9 @@ public final class InterruptCalls {
   public Outcome mapPirq(DomainId caller, MapPirq args) {
     Domain by = domains.caller(caller);
     Domain target = domains.any(by, args.domid());
+    if (target == by && interrupts.ownPirqs().isServed(target)) {
+      return mapOwnPirq(target, args);
+    }
     Privilege.DM_PRIV.demand(by, target);
     return switch (args.type()) {
       case MapPirq.TYPE_GSI ->
@@ -50,6 +54,14 @@ public final class InterruptCalls {
           mapMessages(by, target, args);
       default -> throw Refusal.of(Errno.EINVAL, "no type %d of interrupts is mapped", args.type());
     };
+  }
+
+  private Outcome mapOwnPirq(Domain domain, MapPirq args) {
+    if (args.type() != MapPirq.TYPE_GSI) {
+      throw Refusal.of(Errno.EINVAL, "a domain maps nothing but pins for itself");
+    }
+    int number = interrupts.ownPirqs().map(domain, args.index(), args.pirq());
+    return Outcome.returning(new MapPirq.Mapped(number, args.entryNr()));
   }
 
   private Outcome mapMessages(Domain by, Domain target, MapPirq args) {
@@ -92,7 +104,13 @@ public final class InterruptCalls {
   public Outcome unmapPirq(DomainId caller, UnmapPirq args) {
     Domain by = domains.caller(caller);
     Domain target = domains.any(by, args.domid());
-    Privilege.DM_PRIV.demand(by, target);
+    boolean own = target == by && interrupts.ownPirqs().isServed(target);
+    if (own && interrupts.ownPirqs().unmap(target, args.pirq())) {
+      return Outcome.done();
+    }
+    if (!own) {
+      Privilege.DM_PRIV.demand(by, target);
+    }
     interrupts.mapping().unmap(target, args.pirq());
     return Outcome.done();
   }
@@ -110,8 +128,10 @@ public final class InterruptCalls {
               .bindMessage(
                   target,
                   args.machineIrq(),
-                  vector(args.u().msi().gvec()),
-                  new GuestFlags(args.u().msi().gflags().value()));
+                  new GuestMessage(
+                      vector(args.u().msi().gvec()),
+                      new GuestFlags(args.u().msi().gflags().value()),
+                      args.u().msi().gtable().value()));
       case BindPtIrq.TYPE_PCI, BindPtIrq.TYPE_MSI_TRANSLATE ->
           interrupts
               .binding()

@@ -27,6 +27,10 @@ public final class DomainPirqs implements DomainFacet {
   private final int gsis;
   private final Consumer<DomainPirqs> unmapOne;
   private final TreeMap<Integer, Pirq> pirqs = new TreeMap<>();
+
+  /** Numbers of the domain's own pins, which it wants as event channels, and these pins. */
+  private final TreeMap<Integer, Integer> emulated = new TreeMap<>();
+
   private boolean everBound;
 
   /**
@@ -73,6 +77,22 @@ public final class DomainPirqs implements DomainFacet {
         .findFirst();
   }
 
+  /** The number of the interrupt that asserts one of the domain's own pins. */
+  OptionalInt boundTo(int gsi) {
+    return pirqs.values().stream()
+        .filter(
+            pirq ->
+                pirq.binding().orElse(null) instanceof GuestBinding.Wires wires
+                    && wires.lines().stream().anyMatch(line -> line.line().gsi() == gsi))
+        .mapToInt(Pirq::number)
+        .findFirst();
+  }
+
+  /** The interrupt of the machine that it has. */
+  Optional<Pirq> findByIrq(int irq) {
+    return pirqs.values().stream().filter(pirq -> pirq.irq() == irq).findFirst();
+  }
+
   void put(Pirq pirq) {
     pirqs.put(pirq.number(), pirq);
   }
@@ -81,10 +101,28 @@ public final class DomainPirqs implements DomainFacet {
     pirqs.remove(number);
   }
 
+  private boolean isFree(int number) {
+    return !pirqs.containsKey(number) && !emulated.containsKey(number);
+  }
+
+  /** Has a number stand for an own pin, where neither stands for anything; whether that is. */
+  boolean emulate(int number, int gsi) {
+    boolean possible = isFree(number) && !emulated.containsValue(gsi);
+    if (possible) {
+      emulated.put(number, gsi);
+    }
+    return possible;
+  }
+
+  /** Takes a number of an own pin back; whether it was one. */
+  boolean emulateNoMore(long number) {
+    return number >= 0 && number < count && emulated.remove((int) number) != null;
+  }
+
   /** A free number for a pin: from 16 on; where none is left, one for messages. */
   int freeForGsi() {
     for (int number = FIRST_FREE_GSI; number < Math.min(gsis, count); number++) {
-      if (!pirqs.containsKey(number)) {
+      if (isFree(number)) {
         return number;
       }
     }
@@ -100,7 +138,7 @@ public final class DomainPirqs implements DomainFacet {
   int free(int block) {
     int run = 0;
     for (int number = count - 1; number >= gsis; number--) {
-      run = pirqs.containsKey(number) ? 0 : run + 1;
+      run = isFree(number) ? run + 1 : 0;
       if (run == block) {
         return number;
       }
@@ -124,12 +162,15 @@ public final class DomainPirqs implements DomainFacet {
     if (!pirqs.isEmpty()) {
       unmapOne.accept(this);
     }
+    if (pirqs.isEmpty()) {
+      emulated.clear();
+    }
     return pirqs.isEmpty();
   }
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("pirqs").put(everBound).put(pirqs.size());
+    digest.section("pirqs").put(everBound).put(emulated.toString()).put(pirqs.size());
     pirqs.values().forEach(pirq -> digest.put(pirq.toString()));
   }
 }

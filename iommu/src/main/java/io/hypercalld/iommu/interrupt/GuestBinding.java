@@ -14,8 +14,9 @@ public sealed interface GuestBinding {
    *
    * @param vcpu the one vCPU that it is for; empty where it may be several or none
    * @param posted whether hardware posts it to the vCPU by itself
+   * @param inTable whether the domain sees its entry of the MSI-X table
    */
-  record Message(int vector, GuestFlags flags, OptionalInt vcpu, boolean posted)
+  record Message(int vector, GuestFlags flags, OptionalInt vcpu, boolean posted, boolean inTable)
       implements GuestBinding {}
 
   /**

@@ -7,7 +7,6 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.interrupt.DomainInterrupts;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.PciTopology;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -25,6 +24,8 @@ public final class Interrupts implements Digestible {
   private final PirqMapping mapping;
   private final InterruptDispatch dispatch;
   private final Hotplug hotplug;
+  private final HpetTimers timers;
+  private final OwnPirqs ownPirqs = new OwnPirqs();
 
   /**
    * Takes over the processors' interrupts, and has each domain from now on given numbers for its
@@ -35,14 +36,16 @@ public final class Interrupts implements Digestible {
       VtdDriver driver,
       PciTopology topology,
       Processors processors,
-      List<IoApicSource> ioApics) {
+      Chipset chipset) {
     this.hypervisor = hypervisor;
     this.driver = driver;
     this.processors = processors;
-    this.machine = new MachineInterrupts(driver, topology, processors, ioApics);
+    this.machine = new MachineInterrupts(driver, topology, processors, chipset);
+    this.timers = new HpetTimers(chipset.hpets(), machine, processors);
     this.posting = new Posting(driver, topology, machine);
     this.binding = new PirqBinding(machine, posting);
-    this.mapping = new PirqMapping(driver, machine, binding);
+    this.mapping = new PirqMapping(hypervisor.domains(), driver, machine, binding);
+    driver.inventory().onRemoval(device -> mapping.forget(device.sbdf()));
     this.dispatch = new InterruptDispatch(hypervisor.domains(), machine);
     this.hotplug = new Hotplug(hypervisor.domains(), processors, machine);
     processors.handledBy(dispatch);
@@ -51,6 +54,8 @@ public final class Interrupts implements Digestible {
     }
     hypervisor.domains().addFacet(domain -> Optional.of(pirqs(domain)));
     hypervisor.domains().addFacet(domain -> Optional.of(vcpus(domain)));
+    hypervisor.domains().addFacet(_ -> Optional.of(new MsixTables()));
+    hypervisor.guestAccess().answerFirst(new MsixAccess(machine));
   }
 
   private DomainPirqs pirqs(Domain domain) {
@@ -88,6 +93,16 @@ public final class Interrupts implements Digestible {
   public void run(Domain domain, int vcpu, Optional<Integer> processor) {
     domain.facet(VirtualProcessors.class).run(vcpu, processor);
     binding.follow(domain, vcpu);
+  }
+
+  /** Domains that have their own interrupts as event channels. */
+  public OwnPirqs ownPirqs() {
+    return ownPirqs;
+  }
+
+  /** Timers of the chipset. */
+  public HpetTimers timers() {
+    return timers;
   }
 
   /** Takes processors out of use and back. */

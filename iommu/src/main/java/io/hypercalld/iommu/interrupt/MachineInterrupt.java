@@ -14,7 +14,7 @@ import java.util.Optional;
  */
 public final class MachineInterrupt implements Digestible {
   /** What asks for it. */
-  public sealed interface Source permits MsiSource, IoApicPin {}
+  public sealed interface Source permits MsiSource, IoApicPin, HpetTimer {}
 
   private final int number;
   private final List<DomainId> guests = new ArrayList<>();

@@ -36,8 +36,8 @@ public final class MachineInterrupts implements Digestible {
 
   /** The interrupts of a machine that has enabled none. */
   public MachineInterrupts(
-      VtdDriver driver, PciTopology topology, Processors processors, List<IoApicSource> ioApics) {
-    this.ioApics = List.copyOf(ioApics);
+      VtdDriver driver, PciTopology topology, Processors processors, Chipset chipset) {
+    this.ioApics = chipset.ioApics();
     this.writer = new MessageWriter(driver, topology);
     this.gsis = Math.max(1, ioApics.size()) * IoApicPin.PINS;
     this.limit = Math.max(processors.count() * VectorSpace.perProcessor(), EXTRA_PER_GSI * gsis);
@@ -117,7 +117,12 @@ public final class MachineInterrupts implements Digestible {
 
   /** Takes an interrupt back, with its vector and with what asks for it. */
   void destroy(MachineInterrupt interrupt) {
-    interrupt.message().ifPresent(writer::withdraw);
+    switch (interrupt.source().orElse(null)) {
+      case MsiSource message -> writer.withdraw(message);
+      case HpetTimer timer -> writer.withdraw(timer);
+      case IoApicPin _ -> {}
+      case null -> {}
+    }
     vectors.release(interrupt.at());
     interrupts.remove(interrupt.number());
   }
@@ -163,11 +168,18 @@ public final class MachineInterrupts implements Digestible {
     steps.onFailure(() -> interrupt.setSource(Optional.empty()));
   }
 
+  /** Gives an interrupt the message of a timer. */
+  void program(Transaction steps, MachineInterrupt interrupt, HpetSource hpet, int comparator) {
+    interrupt.setSource(Optional.of(writer.program(steps, hpet, comparator, interrupt.at())));
+    steps.onFailure(() -> interrupt.setSource(Optional.empty()));
+  }
+
   /** Keeps what asks for the interrupt from asking, or lets it. */
   void setMasked(MachineInterrupt interrupt, boolean masked) {
     switch (interrupt.source().orElse(null)) {
       case MsiSource message -> interrupt.setSource(Optional.of(message.withMasked(masked)));
       case IoApicPin pin -> setPin(interrupt, pin, masked);
+      case HpetTimer _ -> {}
       case null -> {}
     }
   }
@@ -187,6 +199,8 @@ public final class MachineInterrupts implements Digestible {
       case MsiSource message ->
           interrupt.setSource(Optional.of(writer.retarget(message, interrupt.at())));
       case IoApicPin pin -> setPin(interrupt, pin, pin.entry().isMasked());
+      case HpetTimer timer ->
+          interrupt.setSource(Optional.of(writer.retarget(timer, interrupt.at())));
       case null -> {}
     }
     vectors.release(before);
@@ -225,6 +239,7 @@ public final class MachineInterrupts implements Digestible {
           pin.index().isPresent()
               ? place(ioApics.get(pin.ioApic()).iommu(), pin.index())
               : Optional.empty();
+      case HpetTimer timer -> place(timer.hpet().iommu(), timer.index());
     };
   }
 
@@ -244,6 +259,7 @@ public final class MachineInterrupts implements Digestible {
                 switch (source) {
                   case MsiSource message -> writer.entryFor(message.sbdf(), interrupt.at());
                   case IoApicPin pin -> writer.entryFor(ioApics.get(pin.ioApic()), interrupt.at());
+                  case HpetTimer timer -> writer.entryFor(timer.hpet(), interrupt.at());
                 });
   }
 

@@ -1,5 +1,7 @@
 package io.hypercalld.iommu.interrupt;
 
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.driver.InterruptTable;
 import io.hypercalld.iommu.driver.PciDevice;
@@ -22,6 +24,7 @@ import java.util.OptionalInt;
  */
 final class MessageWriter {
   private static final int EXACT = 0;
+  private static final int ANY_FUNCTION = 3;
 
   private final VtdDriver driver;
   private final PciTopology topology;
@@ -34,8 +37,8 @@ final class MessageWriter {
   /**
    * Gives a function a message for a vector.
    *
-   * @throws io.hypercalld.core.errno.Refusal EFAULT the unit's table is full; EOPNOTSUPP the
-   *     function sends no messages; EIO the unit does not obey
+   * @throws Refusal EFAULT the unit's table is full; EOPNOTSUPP the function sends no messages; EIO
+   *     the unit does not obey
    */
   MsiSource program(Transaction steps, MessagePlan plan, ProcessorVector at) {
     PciDevice device = plan.device();
@@ -64,7 +67,7 @@ final class MessageWriter {
   private static RemappableMessage message(
       OptionalInt index, MessagePlan plan, ProcessorVector at) {
     if (index.isEmpty()) {
-      return IoApicEntry.compatibility(fixed(at)).message();
+      return compatibility(at);
     }
     int subhandle = plan.msiX() ? 0 : plan.entry();
     return RemappableMessage.of(index.getAsInt() - subhandle, subhandle);
@@ -87,7 +90,7 @@ final class MessageWriter {
   /** Sends an interrupt elsewhere: where an entry remaps it, the function is not touched. */
   MsiSource retarget(MsiSource source, ProcessorVector at) {
     if (source.index().isEmpty()) {
-      return source.withMessage(IoApicEntry.compatibility(fixed(at)).message());
+      return source.withMessage(compatibility(at));
     }
     if (!entryOf(source).isPosted()) {
       rewrite(source, entryFor(source.sbdf(), at));
@@ -123,7 +126,7 @@ final class MessageWriter {
    * Gives a pin an entry for a vector, allocated the first time, and tells what its redirection
    * entry is to hold.
    *
-   * @throws io.hypercalld.core.errno.Refusal EFAULT the unit's table is full; EIO
+   * @throws Refusal EFAULT the unit's table is full; EIO
    */
   IoApicPin program(IoApicPin pin, IoApicSource from, PinSetting setting) {
     Optional<InterruptTable> table = driver.units().get(from.iommu()).interruptTable();
@@ -152,5 +155,55 @@ final class MessageWriter {
         false,
         true,
         true);
+  }
+
+  /**
+   * Gives a comparator of an HPET a message for a vector.
+   *
+   * @throws Refusal ENXIO the unit's table is full; EIO the unit does not obey
+   */
+  HpetTimer program(Transaction steps, HpetSource hpet, int comparator, ProcessorVector at) {
+    Optional<InterruptTable> table = tableOf(hpet);
+    if (table.isEmpty()) {
+      return new HpetTimer(hpet, comparator, OptionalInt.empty(), compatibility(at));
+    }
+    int index = freeEntry(table.get());
+    steps.onFailure(() -> table.get().free(index));
+    table.get().write(index, entryFor(hpet, at));
+    return new HpetTimer(hpet, comparator, OptionalInt.of(index), RemappableMessage.of(index, 0));
+  }
+
+  private static int freeEntry(InterruptTable table) {
+    try {
+      return table.find(1);
+    } catch (Refusal full) {
+      throw Refusal.of(Errno.ENXIO, "%s", full.reason());
+    }
+  }
+
+  private static RemappableMessage compatibility(ProcessorVector at) {
+    return IoApicEntry.compatibility(fixed(at)).message();
+  }
+
+  /** Sends a timer's interrupt elsewhere: where an entry remaps it, the timer is not touched. */
+  HpetTimer retarget(HpetTimer timer, ProcessorVector at) {
+    if (timer.index().isEmpty()) {
+      return new HpetTimer(timer.hpet(), timer.comparator(), timer.index(), compatibility(at));
+    }
+    tableOf(timer.hpet()).orElseThrow().write(timer.index().getAsInt(), entryFor(timer.hpet(), at));
+    return timer;
+  }
+
+  void withdraw(HpetTimer timer) {
+    timer.index().ifPresent(index -> tableOf(timer.hpet()).orElseThrow().free(index));
+  }
+
+  /** The entry that sends an HPET's interrupt to a vector; whichever function its id names. */
+  InterruptEntry entryFor(HpetSource hpet, ProcessorVector at) {
+    return InterruptEntry.remapped(fixed(at), isExtended()).from(hpet.requester(), ANY_FUNCTION);
+  }
+
+  private Optional<InterruptTable> tableOf(HpetSource hpet) {
+    return driver.units().get(hpet.iommu()).interruptTable();
   }
 }

@@ -31,27 +31,51 @@ public final class PirqBinding {
   /**
    * Has an interrupt arrive as a message; one that is bound as a message already is changed.
    *
-   * @throws Refusal EINVAL the domain has no such interrupt; EBUSY it is bound to wires, or others
-   *     have it and do not share
+   * @throws Refusal EINVAL the domain has no such interrupt, or sees the table of what is no
+   *     message; EBUSY it is bound to wires, or others have it and do not share
    */
-  public void bindMessage(Domain domain, long number, int vector, GuestFlags flags) {
+  public void bindMessage(Domain domain, long number, GuestMessage wanted) {
     DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
     Pirq pirq = require(pirqs, number);
     MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
-    if (pirq.binding().isEmpty()) {
-      pass(interrupt, domain, false);
-    } else if (pirq.binding().get() instanceof GuestBinding.Wires) {
-      throw Refusal.of(Errno.EBUSY, "interrupt %d is bound to wires", number);
-    }
+    boolean inTable = begin(domain, pirq, interrupt, wanted.table());
     pirqs.noteBound();
-    GuestFlags kept = flags.withoutUnmasked();
-    OptionalInt vcpu = kept.interrupt(vector).map(wanted -> only(domain, wanted)).orElse(NONE);
+    int vector = wanted.vector();
+    GuestFlags kept = wanted.flags().withoutUnmasked();
+    OptionalInt vcpu = kept.interrupt(vector).map(meant -> only(domain, meant)).orElse(NONE);
     boolean posted = post(domain, interrupt, vector, kept, vcpu);
-    pirqs.put(pirq.with(Optional.of(new GuestBinding.Message(vector, kept, vcpu, posted))));
+    pirqs.put(
+        pirq.with(Optional.of(new GuestBinding.Message(vector, kept, vcpu, posted, inTable))));
     vcpu.ifPresent(target -> follow(domain, interrupt, target));
-    if (flags.isUnmasked()) {
+    if (wanted.flags().isUnmasked()) {
       machine.setMasked(interrupt, false);
     }
+  }
+
+  /** The first time the interrupt is passed on, and its table watched; whether that is. */
+  private boolean begin(Domain domain, Pirq pirq, MachineInterrupt interrupt, long table) {
+    return switch (pirq.binding().orElse(null)) {
+      case null -> {
+        requirePassable(interrupt, domain, false);
+        if (table != 0) {
+          register(domain, interrupt, table);
+        }
+        pass(interrupt, domain, false);
+        yield table != 0;
+      }
+      case GuestBinding.Message message -> message.inTable();
+      case GuestBinding.Wires _ ->
+          throw Refusal.of(Errno.EBUSY, "interrupt %d is bound to wires", pirq.number());
+    };
+  }
+
+  private static void register(Domain domain, MachineInterrupt interrupt, long table) {
+    MsiSource message =
+        interrupt
+            .message()
+            .orElseThrow(
+                () -> Refusal.of(Errno.EINVAL, "interrupt %d is in no table", interrupt.number()));
+    domain.facet(MsixTables.class).register(message.sbdf(), table);
   }
 
   /** The one vCPU that a message is for; empty where it is for several, or none. */
@@ -155,12 +179,16 @@ public final class PirqBinding {
             () -> Refusal.of(Errno.EINVAL, "%s has no interrupt %d", pirqs.domain().id(), number));
   }
 
-  private void pass(MachineInterrupt interrupt, Domain domain, boolean share) {
-    boolean alone = interrupt.guests().isEmpty();
-    if (!alone && !(share && interrupt.isShareable())) {
+  private static void requirePassable(MachineInterrupt interrupt, Domain domain, boolean share) {
+    if (!interrupt.guests().isEmpty() && !(share && interrupt.isShareable())) {
       throw Refusal.of(
           Errno.EBUSY, "interrupt %d is not shared with %s", interrupt.number(), domain.id());
     }
+  }
+
+  private void pass(MachineInterrupt interrupt, Domain domain, boolean share) {
+    requirePassable(interrupt, domain, share);
+    boolean alone = interrupt.guests().isEmpty();
     interrupt.passTo(domain.id(), share);
     if (alone) {
       follow(domain, interrupt, 0);
@@ -218,13 +246,24 @@ public final class PirqBinding {
       return;
     }
     MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
-    if (pirq.binding().get() instanceof GuestBinding.Message message && message.posted()) {
-      posting.restore(interrupt);
+    if (pirq.binding().get() instanceof GuestBinding.Message message) {
+      unbind(pirqs.domain(), interrupt, message);
     }
     interrupt.passNoMoreTo(pirqs.domain().id());
     if (interrupt.guests().isEmpty()) {
       machine.setMasked(interrupt, true);
     }
     pirqs.put(pirq.with(Optional.empty()));
+  }
+
+  private void unbind(Domain domain, MachineInterrupt interrupt, GuestBinding.Message message) {
+    if (message.posted()) {
+      posting.restore(interrupt);
+    }
+    if (message.inTable()) {
+      interrupt
+          .message()
+          .ifPresent(source -> domain.facet(MsixTables.class).unregister(source.sbdf()));
+    }
   }
 }

@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.interrupt;
 
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.domain.IoPermissions;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
@@ -26,11 +27,14 @@ public final class PirqMapping {
 
   private static final int TABLE_ENTRIES = 2048;
 
+  private final DomainTable domains;
   private final VtdDriver driver;
   private final MachineInterrupts machine;
   private final PirqBinding binding;
 
-  PirqMapping(VtdDriver driver, MachineInterrupts machine, PirqBinding binding) {
+  PirqMapping(
+      DomainTable domains, VtdDriver driver, MachineInterrupts machine, PirqBinding binding) {
+    this.domains = domains;
     this.driver = driver;
     this.machine = machine;
     this.binding = binding;
@@ -245,6 +249,19 @@ public final class PirqMapping {
   /** Takes back the first interrupt that a domain has. */
   void unmapFirst(DomainPirqs pirqs) {
     unmap(pirqs.domain(), pirqs.all().iterator().next().number());
+  }
+
+  /**
+   * Takes back every message of a function, whoever has it: the function goes.
+   *
+   * @see "xen/arch/x86/msi.c, pci_cleanup_msi"
+   */
+  void forget(Sbdf sbdf) {
+    for (MachineInterrupt interrupt : machine.messagesOf(sbdf)) {
+      domains.all().stream()
+          .flatMap(domain -> domain.findFacet(DomainPirqs.class).stream())
+          .forEach(pirqs -> pirqs.findByIrq(interrupt.number()).ifPresent(p -> detach(pirqs, p)));
+    }
   }
 
   private void detach(DomainPirqs pirqs, Pirq pirq) {

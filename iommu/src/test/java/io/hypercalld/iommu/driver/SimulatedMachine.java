@@ -26,6 +26,7 @@ import io.hypercalld.iommu.audit.Violation;
 import io.hypercalld.iommu.hypercall.AssignDevice;
 import io.hypercalld.iommu.hypercall.DeassignDevice;
 import io.hypercalld.iommu.hypercall.DeviceCalls;
+import io.hypercalld.iommu.interrupt.Chipset;
 import io.hypercalld.iommu.interrupt.Interrupts;
 import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.BusRange;
@@ -145,7 +146,7 @@ final class SimulatedMachine implements AutoCloseable {
             new UnitScopes(definitions(), topology),
             List.of(USB_REGION));
     driver = new VtdDriver(hypervisor, hardware, policies);
-    interrupts = new Interrupts(hypervisor, driver, topology, processors, List.of());
+    interrupts = new Interrupts(hypervisor, driver, topology, processors, Chipset.NONE);
     hypervisor.bootDom0();
     driver.start();
     calls = new DeviceCalls(hypervisor, driver, topology);
