@@ -36,7 +36,7 @@ class MemoryPoliciesTest {
     assertThat(made.body().get("policies").toString())
         .isEqualTo(
             "{\"pageTables\":\"separate\",\"p2mPageSize\":\"16KiB\",\"dmaLeafSizes\":[\"4KiB\"],"
-                + "\"tableFrameSize\":\"16KiB\",\"syncHooks\":[\"physmap-add\",\"zap\"],"
+                + "\"tableFrameSize\":\"16KiB\",\"flush\":\"per-page\",\"syncHooks\":[\"physmap-add\",\"zap\"],"
                 + "\"unclaimed\":\"refuse\",\"claimAccess\":\"write\","
                 + "\"claimUpdate\":\"lazy\",\"serverDestroy\":\"leave\",\"claimTypes\":1}");
     assertThat(daemon.get("/_sim/invariants").body().get("violations")).isEmpty();
