@@ -9,9 +9,6 @@ import java.util.Optional;
  */
 @FunctionalInterface
 public interface InternalDevices {
-  /** There are none. */
-  InternalDevices NONE = _ -> Optional.empty();
-
   /** The answer to an access; empty where it is to none of them. */
   Optional<Emulation.Answer> access(Emulation.MmioAccess access);
 
