@@ -92,9 +92,13 @@ public final class MachineThread<M, V> implements AutoCloseable {
                   return waiting;
                 })
             .whenComplete((_, failure) -> waiting.admitted(failure));
-    CompletableFuture.delayedExecutor(wait.most().toMillis(), TimeUnit.MILLISECONDS)
-        .execute(() -> giveUp(waiting));
-    return waiting.future;
+    CompletableFuture<Boolean> patience = new CompletableFuture<>();
+    var unusedToo =
+        patience
+            .completeOnTimeout(true, wait.most().toMillis(), TimeUnit.MILLISECONDS)
+            .thenRun(() -> giveUp(waiting));
+    // Whoever is told forgets the time, of which there may be many a second.
+    return waiting.future.whenComplete((_, _) -> patience.cancel(false));
   }
 
   private void giveUp(Waiting<M, ?> waiting) {

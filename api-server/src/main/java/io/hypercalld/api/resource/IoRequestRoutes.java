@@ -112,13 +112,18 @@ final class IoRequestRoutes {
             .toList();
     List<RequestView> buffered =
         server.pages().ring().map(BufferedRing::waiting).orElse(List.of()).stream()
-            .map(one -> view(one, Optional.empty(), 0))
+            .map(IoRequestRoutes::view)
             .toList();
     return new RequestsView(items, buffered, Optional.empty());
   }
 
   static RequestView view(PendingIo pending, long now) {
     return view(pending.request(), Optional.of(pending), now);
+  }
+
+  /** One that nobody waits for. */
+  static RequestView view(IoRequest buffered) {
+    return view(buffered, Optional.empty(), 0);
   }
 
   private static RequestView view(IoRequest request, Optional<PendingIo> pending, long now) {

@@ -47,6 +47,7 @@ public final class Resources {
     routes.addAll(VcpuWaitRoutes.routes());
     routes.addAll(IoServerRoutes.routes());
     routes.addAll(IoRequestRoutes.routes());
+    routes.addAll(IoStream.routes());
     routes.addAll(ViommuRoutes.routes());
     routes.addAll(PolicyCatalogue.routes());
     routes.addAll(ExperimentRoutes.routes());

@@ -16,7 +16,6 @@ final class UnbuiltRoutes {
   static List<Route> routes() {
     String viommu = "/v1/domains/{d}/viommu";
     return Stream.of(
-            missing("streams of requests", IoServerRoutes.ONE + "/stream", Method.GET),
             missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
             missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
             missing("events", "/v1/events", Method.GET))

@@ -58,7 +58,7 @@ public final class Dispatcher {
         router.match(
             Method.of(request.method().equals("HEAD") ? "GET" : request.method()), request.path());
     return answer(request, match, encoding)
-        .exceptionally(failure -> refuse(request, unwrap(failure), id))
+        .exceptionally(failure -> refuse(request, failure, id))
         .thenApply(
             encoded -> {
               log.answered(
@@ -66,6 +66,31 @@ public final class Dispatcher {
               Encoded answer = encoded.with("X-Request-Id", id);
               return request.method().equals("HEAD") ? answer.withoutBody() : answer;
             });
+  }
+
+  /**
+   * Begins a conversation.
+   *
+   * @param peer with whom
+   * @param encoding where messages are encoded: not on the machine's thread
+   * @return empty where it is not to be had, for which {@link #dispatch} says why
+   */
+  public Optional<Talk> converse(Request request, Executor encoding, Talk.Peer peer) {
+    try {
+      if (draining
+          || !(router.match(Method.of(request.method()), request.path())
+              instanceof Router.Found(Route route, var places))
+          || !(route.handling() instanceof Route.Conversing(var task))) {
+        return Optional.empty();
+      }
+      access.check(request);
+      checkParameters(route, request);
+      Conversation conversation = task.apply(request.at(places));
+      String id = requestIds.of(request.header().apply("X-Request-Id"));
+      return Optional.of(new Talk(machine, conversation, peer, encoding, id));
+    } catch (Failure e) {
+      return Optional.empty();
+    }
   }
 
   private static String label(Router.Match match) {
@@ -121,6 +146,9 @@ public final class Dispatcher {
       case Route.Aside(Function<Request, Reply> answer) ->
           CompletableFuture.supplyAsync(() -> answer.apply(request))
               .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
+      case Route.Conversing _ ->
+          throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
+              .with("Upgrade", "websocket");
       case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) ->
           machine
               .await(task.apply(request))
@@ -164,21 +192,25 @@ public final class Dispatcher {
         : failure;
   }
 
+  /** What whatever was thrown is to whoever asked. */
+  static Failure failure(Throwable thrown, String requestId) {
+    return switch (unwrap(thrown)) {
+      case Failure known -> known;
+      case InvalidBody body ->
+          Failure.of(Problems.MALFORMED_BODY, "%s", body.detail()).at(body.pointer());
+      case Refusal refusal -> Failure.of(refusal.errno(), refusal.reason());
+      case Overloaded _ ->
+          Failure.of(Problems.OVERLOADED, "the queue is full, nothing was executed")
+              .with("Retry-After", "1");
+      default -> {
+        LOG.error("request {} failed", requestId, thrown);
+        yield Failure.of(Problems.INTERNAL, "the request could not be carried out");
+      }
+    };
+  }
+
   private static Encoded refuse(Request request, Throwable thrown, String requestId) {
-    Failure failure =
-        switch (thrown) {
-          case Failure known -> known;
-          case InvalidBody body ->
-              Failure.of(Problems.MALFORMED_BODY, "%s", body.detail()).at(body.pointer());
-          case Refusal refusal -> Failure.of(refusal.errno(), refusal.reason());
-          case Overloaded _ ->
-              Failure.of(Problems.OVERLOADED, "the queue is full, nothing was executed")
-                  .with("Retry-After", "1");
-          default -> {
-            LOG.error("request {} failed", requestId, thrown);
-            yield Failure.of(Problems.INTERNAL, "the request could not be carried out");
-          }
-        };
+    Failure failure = failure(thrown, requestId);
     return CommonParameters.wantsEnvelope(request) && failure.problem().errno().isPresent()
         ? Envelope.of(failure.problem()).encode()
         : new Encoded(

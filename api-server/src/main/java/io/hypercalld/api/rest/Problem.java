@@ -61,24 +61,36 @@ public record Problem(
   }
 
   byte[] encode(String requestId) {
+    return JsonWriter.write(json -> write(json, requestId));
+  }
+
+  /** As one message among others: {@code {"rid":7,"problem":{...}}}. */
+  byte[] encodeAbout(Optional<Long> request, String requestId) {
     return JsonWriter.write(
         json -> {
           json.beginObject();
-          json.name("type").string(type.uri());
-          json.name("title").string(type.title());
-          json.name("status").number(type.status());
-          json.name("detail").string(detail);
-          text(json, "errno", errno.map(Errno::name));
-          errno.ifPresentOrElse(
-              number -> json.name("ret").number(-number.number()),
-              () -> json.name("ret").nothing());
-          text(json, "call", call);
-          text(json, "pointer", pointer);
-          text(json, "hint", hint);
-          out.ifPresent(value -> Shapes.HYPERCALLS.any().write(value, json.name("out")));
-          json.name("requestId").string(requestId);
+          json.name("rid");
+          request.ifPresentOrElse(json::number, json::nothing);
+          write(json.name("problem"), requestId);
           json.endObject();
         });
+  }
+
+  private void write(JsonWriter json, String requestId) {
+    json.beginObject();
+    json.name("type").string(type.uri());
+    json.name("title").string(type.title());
+    json.name("status").number(type.status());
+    json.name("detail").string(detail);
+    text(json, "errno", errno.map(Errno::name));
+    errno.ifPresentOrElse(
+        number -> json.name("ret").number(-number.number()), () -> json.name("ret").nothing());
+    text(json, "call", call);
+    text(json, "pointer", pointer);
+    text(json, "hint", hint);
+    out.ifPresent(value -> Shapes.HYPERCALLS.any().write(value, json.name("out")));
+    json.name("requestId").string(requestId);
+    json.endObject();
   }
 
   private static void text(JsonWriter out, String name, Optional<String> value) {

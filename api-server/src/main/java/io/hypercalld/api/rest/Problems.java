@@ -27,6 +27,9 @@ public final class Problems {
           .hinting("read it again and decide again");
   public static final ProblemType BODY_TOO_LARGE =
       ProblemType.of("body-too-large", 413, "The body is too large");
+  public static final ProblemType UPGRADE_REQUIRED =
+      ProblemType.of("upgrade-required", 426, "This path speaks WebSocket")
+          .hinting("connect with Upgrade: websocket, or use the path beside it that waits");
   public static final ProblemType NOT_BUILT =
       ProblemType.of("not-built", 501, "This is not built yet");
   public static final ProblemType OVERLOADED =
@@ -60,6 +63,7 @@ public final class Problems {
           WRONG_METHOD,
           PRECONDITION_FAILED,
           BODY_TOO_LARGE,
+          UPGRADE_REQUIRED,
           NOT_BUILT,
           OVERLOADED,
           DRAINING,

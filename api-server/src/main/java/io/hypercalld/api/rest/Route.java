@@ -42,6 +42,9 @@ public record Route(
   /** Understood at once, then answered by the machine when something has come about. */
   public record Waiting(Function<Request, Wait<Machine, Reply>> task) implements Handling {}
 
+  /** Understood at once, then talked about over a connection that stays open. */
+  public record Conversing(Function<Request, Conversation> task) implements Handling {}
+
   /** Answered away from the machine, on a thread where it may take its time. */
   public record Aside(Function<Request, Reply> answer) implements Handling {}
 
@@ -120,6 +123,11 @@ public record Route(
 
   public Route waiting(Function<Request, Wait<Machine, Reply>> task) {
     return new Route(method, path, summary, parameters, body, response, new Waiting(task), guard);
+  }
+
+  public Route conversing(Function<Request, Conversation> task) {
+    return new Route(
+        method, path, summary, parameters, body, response, new Conversing(task), guard);
   }
 
   /** Whether the machine answers it. */

@@ -95,7 +95,7 @@ final class AccessParts {
           switch (part.landing) {
             case Landing.Frame(long maddr) -> moveFrame(memory, maddr, part, bytes);
             case Landing.Emulated(P2mType type) -> emulate(emulation, type, part, bytes);
-            case Landing.Dropped _ -> Optional.empty();
+            case Landing.Dropped _ -> lose(part);
             case Landing.Stopped(var outcome) -> Optional.of(outcome);
           };
       if (ended.isPresent()) {
@@ -139,7 +139,7 @@ final class AccessParts {
       }
       case Emulation.Dropped _ -> {
         dropped = true;
-        yield Optional.empty();
+        yield lose(part);
       }
       case Emulation.Waiting(int server, long number) ->
           Optional.of(AccessOutcome.waiting(server, number));
@@ -153,6 +153,11 @@ final class AccessParts {
       Emulation emulation, Emulation.MmioAccess access, long answer) {
     emulation.completed(access);
     return new Emulation.Completed(answer);
+  }
+
+  private Optional<AccessOutcome> lose(Part part) {
+    instruction.lose(part.gpa, part.size);
+    return Optional.empty();
   }
 
   /** At most eight bytes as a little-endian number. */

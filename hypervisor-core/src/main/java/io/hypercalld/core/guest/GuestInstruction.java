@@ -2,7 +2,9 @@ package io.hypercalld.core.guest;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import java.util.Collections;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
@@ -17,6 +19,7 @@ import java.util.TreeMap;
 public final class GuestInstruction implements Digestible {
   private final TreeMap<Long, Long> read = new TreeMap<>();
   private final TreeMap<Long, Long> written = new TreeMap<>();
+  private final TreeMap<Long, Integer> lost = new TreeMap<>();
   private final GuestRequest request;
   private Optional<Long> loaded = Optional.empty();
 
@@ -38,6 +41,16 @@ public final class GuestInstruction implements Digestible {
     return Optional.ofNullable((writes ? written : read).get(gpa));
   }
 
+  /** What it writes from an address on goes nowhere. */
+  void lose(long gpa, int size) {
+    lost.put(gpa, size);
+  }
+
+  /** What went nowhere of what it wrote: the bytes, by the address of the first. */
+  public SortedMap<Long, Integer> lost() {
+    return Collections.unmodifiableSortedMap(lost);
+  }
+
   /** What was loaded of memory that is stored to afterwards. */
   Optional<Long> loaded() {
     return loaded;
@@ -52,5 +65,6 @@ public final class GuestInstruction implements Digestible {
     digest.put(request.toString()).put(loaded.isPresent()).put(loaded.orElse(0L)).put(read.size());
     read.forEach((gpa, data) -> digest.put(gpa).put(data));
     written.forEach((gpa, data) -> digest.put(gpa).put(data));
+    lost.forEach((gpa, size) -> digest.put(gpa).put(size));
   }
 }

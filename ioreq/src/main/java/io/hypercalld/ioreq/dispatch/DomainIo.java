@@ -8,15 +8,17 @@ import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.IoServers;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 
 /** What the vCPUs of a domain wait for. Confined to the machine thread. */
 public final class DomainIo implements DomainFacet {
-  private final TreeMap<Integer, VcpuIo> vcpus = new TreeMap<>();
+  private final List<VcpuIo> vcpus = new ArrayList<>();
+  private final TreeMap<Long, PendingIo> pending = new TreeMap<>();
   private final TreeMap<Integer, InjectedEvent> events = new TreeMap<>();
   private final IoCounters counters = new IoCounters();
   private final Domain domain;
@@ -32,16 +34,25 @@ public final class DomainIo implements DomainFacet {
   /** A write that is tried again and again, as no server has the page. */
   public record Stuck(Gfn gfn, long retries) {}
 
-  /** A write that neither memory nor a server got. */
-  public record LostWrite(int vcpu, Word gpa, int size) {}
+  /**
+   * A write that neither memory nor a server got.
+   *
+   * @param gpa guest-physical address, or the port
+   */
+  public record LostWrite(int vcpu, RequestType type, Word gpa, long size) {}
 
   /** The last of the guest's writes that was lost. */
   public Optional<LostWrite> lastLost() {
     return lastLost;
   }
 
-  void noteLost(int vcpu, long gpa, int size) {
-    lastLost = Optional.of(new LostWrite(vcpu, new Word(gpa), size));
+  void noteLost(int vcpu, long gpa, long size) {
+    noteLost(new LostWrite(vcpu, RequestType.COPY, new Word(gpa), size));
+  }
+
+  void noteLost(LostWrite write) {
+    counters.countLost(write.size);
+    lastLost = Optional.of(write);
   }
 
   /**
@@ -81,7 +92,10 @@ public final class DomainIo implements DomainFacet {
   }
 
   VcpuIo vcpu(int number) {
-    return vcpus.computeIfAbsent(number, _ -> new VcpuIo());
+    while (vcpus.size() <= number) {
+      vcpus.add(new VcpuIo());
+    }
+    return vcpus.get(number);
   }
 
   public IoCounters counters() {
@@ -104,15 +118,34 @@ public final class DomainIo implements DomainFacet {
 
   /** Requests without an answer, oldest first. */
   public List<PendingIo> pending() {
-    return vcpus.values().stream()
-        .flatMap(vcpu -> vcpu.pending().stream())
-        .sorted(Comparator.comparingLong(PendingIo::number))
-        .toList();
+    return List.copyOf(pending.values());
   }
 
   /** Requests to a server without an answer, oldest first. */
   public List<PendingIo> pending(int server) {
-    return pending().stream().filter(request -> request.server().id() == server).toList();
+    return pendingAfter(server, 0);
+  }
+
+  /** Requests to a server without an answer whose number is greater, oldest first. */
+  public List<PendingIo> pendingAfter(int server, long number) {
+    return pending.tailMap(number, false).values().stream()
+        .filter(request -> request.server().id() == server)
+        .toList();
+  }
+
+  /** The number of the last request, of whichever server; 0 before the first. */
+  public long lastNumber() {
+    return last;
+  }
+
+  void add(PendingIo request) {
+    vcpu(request.vcpu()).add(request);
+    pending.put(request.number(), request);
+  }
+
+  void remove(PendingIo request) {
+    vcpu(request.vcpu()).remove(request);
+    pending.remove(request.number());
   }
 
   /**
@@ -121,29 +154,28 @@ public final class DomainIo implements DomainFacet {
    * @throws Refusal ENOENT there is none without an answer
    */
   public PendingIo get(int server, long number) {
-    return pending(server).stream()
-        .filter(request -> request.number() == number)
-        .findFirst()
-        .orElseThrow(
-            () ->
-                Refusal.of(
-                    Errno.ENOENT,
-                    "no request %d waits for ioreq server %d of %s",
-                    number,
-                    server,
-                    domain.id()));
+    PendingIo request = pending.get(number);
+    if (request == null || request.server().id() != server) {
+      throw Refusal.of(
+          Errno.ENOENT,
+          "no request %d waits for ioreq server %d of %s",
+          number,
+          server,
+          domain.id());
+    }
+    return request;
   }
 
   /** Where a vCPU tries a write for ever, as the page's server is gone. */
   public Optional<Stuck> stuck(int vcpu) {
-    return Optional.ofNullable(vcpus.get(vcpu)).flatMap(VcpuIo::stuck);
+    return vcpu < vcpus.size() ? vcpus.get(vcpu).stuck() : Optional.empty();
   }
 
   /** The request that a vCPU waits for longest. */
   public Optional<PendingIo> oldest(int vcpu) {
-    return Optional.ofNullable(vcpus.get(vcpu)).stream()
-        .flatMap(waiting -> waiting.pending().stream())
-        .min(Comparator.comparingLong(PendingIo::number));
+    return vcpu < vcpus.size()
+        ? vcpus.get(vcpu).pending().stream().findFirst()
+        : Optional.empty();
   }
 
   /** The servers of the domain. */
@@ -165,6 +197,6 @@ public final class DomainIo implements DomainFacet {
     digest.section("guest-io").put(last).put(timeout).put(emulatedPirq);
     digest.put(events.size()).put(vcpus.size());
     events.forEach((vcpu, event) -> digest.put(vcpu).put(event));
-    vcpus.forEach((number, vcpu) -> digest.put(number).put(vcpu));
+    vcpus.forEach(digest::put);
   }
 }

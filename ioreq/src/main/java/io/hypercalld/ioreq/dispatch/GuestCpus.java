@@ -6,15 +6,15 @@ import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.AccessOutcome;
-import io.hypercalld.core.guest.AccessOutcome.Verdict;
-import io.hypercalld.core.guest.Emulation;
 import io.hypercalld.core.guest.GuestAccess;
 import io.hypercalld.core.guest.GuestInstruction;
+import io.hypercalld.core.guest.GuestMemory;
 import io.hypercalld.core.guest.GuestRequest;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.time.VirtualClock;
 import io.hypercalld.ioreq.page.IoRequest;
 import io.hypercalld.ioreq.page.RequestSlot;
+import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.AnswerWatcher;
 import io.hypercalld.ioreq.server.IoServer;
 import java.util.List;
@@ -30,17 +30,21 @@ import java.util.Optional;
  * @see "xen/common/ioreq.c, vcpu_ioreq_handle_completion; xen/arch/x86/hvm/io.c"
  */
 public final class GuestCpus {
+  /** Every mapping of the guest's memory is to be dropped. */
+  private static final IoRequest INVALIDATE =
+      new IoRequest(RequestType.INVALIDATE, 0, -1, 0, Integer.BYTES, IoRequest.Flags.single(false));
+
   private final DomainTable domains;
-  private final GuestAccess memory;
   private final VirtualClock clock;
   private final IoDispatch dispatch;
+  private final InstructionUnit unit;
 
   public GuestCpus(
       DomainTable domains, GuestAccess memory, MachineMemory machine, VirtualClock clock) {
     this.domains = domains;
-    this.memory = memory;
     this.clock = clock;
     this.dispatch = new IoDispatch(machine, clock);
+    this.unit = new InstructionUnit(memory, new GuestMemory(machine), dispatch);
     memory.emulateBy(dispatch);
     clock.onAdvance(this::timePassed);
   }
@@ -86,6 +90,19 @@ public final class GuestCpus {
     return run(domain, access.vcpu(), new Instruction.Port(access));
   }
 
+  /**
+   * Executes a repeated instruction.
+   *
+   * @throws Refusal ENOENT no such vCPU; EOPNOTSUPP a PV domain; EINVAL a domain that is dying or
+   *     has ended, a size or a number of elements that no instruction has, an address that wraps,
+   *     or a value where only memory can be at the other end
+   */
+  public AccessOutcome access(Domain domain, RepeatedAccess access) {
+    GuestAccess.requireVcpu(domain, access.vcpu());
+    access.check();
+    return run(domain, access.vcpu(), new Instruction.Repeated(new Repetition(access)));
+  }
+
   private AccessOutcome run(Domain domain, int number, Instruction instruction) {
     DomainIo io = domain.facet(DomainIo.class);
     VcpuIo vcpu = io.vcpu(number);
@@ -104,11 +121,7 @@ public final class GuestCpus {
 
   private AccessOutcome execute(DomainIo io, int number, Instruction instruction) {
     io.takeEvent(number);
-    AccessOutcome outcome =
-        switch (instruction) {
-          case Instruction.Memory(GuestInstruction access) -> memory.perform(io.domain(), access);
-          case Instruction.Port(PortAccess access) -> port(io, access);
-        };
+    AccessOutcome outcome = unit.execute(io, instruction);
     VcpuIo vcpu = io.vcpu(number);
     if (outcome.isUnfinished()) {
       vcpu.park(instruction);
@@ -117,34 +130,6 @@ public final class GuestCpus {
       vcpu.moved();
     }
     return outcome;
-  }
-
-  private AccessOutcome port(DomainIo io, PortAccess access) {
-    return switch (dispatch.port(io, access)) {
-      case Emulation.Completed(long data) -> emulated(access, data);
-      case Emulation.Waiting(int server, long number) -> AccessOutcome.waiting(server, number);
-      case Emulation.Again(String why) -> AccessOutcome.stopped(Verdict.RETRY, why);
-      case Emulation.Dropped _ -> emulated(access, 0);
-      // A port's instruction has no exception to say that nobody could be asked.
-      case Emulation.Unhandled(String why) -> {
-        io.domain().crash(why);
-        yield ended(io);
-      }
-    };
-  }
-
-  private static AccessOutcome emulated(PortAccess access, long data) {
-    return AccessOutcome.completed(
-        Verdict.EMULATED, access.reads() ? Optional.of(new Word(data)) : Optional.empty());
-  }
-
-  private static AccessOutcome ended(DomainIo io) {
-    Domain domain = io.domain();
-    return AccessOutcome.stopped(
-        Verdict.FAULT,
-        domain.run().isShutDown() && !domain.run().crashReason().isEmpty()
-            ? "%s crashed: %s".formatted(domain.id(), domain.run().crashReason())
-            : "%s has ended".formatted(domain.id()));
   }
 
   /**
@@ -171,6 +156,9 @@ public final class GuestCpus {
   /** Looks at the slots of a vCPU that waits, as it does whenever it is woken. */
   private void examine(DomainIo io, int number) {
     VcpuIo vcpu = io.vcpu(number);
+    if (!vcpu.isWaiting()) {
+      return;
+    }
     for (PendingIo request : List.copyOf(vcpu.pending())) {
       switch (request.look()) {
         case WAITING -> {}
@@ -192,58 +180,93 @@ public final class GuestCpus {
   }
 
   private void complete(DomainIo io, PendingIo request, long data) {
-    VcpuIo vcpu = io.vcpu(request.vcpu());
-    vcpu.remove(request);
-    IoRequest made = request.request();
-    vcpu.parked()
-        .ifPresent(
-            instruction -> {
-              if (instruction instanceof Instruction.Memory(GuestInstruction access)) {
-                access.answered(made.address(), !made.flags().reads(), made.cut(data));
-              }
-            });
-    proceed(io, request, made.cut(data));
+    io.remove(request);
+    io.vcpu(request.vcpu())
+        .parked()
+        .ifPresent(instruction -> answered(instruction, request.request(), data));
+    proceed(io, request, request.request().cut(data));
+  }
+
+  private static void answered(Instruction instruction, IoRequest made, long data) {
+    switch (instruction) {
+      case Instruction.Memory(GuestInstruction access) -> answered(access, made, data);
+      case Instruction.Repeated(Repetition repetition) ->
+          repetition
+              .element()
+              .ifPresentOrElse(
+                  element -> answered(element, made, data),
+                  () -> repetition.advance(made.count()));
+      case Instruction.Port _ -> {}
+    }
+  }
+
+  private static void answered(GuestInstruction access, IoRequest made, long data) {
+    access.answered(made.address(), !made.flags().reads(), made.cut(data));
   }
 
   /** Its server goes: a write to a page of the server's is made anew, the rest is all ones. */
   private void forsake(DomainIo io, PendingIo request) {
     if (request.isClaimed()) {
-      io.vcpu(request.vcpu()).remove(request);
+      io.remove(request);
       proceed(io, request, -1);
     } else {
       complete(io, request, -1);
     }
   }
 
+  /** The vCPU goes on unless it waits for others. */
   private void proceed(DomainIo io, PendingIo request, long data) {
     VcpuIo vcpu = io.vcpu(request.vcpu());
-    if (vcpu.isWaiting() || vcpu.parked().isEmpty()) {
+    if (vcpu.isWaiting()) {
       return;
     }
+    vcpu.parked().ifPresent(instruction -> goOn(io, request, instruction, data));
+    if (!vcpu.isWaiting()) {
+      tellStale(io, request.vcpu());
+    }
+  }
+
+  private void goOn(DomainIo io, PendingIo request, Instruction instruction, long data) {
+    VcpuIo vcpu = io.vcpu(request.vcpu());
     Domain domain = io.domain();
-    Instruction instruction = vcpu.parked().get();
     if (domain.isDying() || domain.run().isShutDown()) {
-      vcpu.finish(ended(io));
+      vcpu.finish(InstructionUnit.ended(io));
       return;
     }
     AccessOutcome outcome =
-        switch (instruction) {
-          case Instruction.Memory _ -> execute(io, request.vcpu(), instruction);
-          case Instruction.Port(PortAccess access) -> emulated(access, data);
-        };
+        instruction instanceof Instruction.Port(PortAccess access)
+            ? InstructionUnit.emulated(access, data)
+            : execute(io, request.vcpu(), instruction);
     if (!outcome.isUnfinished()) {
       vcpu.park(instruction);
       vcpu.finish(outcome.after(request.server().id(), request.number()));
     }
   }
 
+  /**
+   * A domain's hypercall is over, which its first vCPU made: servers are told if it took memory
+   * away that they may have mapped.
+   */
+  public void leaveHypercall(Domain domain) {
+    domain.findFacet(DomainIo.class).ifPresent(io -> tellStale(io, 0));
+  }
+
+  private void tellStale(DomainIo io, int vcpu) {
+    if (io.vcpu(vcpu).takeStale() && !io.domain().isDying()) {
+      long failed = dispatch.broadcast(io, vcpu, INVALIDATE);
+      for (long server = 0; server < failed; server++) {
+        io.counters().countUnsent();
+      }
+    }
+  }
+
   /** A request that nobody waits for any more. */
   private void abort(DomainIo io, PendingIo request) {
     request.slot().setState(RequestSlot.NONE);
+    io.remove(request);
     VcpuIo vcpu = io.vcpu(request.vcpu());
-    vcpu.remove(request);
     if (!vcpu.isWaiting()) {
-      vcpu.finish(ended(io));
+      vcpu.finish(InstructionUnit.ended(io));
     }
   }
 

@@ -2,6 +2,8 @@ package io.hypercalld.ioreq.dispatch;
 
 import io.hypercalld.ioreq.page.IoRequest;
 import io.hypercalld.ioreq.page.RequestType;
+import io.hypercalld.ioreq.server.IoServers;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
@@ -9,10 +11,14 @@ import java.util.TreeMap;
 
 /** Requests of a domain since the last reset. Confined to the machine thread. */
 public final class IoCounters {
-  private final TreeMap<Sent, Long> sent = new TreeMap<>();
+  private static final int DIRECTIONS = 2;
+  private static final RequestType[] TYPES = RequestType.values();
+
+  private final long[] sent = new long[IoServers.MOST * TYPES.length * DIRECTIONS];
   private final Map<RequestType, Long> unclaimed = new EnumMap<>(RequestType.class);
   private final TreeMap<Integer, Long> overflows = new TreeMap<>();
   private final Map<RequestType, Long> timeouts = new EnumMap<>(RequestType.class);
+  private long unsent;
   private long lostWrites;
   private long lostBytes;
 
@@ -20,15 +26,29 @@ public final class IoCounters {
   public record Sent(int server, RequestType type, boolean reads) implements Comparable<Sent> {
     @Override
     public int compareTo(Sent other) {
-      int byServer = Integer.compare(server, other.server);
-      int byType = type.compareTo(other.type);
-      return byServer != 0 ? byServer : byType != 0 ? byType : Boolean.compare(reads, other.reads);
+      return Integer.compare(index(), other.index());
+    }
+
+    private int index() {
+      return (server * TYPES.length + type.ordinal()) * DIRECTIONS + (reads ? 0 : 1);
+    }
+
+    private static Sent at(int index) {
+      int type = index / DIRECTIONS;
+      return new Sent(
+          type / TYPES.length, TYPES[type % TYPES.length], index % DIRECTIONS == 0);
     }
   }
 
   /** Requests sent. */
   public Map<Sent, Long> sent() {
-    return Collections.unmodifiableMap(sent);
+    TreeMap<Sent, Long> counts = new TreeMap<>();
+    for (int index = 0; index < sent.length; index++) {
+      if (sent[index] != 0) {
+        counts.put(Sent.at(index), sent[index]);
+      }
+    }
+    return Collections.unmodifiableMap(counts);
   }
 
   /** Accesses for which there was no server. */
@@ -46,6 +66,11 @@ public final class IoCounters {
     return Collections.unmodifiableMap(timeouts);
   }
 
+  /** Requests to all servers that one of them could not be sent. */
+  public long unsent() {
+    return unsent;
+  }
+
   /** Guests' writes that neither memory nor a server got. */
   public long lostWrites() {
     return lostWrites;
@@ -57,7 +82,7 @@ public final class IoCounters {
   }
 
   void countSent(int server, IoRequest request) {
-    sent.merge(new Sent(server, request.type(), request.flags().reads()), 1L, Long::sum);
+    sent[new Sent(server, request.type(), request.flags().reads()).index()]++;
   }
 
   void countUnclaimed(RequestType type) {
@@ -72,16 +97,21 @@ public final class IoCounters {
     timeouts.merge(type, 1L, Long::sum);
   }
 
+  void countUnsent() {
+    unsent++;
+  }
+
   void countLost(long bytes) {
     lostWrites++;
     lostBytes += bytes;
   }
 
   public void reset() {
-    sent.clear();
+    Arrays.fill(sent, 0);
     unclaimed.clear();
     overflows.clear();
     timeouts.clear();
+    unsent = 0;
     lostWrites = 0;
     lostBytes = 0;
   }

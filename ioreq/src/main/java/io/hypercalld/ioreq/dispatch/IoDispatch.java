@@ -1,5 +1,6 @@
 package io.hypercalld.ioreq.dispatch;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.event.EventChannels;
 import io.hypercalld.core.guest.Emulation;
@@ -15,6 +16,7 @@ import io.hypercalld.ioreq.server.BufferedMode;
 import io.hypercalld.ioreq.server.IoServer;
 import io.hypercalld.ioreq.server.Selection;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * Finds a server for what no memory answers, and hands it the request. Confined to the machine
@@ -51,12 +53,63 @@ final class IoDispatch implements Emulation {
           .map(owner -> claimed(io, access, owner, request))
           .orElseGet(() -> unclaimedPage(io, access));
     }
-    if (buffers(io, request)) {
-      return new Completed(0);
+    OptionalLong internal = InternalDevices.access(access.domain(), request);
+    if (internal.isPresent()) {
+      return new Completed(internal.getAsLong());
     }
-    return Selection.of(io.servers(), request)
-        .map(target -> send(io, access.vcpu(), target, false))
-        .orElseGet(() -> nobody(io, request));
+    return buffers(io, request) ? new Completed(0) : ask(io, access.vcpu(), request);
+  }
+
+  private Answer ask(DomainIo io, int vcpu, IoRequest request) {
+    Optional<Selection.Target> target = Selection.of(io.servers(), request);
+    return target.isPresent()
+        ? send(io, vcpu, target.get(), false)
+        : nobody(io, vcpu, request);
+  }
+
+  /**
+   * Several elements at once that no memory and no device of the hypervisor's answers for.
+   *
+   * @param claimed whether they are in a page of the type that a server claims
+   */
+  Answer repeated(DomainIo io, int vcpu, IoRequest request, boolean claimed) {
+    Optional<IoServer> owner = claimed ? io.servers().claim().owner() : Optional.empty();
+    return owner.isPresent()
+        ? send(io, vcpu, new Selection.Target(owner.get(), request), !request.flags().reads())
+        : ask(io, vcpu, request);
+  }
+
+  /**
+   * Sends every enabled server a request, for whose answers the vCPU waits.
+   *
+   * @return the servers that could not be sent it
+   */
+  long broadcast(DomainIo io, int vcpu, IoRequest request) {
+    long failed = 0;
+    for (IoServer server : io.servers().all()) {
+      if (server.isEnabled()
+          && send(io, vcpu, new Selection.Target(server, request), false) instanceof Unhandled) {
+        failed++;
+      }
+    }
+    return failed;
+  }
+
+  /**
+   * Puts a request into the ring of every enabled server that has one.
+   *
+   * @return the servers whose ring could not take it
+   */
+  long broadcastBuffered(DomainIo io, IoRequest request) {
+    long failed = 0;
+    for (IoServer server : io.servers().all()) {
+      if (server.isEnabled()
+          && server.mode() != BufferedMode.OFF
+          && !buffer(io, new Selection.Target(server, request))) {
+        failed++;
+      }
+    }
+    return failed;
   }
 
   private Answer claimed(DomainIo io, MmioAccess access, IoServer owner, IoRequest request) {
@@ -73,14 +126,8 @@ final class IoDispatch implements Emulation {
         yield new Again("no server has the page");
       }
       case RAM -> new Completed(inMemory(access, gfn));
-      case DISCARD -> access.writes() ? lost(io, access) : new Completed(inMemory(access, gfn));
+      case DISCARD -> access.writes() ? new Dropped() : new Completed(inMemory(access, gfn));
     };
-  }
-
-  private static Answer lost(DomainIo io, MmioAccess access) {
-    io.counters().countLost(access.size());
-    io.noteLost(access.vcpu(), access.gpa(), access.size());
-    return new Dropped();
   }
 
   /** What the guest would have done itself, had the entry let it. */
@@ -112,13 +159,16 @@ final class IoDispatch implements Emulation {
     if (!access.reads()) {
       io.servers().portLatch().write(access.port(), access.size(), access.data());
     }
-    return Selection.of(io.servers(), request)
-        .map(target -> send(io, access.vcpu(), target, false))
-        .orElseGet(() -> nobody(io, request));
+    return ask(io, access.vcpu(), request);
   }
 
-  private static Answer nobody(DomainIo io, IoRequest request) {
+  private static Answer nobody(DomainIo io, int vcpu, IoRequest request) {
     io.counters().countUnclaimed(request.type());
+    if (!request.flags().reads()) {
+      io.noteLost(
+          new DomainIo.LostWrite(
+              vcpu, request.type(), new Word(request.address()), request.count() * request.size()));
+    }
     return new Completed(request.cut(-1));
   }
 
@@ -144,6 +194,7 @@ final class IoDispatch implements Emulation {
             .map(ring -> ring.send(target.request(), server.mode() == BufferedMode.ATOMIC))
             .orElse(false);
     if (sent) {
+      server.noteBuffered();
       io.counters().countSent(server.id(), target.request());
       server.ringPort().ifPresent(port -> channels(io).notifyRemote(port));
     } else if (server.mode() != BufferedMode.OFF) {
@@ -172,8 +223,8 @@ final class IoDispatch implements Emulation {
     slot.get().offer(target.request());
     channels(io).notifyRemote(port);
     var origin = new PendingIo.Origin(vcpu, io.next(), clock.now());
-    PendingIo pending = new PendingIo(server, origin, target.request(), claimed);
-    io.vcpu(vcpu).add(pending);
+    PendingIo pending = new PendingIo(server, origin, target.request(), claimed, slot.get());
+    io.add(pending);
     io.counters().countSent(server.id(), target.request());
     return new Waiting(server.id(), pending.number());
   }

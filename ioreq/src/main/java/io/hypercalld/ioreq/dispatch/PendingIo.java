@@ -19,14 +19,16 @@ public final class PendingIo implements Digestible {
   private final IoRequest request;
   private final long since;
   private final boolean claimed;
+  private final RequestSlot slot;
   private int seen = RequestSlot.READY;
   private boolean overdue;
 
   /** Where a request comes from: which of its domain's it is, of which vCPU, and when. */
   record Origin(int vcpu, long number, long since) {}
 
-  PendingIo(IoServer server, Origin origin, IoRequest request, boolean claimed) {
+  PendingIo(IoServer server, Origin origin, IoRequest request, boolean claimed, RequestSlot slot) {
     this.server = server;
+    this.slot = slot;
     this.vcpu = origin.vcpu;
     this.number = origin.number;
     this.since = origin.since;
@@ -81,7 +83,7 @@ public final class PendingIo implements Digestible {
 
   /** Looks at the slot. */
   Progress look() {
-    int state = slot().state();
+    int state = slot.state();
     if (state == RequestSlot.NONE) {
       return Progress.WITHDRAWN;
     }
@@ -94,10 +96,7 @@ public final class PendingIo implements Digestible {
 
   /** The slot that it is in. */
   public RequestSlot slot() {
-    return server
-        .pages()
-        .slot(vcpu)
-        .orElseThrow(() -> new IllegalStateException("a request without a slot"));
+    return slot;
   }
 
   @Override

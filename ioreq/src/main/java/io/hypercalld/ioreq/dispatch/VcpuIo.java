@@ -5,29 +5,27 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.guest.AccessOutcome;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.ioreq.dispatch.DomainIo.Stuck;
-import java.util.Collection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * What one vCPU waits for, or what became of the instruction for which it did. Confined to the
  * machine thread.
  */
 final class VcpuIo implements Digestible {
-  private final TreeMap<Integer, PendingIo> pending = new TreeMap<>();
+  private final List<PendingIo> pending = new ArrayList<>();
   private Optional<Instruction> parked = Optional.empty();
   private Optional<Finished> finished = Optional.empty();
   private Optional<Stuck> stuck = Optional.empty();
+  private boolean stale;
 
   /** An instruction that waited, and how it ended. */
   record Finished(Instruction instruction, AccessOutcome outcome) {}
 
-  Collection<PendingIo> pending() {
-    return pending.values();
-  }
-
-  Optional<PendingIo> pendingAt(int server) {
-    return Optional.ofNullable(pending.get(server));
+  /** Requests without an answer, oldest first: at most one to each server. */
+  List<PendingIo> pending() {
+    return pending;
   }
 
   boolean isWaiting() {
@@ -35,11 +33,11 @@ final class VcpuIo implements Digestible {
   }
 
   void add(PendingIo request) {
-    pending.put(request.server().id(), request);
+    pending.add(request);
   }
 
   void remove(PendingIo request) {
-    pending.remove(request.server().id());
+    pending.remove(request);
   }
 
   /** The instruction that waits. */
@@ -71,6 +69,18 @@ final class VcpuIo implements Digestible {
     return outcome;
   }
 
+  /** Some of the guest's memory is not where servers may have mapped it any more. */
+  void setStale() {
+    stale = true;
+  }
+
+  /** Whether servers are to be told so; they are from now on. */
+  boolean takeStale() {
+    boolean was = stale;
+    stale = false;
+    return was;
+  }
+
   /** Notes that a write could not be made. */
   void retried(Gfn gfn) {
     long before = stuck.filter(last -> last.gfn().equals(gfn)).map(Stuck::retries).orElse(0L);
@@ -89,12 +99,12 @@ final class VcpuIo implements Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.put(pending.size());
-    pending.values().forEach(digest::put);
+    pending.forEach(digest::put);
     digest.put(parked.isPresent());
     parked.ifPresent(digest::put);
     digest.put(finished.isPresent());
     finished.ifPresent(last -> digest.put(last.instruction).put(last.outcome.toString()));
     digest.put(stuck.map(last -> last.gfn().value()).orElse(-1L));
-    digest.put(stuck.map(Stuck::retries).orElse(0L));
+    digest.put(stuck.map(Stuck::retries).orElse(0L)).put(stale);
   }
 }

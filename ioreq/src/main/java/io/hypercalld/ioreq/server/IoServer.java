@@ -20,6 +20,7 @@ public final class IoServer implements Digestible {
   private final BufferedMode mode;
   private final SharedPages pages;
   private Optional<Integer> ringPort = Optional.empty();
+  private long buffered;
   private boolean enabled;
 
   IoServer(int id, DomainId emulator, BufferedMode mode, SharedPages pages) {
@@ -69,6 +70,16 @@ public final class IoServer implements Digestible {
     return ringPort;
   }
 
+  /** Requests that were ever put into its ring, which numbers them. */
+  public long buffered() {
+    return buffered;
+  }
+
+  /** One more was. */
+  public void noteBuffered() {
+    buffered++;
+  }
+
   void addPort(int port) {
     ports.add(port);
   }
@@ -97,7 +108,7 @@ public final class IoServer implements Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.put(id).put(emulator.value()).put(mode.name()).put(enabled);
-    digest.put(ringPort.orElse(-1)).put(ports.size());
+    digest.put(ringPort.orElse(-1)).put(buffered).put(ports.size());
     ports.forEach(digest::put);
     digest.put(ranges).put(pages);
   }

@@ -1,0 +1,55 @@
+package io.hypercalld.api.http;
+
+import io.hypercalld.api.rest.Dispatcher;
+import io.micronaut.context.event.BeanCreatedEvent;
+import io.micronaut.context.event.BeanCreatedEventListener;
+import io.micronaut.http.server.netty.NettyServerCustomizer;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.http.HttpServerCodec;
+import jakarta.inject.Singleton;
+
+/** Has every connection look out for requests to become a WebSocket. Thread-safe. */
+@Singleton
+final class StreamFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
+  private final Dispatcher dispatcher;
+
+  StreamFront(Dispatcher dispatcher) {
+    this.dispatcher = dispatcher;
+  }
+
+  @Override
+  public NettyServerCustomizer.Registry onCreated(
+      BeanCreatedEvent<NettyServerCustomizer.Registry> event) {
+    event.getBean().register(new Listening());
+    return event.getBean();
+  }
+
+  /** What is common to all connections. */
+  private final class Listening implements NettyServerCustomizer {
+    @Override
+    public NettyServerCustomizer specializeForChannel(Channel channel, ChannelRole role) {
+      return role == ChannelRole.CONNECTION ? new Connected(channel) : this;
+    }
+  }
+
+  /** One connection. */
+  private final class Connected implements NettyServerCustomizer {
+    private final Channel channel;
+
+    Connected(Channel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public void onStreamPipelineBuilt() {
+      ChannelPipeline pipeline = channel.pipeline();
+      if (pipeline.get(HttpServerCodec.class) != null) {
+        pipeline.addAfter(
+            pipeline.context(HttpServerCodec.class).name(),
+            "streams",
+            new StreamHandler(dispatcher));
+      }
+    }
+  }
+}
