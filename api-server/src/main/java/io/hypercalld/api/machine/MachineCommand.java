@@ -33,6 +33,7 @@ public sealed interface MachineCommand<R> extends Command
         RemoveFault,
         ResetCounters,
         ResetDomainCounters,
+        RepeatAccess,
         ResetUnit,
         ResetUnitCounters,
         SetEndpoint,

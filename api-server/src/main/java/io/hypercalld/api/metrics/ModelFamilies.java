@@ -33,6 +33,11 @@ final class ModelFamilies {
             (family, domain) -> each(family, domain, "type", ModelSample::timeouts)),
         of(
             Family.counter(
+                "hv_ioreq_lost_writes", "Guests' writes that neither memory nor a server got."),
+            (family, domain) ->
+                family.withObject(domain.rank, domain.models.lostWrites(), "domid", domain.id)),
+        of(
+            Family.counter(
                 "hv_ioreq_buffered_overflows", "Requests that did not fit a server's ring."),
             (family, domain) -> each(family, domain, "server", ModelSample::overflows)));
   }

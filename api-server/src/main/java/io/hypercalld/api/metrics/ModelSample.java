@@ -14,15 +14,17 @@ import java.util.TreeMap;
  * Device models of one domain. Immutable.
  *
  * @param pending requests without an answer, by server
+ * @param lostWrites that neither memory nor a server got
  */
 record ModelSample(
     Map<Integer, Integer> pending,
     Map<IoCounters.Sent, Long> sent,
     Map<RequestType, Long> unclaimed,
     Map<RequestType, Long> timeouts,
-    Map<Integer, Long> overflows) {
+    Map<Integer, Long> overflows,
+    long lostWrites) {
   private static final ModelSample NONE =
-      new ModelSample(Map.of(), Map.of(), Map.of(), Map.of(), Map.of());
+      new ModelSample(Map.of(), Map.of(), Map.of(), Map.of(), Map.of(), 0);
 
   /** Of a domain; empty for one that can have none. */
   static Optional<ModelSample> of(Domain domain) {
@@ -32,7 +34,10 @@ record ModelSample(
   private static ModelSample of(Domain domain, DomainIo io) {
     IoServers servers = domain.facet(IoServers.class);
     IoCounters counters = io.counters();
-    if (servers.all().isEmpty() && counters.sent().isEmpty() && counters.unclaimed().isEmpty()) {
+    if (servers.all().isEmpty()
+        && counters.sent().isEmpty()
+        && counters.unclaimed().isEmpty()
+        && counters.lostWrites() == 0) {
       return NONE;
     }
     Map<Integer, Integer> pending = new TreeMap<>();
@@ -44,6 +49,7 @@ record ModelSample(
         Map.copyOf(counters.sent()),
         Map.copyOf(counters.unclaimed()),
         Map.copyOf(counters.timeouts()),
-        Map.copyOf(counters.overflows()));
+        Map.copyOf(counters.overflows()),
+        counters.lostWrites());
   }
 }

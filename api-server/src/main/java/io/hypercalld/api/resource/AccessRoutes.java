@@ -1,8 +1,5 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.json.InvalidBody;
-import io.hypercalld.api.machine.AccessGuest;
-import io.hypercalld.api.machine.AccessPort;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Wait;
 import io.hypercalld.api.resource.ExplainRoutes.Access;
@@ -19,12 +16,10 @@ import io.hypercalld.core.domain.MemoryAccess;
 import io.hypercalld.core.guest.AccessExplanation;
 import io.hypercalld.core.guest.AccessHandling;
 import io.hypercalld.core.guest.AccessOutcome;
-import io.hypercalld.core.guest.GuestRequest;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mStep;
-import io.hypercalld.ioreq.dispatch.PortAccess;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,18 +29,6 @@ import java.util.function.Function;
 /** What guests' instructions do to memory, and why. Immutable. */
 final class AccessRoutes {
   private AccessRoutes() {}
-
-  /** An instruction's access; what is not a read brings data along. */
-  record AccessBody(Word gpa, GuestRequest.Operation op, int size, Optional<Word> data) {}
-
-  /** Which way a port's bytes go. */
-  enum PortOperation {
-    IN,
-    OUT
-  }
-
-  /** An instruction's access to a port; what goes out brings data along. */
-  record PortBody(Word port, PortOperation op, int size, Optional<Word> data) {}
 
   /**
    * What would become of an access.
@@ -66,14 +49,14 @@ final class AccessRoutes {
                 Method.POST,
                 "/v1/domains/{d}/vcpus/{v}/access",
                 "Has a guest's instruction access memory")
-            .reading(AccessBody.class)
+            .reading(VcpuAccess.MemoryBody.class)
             .answering(AccessOutcome.class)
             .waiting(AccessRoutes::access),
         Route.of(
                 Method.POST,
                 "/v1/domains/{d}/vcpus/{v}/io",
                 "Has a guest's instruction access a port")
-            .reading(PortBody.class)
+            .reading(VcpuAccess.PortBody.class)
             .answering(AccessOutcome.class)
             .waiting(AccessRoutes::port),
         Route.get("/v1/explain/access", "What would become of a guest's access, entry by entry")
@@ -86,49 +69,20 @@ final class AccessRoutes {
   }
 
   private static Wait<Machine, Reply> access(Request request) {
-    Names.DomainName name = Names.domain(request);
     int vcpu = Names.vcpu(request);
-    AccessBody body = request.read(AccessBody.class);
-    requireData(body.op != GuestRequest.Operation.READ, body.data);
-    GuestRequest access =
-        new GuestRequest(vcpu, body.gpa, body.size, body.op, body.data.orElse(new Word(0)));
-    return outcome(
-        request,
-        machine -> {
-          Domain domain = name.in(machine.hypervisor().domains());
-          return machine.execute(new AccessGuest(domain.id(), access));
-        });
+    return outcome(request, request.read(VcpuAccess.MemoryBody.class).by(vcpu));
   }
 
   private static Wait<Machine, Reply> port(Request request) {
-    Names.DomainName name = Names.domain(request);
     int vcpu = Names.vcpu(request);
-    PortBody body = request.read(PortBody.class);
-    boolean reads = body.op == PortOperation.IN;
-    requireData(!reads, body.data);
-    int port = (int) Math.min(body.port.value() & Long.MAX_VALUE, Integer.MAX_VALUE);
-    long data = body.data.map(Word::value).orElse(0L);
-    PortAccess access = new PortAccess(vcpu, port, body.size, reads, data);
-    return outcome(
-        request,
-        machine -> {
-          Domain domain = name.in(machine.hypervisor().domains());
-          return machine.execute(new AccessPort(domain.id(), access));
-        });
-  }
-
-  private static void requireData(boolean brings, Optional<Word> data) {
-    if (brings && data.isEmpty()) {
-      throw InvalidBody.at("/data", "the member data is missing, which a write needs");
-    }
-    if (!brings && data.isPresent()) {
-      throw InvalidBody.at("/data", "a read brings no data along");
-    }
+    return outcome(request, request.read(VcpuAccess.PortBody.class).by(vcpu));
   }
 
   /** An instruction that waits is executed again, which it is for as long as somebody waits. */
-  private static Wait<Machine, Reply> outcome(
-      Request request, Function<Machine, AccessOutcome> execution) {
+  private static Wait<Machine, Reply> outcome(Request request, VcpuAccess access) {
+    Names.DomainName name = Names.domain(request);
+    Function<Machine, AccessOutcome> execution =
+        machine -> machine.execute(access.apply(name.in(machine.hypervisor().domains()).id()));
     return new Wait<>(
         machine ->
             Optional.of(execution.apply(machine))

@@ -44,6 +44,7 @@ public final class Resources {
     routes.addAll(MemoryRoutes.routes());
     routes.addAll(ExplainRoutes.routes());
     routes.addAll(AccessRoutes.routes());
+    routes.addAll(AccessBatchRoutes.routes());
     routes.addAll(VcpuWaitRoutes.routes());
     routes.addAll(IoServerRoutes.routes());
     routes.addAll(IoRequestRoutes.routes());

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
 public final class Facets implements Digestible {
   private final List<DomainFacet> facets = new ArrayList<>();
   private final boolean translated;
+  private Runnable mappingsLost = () -> {};
 
   Facets(DomainType type) {
     this.translated = type.isTranslated();
@@ -28,7 +29,12 @@ public final class Facets implements Digestible {
   }
 
   <F extends DomainFacet> Optional<F> find(Class<F> type) {
-    return facets.stream().filter(type::isInstance).map(type::cast).findFirst();
+    for (DomainFacet facet : facets) {
+      if (type.isInstance(facet)) {
+        return Optional.of(type.cast(facet));
+      }
+    }
+    return Optional.empty();
   }
 
   /**
@@ -43,6 +49,20 @@ public final class Facets implements Digestible {
   /** Tells that the device model chose another type for a page. */
   public void retyped(Gfn gfn, P2mType type) {
     facets.forEach(facet -> facet.retyped(gfn, type));
+  }
+
+  /** Has somebody told of memory that leaves the domain's guest frames from now on. */
+  public void onMappingsLost(Runnable listener) {
+    mappingsLost = listener;
+  }
+
+  /**
+   * Tells that memory left guest frames, so that who mapped it from there is to forget it.
+   *
+   * @see "xen/arch/x86/mm/p2m.c, p2m_remove_entry; xen/include/xen/ioreq.h, mapcache_invalidate"
+   */
+  void mappingsLost() {
+    mappingsLost.run();
   }
 
   /** Frames to which they refer, once for each reference. */
