@@ -22,6 +22,7 @@ import io.hypercalld.iommu.hypercall.DeviceCalls;
 import io.hypercalld.iommu.hypercall.InterruptCalls;
 import io.hypercalld.iommu.virtual.ViommuCalls;
 import io.hypercalld.ioreq.DeviceModels;
+import io.hypercalld.ioreq.dispatch.GuestCpus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
@@ -37,6 +38,7 @@ public final class Hypercalls {
   private final DeviceCalls deviceCalls;
   private final HypercallCatalogue catalogue;
   private final CallMeter meter;
+  private final GuestCpus cpus;
   private final PendingCalls pending = new PendingCalls();
 
   Hypercalls(Assembly parts, Revision revision) {
@@ -52,6 +54,7 @@ public final class Hypercalls {
             new InterruptCalls(hypervisor.domains(), parts.interrupts()),
             new ViommuCalls(hypervisor.domains(), parts.virtualIommus()));
     this.meter = new CallMeter(catalogue);
+    this.cpus = parts.deviceModels().cpus();
   }
 
   private static HypercallCatalogue catalogue(
@@ -123,12 +126,21 @@ public final class Hypercalls {
   private Outcome begin(DomainId caller, Hypercall arguments) {
     Operation<?> operation = catalogue.of(arguments);
     hypervisor.domains().find(caller).ifPresent(domain -> domain.calls().countHypercall());
-    return measured(operation, () -> operation.execute(caller, arguments));
+    return measured(operation, () -> execute(operation, caller, arguments));
   }
 
   private Outcome proceed(DomainId caller, Outcome.Preempted stopped) {
     Operation<?> operation = catalogue.of(stopped.rest());
-    return timed(operation, () -> operation.execute(caller, stopped.rest())).after(stopped);
+    return timed(operation, () -> execute(operation, caller, stopped.rest())).after(stopped);
+  }
+
+  private Outcome execute(Operation<?> operation, DomainId caller, Hypercall arguments) {
+    cpus.enterHypercall(caller);
+    Outcome outcome = operation.execute(caller, arguments);
+    if (!(outcome instanceof Outcome.Preempted)) {
+      cpus.leaveHypercall();
+    }
+    return outcome;
   }
 
   /** Counts and times what is done in the name of an operation. */

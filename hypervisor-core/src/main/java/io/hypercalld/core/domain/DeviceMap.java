@@ -125,6 +125,7 @@ public final class DeviceMap {
         && frames.owner(mfn) == domain.id().value()
         && frames.m2p(mfn) == gfn.value()) {
       frames.mapped(mfn, count, FrameTable.INVALID_M2P);
+      domain.facets().mappingsLost();
       for (long i = 0; domain.logDirty().isEnabled() && i < count; i++) {
         domain.logDirty().markClean(gfn.plus(i));
       }

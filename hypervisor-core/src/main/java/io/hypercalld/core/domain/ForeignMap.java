@@ -126,6 +126,9 @@ public final class ForeignMap {
       putReferences(mfn, map.granule());
       throw refusal;
     }
+    if (P2mType.RAM.contains(replaced.type())) {
+      mapper.facets().mappingsLost();
+    }
     count += map.granule();
   }
 

@@ -299,6 +299,7 @@ public final class PhysicalMap {
     p2m.setPages(gfn, Mfn.INVALID, count, P2mType.INVALID);
     frames.mapped(found.mfn().value(), count, FrameTable.INVALID_M2P);
     markClean(gfn, count);
+    domain.facets().mappingsLost();
   }
 
   /** Unmaps what the smallest leaf maps. */

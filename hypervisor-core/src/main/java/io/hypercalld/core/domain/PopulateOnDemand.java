@@ -85,6 +85,7 @@ public final class PopulateOnDemand implements Digestible {
       at += 1L << chunk;
       left -= 1L << chunk;
     }
+    domain.facets().mappingsLost();
   }
 
   private void markChunk(Gfn gfn, int order) {

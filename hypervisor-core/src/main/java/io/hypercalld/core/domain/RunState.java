@@ -55,6 +55,11 @@ public final class RunState implements Digestible {
     return crashReason;
   }
 
+  /** Whether it was ever let run: until then only its builder changes it. */
+  public boolean isCreationFinished() {
+    return creationFinished;
+  }
+
   /** vCPUs allocated so far. */
   public int vcpus() {
     return vcpus;

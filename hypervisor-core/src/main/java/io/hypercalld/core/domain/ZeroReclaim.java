@@ -43,6 +43,7 @@ final class ZeroReclaim implements Digestible {
   private final MachineMemory memory;
   private final PodCache cache;
   private final int owner;
+  private final Facets facets;
   private int next;
   private long highest;
   private long sweepFrom;
@@ -53,6 +54,7 @@ final class ZeroReclaim implements Digestible {
     this.memory = allocator.memory();
     this.cache = cache;
     this.owner = domain.id().value();
+    this.facets = domain.facets();
     Arrays.fill(recent, NONE);
   }
 
@@ -167,6 +169,7 @@ final class ZeroReclaim implements Digestible {
       return false;
     }
     cache.add(mfn, size);
+    facets.mappingsLost();
     return true;
   }
 

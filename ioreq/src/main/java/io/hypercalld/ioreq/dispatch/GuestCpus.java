@@ -2,6 +2,7 @@ package io.hypercalld.ioreq.dispatch;
 
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
@@ -39,6 +40,9 @@ public final class GuestCpus {
   private final IoDispatch dispatch;
   private final InstructionUnit unit;
 
+  /** Whose hypercall is being made. */
+  private Optional<DomainId> calling = Optional.empty();
+
   public GuestCpus(
       DomainTable domains, GuestAccess memory, MachineMemory machine, VirtualClock clock) {
     this.domains = domains;
@@ -52,6 +56,7 @@ public final class GuestCpus {
   /** What a domain's vCPUs wait for, from its creation on; its servers are to tell of answers. */
   public DomainIo attach(Domain domain) {
     DomainIo io = new DomainIo(domain);
+    domain.facets().onMappingsLost(() -> mappingsLost(io));
     io.servers()
         .watch(
             new AnswerWatcher() {
@@ -243,12 +248,29 @@ public final class GuestCpus {
     }
   }
 
-  /**
-   * A domain's hypercall is over, which its first vCPU made: servers are told if it took memory
-   * away that they may have mapped.
-   */
-  public void leaveHypercall(Domain domain) {
-    domain.findFacet(DomainIo.class).ifPresent(io -> tellStale(io, 0));
+  /** A domain's first vCPU begins a hypercall. */
+  public void enterHypercall(DomainId caller) {
+    calling = Optional.of(caller);
+  }
+
+  /** It has made it: servers are told if it took memory from its domain that they may have mapped. */
+  public void leaveHypercall() {
+    calling
+        .flatMap(domains::find)
+        .flatMap(domain -> domain.findFacet(DomainIo.class))
+        .ifPresent(io -> tellStale(io, 0));
+    calling = Optional.empty();
+  }
+
+  private void mappingsLost(DomainIo io) {
+    Domain domain = io.domain();
+    if (calling.filter(domain.id()::equals).isPresent()) {
+      io.vcpu(0).setStale();
+    } else if (domain.run().isCreationFinished()) {
+      for (int vcpu = 0; vcpu < domain.run().vcpus(); vcpu++) {
+        io.vcpu(vcpu).setStale();
+      }
+    }
   }
 
   private void tellStale(DomainIo io, int vcpu) {

@@ -16,6 +16,7 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.ioreq.page.IoRequest;
 import io.hypercalld.ioreq.page.RequestType;
+import io.hypercalld.ioreq.server.IoServer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -120,7 +121,8 @@ final class InstructionUnit {
     var found = domain.physicalMap().orElseThrow().query(page(chunk));
     var kind = chunk.flags().reads() ? MemoryAccess.Kind.READ : MemoryAccess.Kind.WRITE;
     return AccessHandling.of(found, kind) == AccessHandling.EMULATE
-        && (found.type() != P2mType.IOREQ_SERVER || io.servers().claim().owner().isPresent());
+        && (!P2mType.IOREQ.contains(found.type())
+            || IoDispatch.owner(io, found.type()).isPresent());
   }
 
   private static Gfn page(IoRequest chunk) {
@@ -131,10 +133,11 @@ final class InstructionUnit {
   private Optional<AccessOutcome> ask(DomainIo io, Repetition repetition, IoRequest chunk) {
     repetition.noteEmulated();
     int vcpu = repetition.access().vcpu();
-    boolean claimed =
-        !repetition.isPort()
-            && io.domain().p2m().lookup(page(chunk)).type() == P2mType.IOREQ_SERVER;
-    Emulation.Answer answer = dispatch.repeated(io, vcpu, chunk, claimed);
+    Optional<IoServer> owner =
+        repetition.isPort()
+            ? Optional.empty()
+            : IoDispatch.owner(io, io.domain().p2m().lookup(page(chunk)).type());
+    Emulation.Answer answer = dispatch.repeated(io, vcpu, chunk, owner);
     if (!(answer instanceof Emulation.Completed)) {
       return Optional.of(stopped(io, answer, repetition.isPort()));
     }

@@ -46,10 +46,7 @@ final class IoDispatch implements Emulation {
         IoRequest.single(
             RequestType.COPY, access.gpa(), access.size(), !access.writes(), access.data());
     if (P2mType.IOREQ.contains(access.type())) {
-      return io.servers()
-          .claims()
-          .of(access.type())
-          .owner()
+      return owner(io, access.type())
           .map(owner -> claimed(io, access, owner, request))
           .orElseGet(() -> unclaimedPage(io, access));
     }
@@ -67,13 +64,19 @@ final class IoDispatch implements Emulation {
         : nobody(io, vcpu, request);
   }
 
+  /** The server that claims a page's type. */
+  static Optional<IoServer> owner(DomainIo io, P2mType type) {
+    return P2mType.IOREQ.contains(type)
+        ? io.servers().claims().of(type).owner()
+        : Optional.empty();
+  }
+
   /**
    * Several elements at once that no memory and no device of the hypervisor's answers for.
    *
-   * @param claimed whether they are in a page of the type that a server claims
+   * @param owner who claims the type of the page that they are in
    */
-  Answer repeated(DomainIo io, int vcpu, IoRequest request, boolean claimed) {
-    Optional<IoServer> owner = claimed ? io.servers().claim().owner() : Optional.empty();
+  Answer repeated(DomainIo io, int vcpu, IoRequest request, Optional<IoServer> owner) {
     return owner.isPresent()
         ? send(io, vcpu, new Selection.Target(owner.get(), request), !request.flags().reads())
         : ask(io, vcpu, request);
