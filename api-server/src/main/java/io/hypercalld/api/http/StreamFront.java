@@ -48,7 +48,7 @@ final class StreamFront implements BeanCreatedEventListener<NettyServerCustomize
         pipeline.addAfter(
             pipeline.context(HttpServerCodec.class).name(),
             "streams",
-            new StreamHandler(dispatcher));
+            new WebSocketConnection(dispatcher));
       }
     }
   }

@@ -33,9 +33,7 @@ final class AccessBatch {
   }
 
   void add(int vcpu, VcpuAccess access) {
-    vcpus
-        .computeIfAbsent(vcpu, _ -> new ArrayDeque<>())
-        .add(new Step(results.size(), access));
+    vcpus.computeIfAbsent(vcpu, _ -> new ArrayDeque<>()).add(new Step(results.size(), access));
     results.add(NOT_BEGUN);
   }
 
@@ -68,8 +66,7 @@ final class AccessBatch {
     try {
       return machine.execute(access.apply(domain));
     } catch (Refusal refusal) {
-      return new Refused(
-          -refusal.errno().number(), refusal.errno().name(), refusal.reason());
+      return new Refused(-refusal.errno().number(), refusal.errno().name(), refusal.reason());
     }
   }
 

@@ -106,8 +106,7 @@ final class AccessBatchRoutes {
     Names.DomainName name = Names.domain(request);
     List<Item> items = request.read(Batch.class).accesses;
     if (items.size() > MOST) {
-      throw InvalidBody.at(
-          "/accesses", "%d instructions are more than %d", items.size(), MOST);
+      throw InvalidBody.at("/accesses", "%d instructions are more than %d", items.size(), MOST);
     }
     AccessBatch batch = new AccessBatch(name);
     items.forEach(item -> batch.add(item.vcpu, item.understood()));

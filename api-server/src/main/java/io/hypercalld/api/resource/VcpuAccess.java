@@ -93,8 +93,7 @@ interface VcpuAccess extends Function<DomainId, MachineCommand<AccessOutcome>> {
           "/ram", "a repeated instruction has either data or ram at its other end");
     }
     Operand operand =
-        ram.<Operand>map(Operand.Ram::new)
-            .orElseGet(() -> new Operand.Value(data.orElseThrow()));
+        ram.<Operand>map(Operand.Ram::new).orElseGet(() -> new Operand.Value(data.orElseThrow()));
     RepeatedAccess access = new RepeatedAccess(vcpu, place, elements, reads, operand);
     return domain -> new RepeatAccess(domain, access);
   }

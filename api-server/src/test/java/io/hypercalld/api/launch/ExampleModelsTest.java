@@ -2,9 +2,6 @@ package io.hypercalld.api.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.api.RunningDaemon;
-import io.hypercalld.api.cli.DaemonSettings;
-import io.hypercalld.api.platform.PlatformSource;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.URI;
@@ -12,43 +9,68 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The sample device models, each a process of its own that asks the daemon as anybody would. */
+/**
+ * The sample device models, each a process of its own that asks the daemon, which is one, too, as
+ * anybody would.
+ */
 final class ExampleModelsTest {
-  private final HttpClient client = HttpClient.newHttpClient();
-  private RunningDaemon daemon;
+  private static final Pattern URL = Pattern.compile("\"url\":\"([^\"]+)\"");
+  private static final String JAVA =
+      Path.of(System.getProperty("java.home"), "bin", "java").toString();
+
+  private static Process daemon;
+  private static String url;
+  private static HttpClient client;
+
+  @BeforeAll
+  static void start() throws Exception {
+    client = HttpClient.newHttpClient();
+    daemon =
+        run(
+            JAVA,
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("java.class.path"),
+            "io.hypercalld.api.Daemon",
+            "--port",
+            "0");
+    Matcher ready = URL.matcher(daemon.inputReader().readLine());
+    assertThat(ready.find()).isTrue();
+    url = ready.group(1);
+  }
+
+  @AfterAll
+  static void stop() {
+    client.close();
+    daemon.destroyForcibly();
+  }
 
   @BeforeEach
-  void start() throws Exception {
-    daemon =
-        RunningDaemon.start(
-            new DaemonSettings(
-                new DaemonSettings.Listen("127.0.0.1", 0, Optional.empty()),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                DaemonSettings.Policies.usual(),
-                true,
-                DaemonSettings.LogFormat.TEXT),
-            PlatformSource.named("two-socket").load().platform());
-    assertThat(post("/v1/domains", "{\"memory\":\"4MiB\",\"vcpus\":2}", 0)).contains("\"domid\":1");
+  void create() throws Exception {
+    assertThat(post("/v1/domains", "{\"memory\":\"4MiB\",\"vcpus\":2}", 0))
+        .contains("\"domid\":1,");
   }
 
   @AfterEach
-  void stop() {
-    daemon.close();
-    client.close();
+  void destroy() throws Exception {
+    send("DELETE", "/v1/domains/1", "");
+    assertThat(get("/_sim/invariants")).contains("\"violations\":[]");
   }
 
   @Test
   void uart_bytesThatTheGuestSends_arePrinted() throws Exception {
-    Process uart = run("sh", example("uart.sh"), daemon.url(), "1", "2");
+    Process uart = run("sh", example("uart.sh"), url, "1", "2");
     awaitServer();
 
     assertThat(io("{\"port\":\"0x3fd\",\"op\":\"in\",\"size\":1}")).contains("\"data\":\"0x60\"");
@@ -62,7 +84,7 @@ final class ExampleModelsTest {
 
   @Test
   void uart_killedWithARequestUnanswered_isReplacedWithoutLosingIt() throws Exception {
-    Process uart = run("sh", example("uart.sh"), daemon.url(), "1");
+    Process uart = run("sh", example("uart.sh"), url, "1");
     awaitServer();
     uart.descendants().forEach(ProcessHandle::destroyForcibly);
     uart.destroyForcibly().waitFor();
@@ -79,8 +101,7 @@ final class ExampleModelsTest {
 
   @Test
   void framebuffer_pagesThatTheGuestWrote_areFound() throws Exception {
-    Process display =
-        run("python3", example("framebuffer.py"), daemon.url(), "1", "0x10", "4", "3");
+    Process display = run("python3", example("framebuffer.py"), url, "1", "0x10", "4", "3");
     BufferedReader lines = display.inputReader();
     assertThat(lines.readLine().split(" ")).hasSize(4);
 
@@ -95,6 +116,131 @@ final class ExampleModelsTest {
     goOn(display);
     assertThat(display.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(display.exitValue()).isZero();
+  }
+
+  @Test
+  void gpu_guestsPageTable_isShadowedWriteByWrite() throws Exception {
+    write(0x40008, 8, 0x12001);
+    Process gpu = gpu("0x40", "2");
+    BufferedReader lines = gpu.inputReader();
+    assertThat(lines.readLine()).isEqualTo("ready 0");
+    assertThat(lines.readLine()).isEqualTo("1 " + frame(0x12));
+
+    assertThat(write(0x40010, 8, 0x13001)).contains("\"outcome\":\"emulated\"");
+    assertThat(lines.readLine()).isEqualTo("2 " + frame(0x13));
+    assertThat(write(0x40014, 4, 0)).contains("\"outcome\":\"emulated\"");
+    assertThat(lines.readLine()).isEqualTo("2 " + frame(0x13));
+    assertThat(write(0x40008, 1, 0)).contains("\"outcome\":\"emulated\"");
+    assertThat(lines.readLine()).isEqualTo("1 -");
+    assertThat(get("/v1/domains/1/memory?gpa=0x40008&length=16"))
+        .contains("\"data\":\"00200100000000000130010000000000\"");
+    gpu.destroyForcibly().waitFor();
+  }
+
+  @Test
+  void gpu_repeatedStore_isEveryElement() throws Exception {
+    Process gpu = gpu("0x40", "1");
+    BufferedReader lines = gpu.inputReader();
+    assertThat(lines.readLine()).isEqualTo("ready 0");
+
+    post(
+        "/v1/domains/1/vcpus/0/access",
+        "{\"gpa\":\"0x40000\",\"op\":\"write\",\"size\":8,\"data\":\"0x14001\",\"count\":3}",
+        30);
+    for (int entry = 0; entry < 3; entry++) {
+      assertThat(lines.readLine()).isEqualTo(entry + " " + frame(0x14));
+    }
+    gpu.destroyForcibly().waitFor();
+  }
+
+  @Test
+  void gpu_killedWithARequestUnanswered_isReplacedByOneThatAnswersIt() throws Exception {
+    Process gpu = gpu("0x40", "1");
+    assertThat(gpu.inputReader().readLine()).isEqualTo("ready 0");
+    gpu.destroyForcibly().waitFor();
+
+    String pending =
+        post(
+            "/v1/domains/1/vcpus/0/access",
+            "{\"gpa\":\"0x40000\",\"op\":\"write\",\"size\":8,\"data\":\"0x15001\"}",
+            0);
+    assertThat(pending).contains("\"outcome\":\"pending\"");
+    assertThat(get("/v1/domains/1/vcpus")).contains("\"state\":\"waiting\",\"server\":0");
+    Process successor = gpu("0x40", "1", "0");
+    BufferedReader lines = successor.inputReader();
+    assertThat(lines.readLine()).isEqualTo("ready 0");
+    assertThat(lines.readLine()).isEqualTo("0 " + frame(0x15));
+
+    assertThat(write(0x40000, 8, 0x15001)).contains("\"outcome\":\"emulated\"");
+    assertThat(get("/v1/domains/1/memory?gpa=0x40000&length=8"))
+        .contains("\"data\":\"0150010000000000\"");
+    successor.destroyForcibly().waitFor();
+  }
+
+  @Test
+  void gpu_killedWhereThePolicyPauses_pausesTheDomain_andOthersGoOn() throws Exception {
+    abandoned("pause");
+
+    assertThat(get("/v1/domains/1")).contains("\"state\":\"paused\"");
+    assertThat(get("/v1/domains/1/vcpus")).contains("\"ageNanos\":1000000000,\"overdue\":true");
+    assertThat(
+            post(
+                "/v1/domains/1/vcpus/1/access",
+                "{\"gpa\":\"0x1000\",\"op\":\"read\",\"size\":8}",
+                0))
+        .contains("\"outcome\":\"done\"");
+    Process successor = gpu("0x40", "1", "0");
+    assertThat(successor.inputReader().readLine()).isEqualTo("ready 0");
+    assertThat(write(0x40000, 8, 0x15001)).contains("\"outcome\":\"emulated\"");
+    successor.destroyForcibly().waitFor();
+  }
+
+  @Test
+  void gpu_killedWhereThePolicyCrashes_endsTheDomain() throws Exception {
+    abandoned("crash");
+
+    assertThat(get("/v1/domains/1")).contains("\"state\":\"shutdown\"");
+    assertThat(get("/v1/domains/1/ioreq-servers/0/requests")).contains("\"items\":[]");
+  }
+
+  /** A second passes with a write unanswered. */
+  private void abandoned(String action) throws Exception {
+    post("/v1/domains/1/actions/unpause", "", 0);
+    send(
+        "PUT",
+        "/v1/domains/1/ioreq-timeout",
+        "{\"afterNanos\":1000000000,\"action\":\"%s\"}".formatted(action));
+    Process gpu = gpu("0x40", "1");
+    assertThat(gpu.inputReader().readLine()).isEqualTo("ready 0");
+    gpu.destroyForcibly().waitFor();
+    post(
+        "/v1/domains/1/vcpus/0/access",
+        "{\"gpa\":\"0x40000\",\"op\":\"write\",\"size\":8,\"data\":\"0x15001\"}",
+        0);
+    assertThat(post("/_sim/clock", "{\"advanceNanos\":1000000000}", 0)).contains("nowNanos");
+  }
+
+  private Process gpu(String... pagesAndServer) throws IOException {
+    List<String> command = new ArrayList<>(List.of(JAVA, example("Gpu.java"), url, "1"));
+    command.addAll(List.of(pagesAndServer));
+    return run(command.toArray(String[]::new));
+  }
+
+  private String write(long gpa, int size, long data) throws Exception {
+    return post(
+        "/v1/domains/1/vcpus/0/access",
+        "{\"gpa\":\"0x%x\",\"op\":\"write\",\"size\":%d,\"data\":\"0x%x\"}"
+            .formatted(gpa, size, data),
+        60);
+  }
+
+  /** The frame of the machine behind one of the guest's. */
+  private String frame(long gfn) throws Exception {
+    Matcher mfn =
+        Pattern.compile("\"mfn\":\"([^\"]+)\"")
+            .matcher(get("/v1/domains/1/p2m/0x%x".formatted(gfn)));
+    assertThat(mfn.find()).isTrue();
+    return mfn.group(1);
   }
 
   private static void goOn(Process process) throws IOException {
@@ -127,15 +273,23 @@ final class ExampleModelsTest {
 
   private String get(String path) throws Exception {
     return client
+        .send(HttpRequest.newBuilder(URI.create(url + path)).build(), BodyHandlers.ofString())
+        .body();
+  }
+
+  private String send(String method, String path, String body) throws Exception {
+    return client
         .send(
-            HttpRequest.newBuilder(URI.create(daemon.url() + path)).build(),
+            HttpRequest.newBuilder(URI.create(url + path))
+                .method(method, HttpRequest.BodyPublishers.ofString(body))
+                .build(),
             BodyHandlers.ofString())
         .body();
   }
 
   private String post(String path, String body, int waitSeconds) throws Exception {
     HttpRequest.Builder request =
-        HttpRequest.newBuilder(URI.create(daemon.url() + path))
+        HttpRequest.newBuilder(URI.create(url + path))
             .POST(HttpRequest.BodyPublishers.ofString(body));
     if (waitSeconds > 0) {
       request.header("Prefer", "wait=" + waitSeconds);

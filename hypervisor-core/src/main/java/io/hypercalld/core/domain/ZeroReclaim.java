@@ -43,7 +43,7 @@ final class ZeroReclaim implements Digestible {
   private final MachineMemory memory;
   private final PodCache cache;
   private final int owner;
-  private final Facets facets;
+  private final Domain domain;
   private int next;
   private long highest;
   private long sweepFrom;
@@ -54,7 +54,7 @@ final class ZeroReclaim implements Digestible {
     this.memory = allocator.memory();
     this.cache = cache;
     this.owner = domain.id().value();
-    this.facets = domain.facets();
+    this.domain = domain;
     Arrays.fill(recent, NONE);
   }
 
@@ -169,7 +169,7 @@ final class ZeroReclaim implements Digestible {
       return false;
     }
     cache.add(mfn, size);
-    facets.mappingsLost();
+    domain.facets().mappingsLost();
     return true;
   }
 

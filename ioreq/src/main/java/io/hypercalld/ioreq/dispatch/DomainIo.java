@@ -173,9 +173,7 @@ public final class DomainIo implements DomainFacet {
 
   /** The request that a vCPU waits for longest. */
   public Optional<PendingIo> oldest(int vcpu) {
-    return vcpu < vcpus.size()
-        ? vcpus.get(vcpu).pending().stream().findFirst()
-        : Optional.empty();
+    return vcpu < vcpus.size() ? vcpus.get(vcpu).pending().stream().findFirst() : Optional.empty();
   }
 
   /** The servers of the domain. */

@@ -199,8 +199,7 @@ public final class GuestCpus {
           repetition
               .element()
               .ifPresentOrElse(
-                  element -> answered(element, made, data),
-                  () -> repetition.advance(made.count()));
+                  element -> answered(element, made, data), () -> repetition.advance(made.count()));
       case Instruction.Port _ -> {}
     }
   }
@@ -253,7 +252,9 @@ public final class GuestCpus {
     calling = Optional.of(caller);
   }
 
-  /** It has made it: servers are told if it took memory from its domain that they may have mapped. */
+  /**
+   * It has made it: servers are told if it took memory from its domain that they may have mapped.
+   */
   public void leaveHypercall() {
     calling
         .flatMap(domains::find)

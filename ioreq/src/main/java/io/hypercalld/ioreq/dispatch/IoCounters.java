@@ -35,8 +35,7 @@ public final class IoCounters {
 
     private static Sent at(int index) {
       int type = index / DIRECTIONS;
-      return new Sent(
-          type / TYPES.length, TYPES[type % TYPES.length], index % DIRECTIONS == 0);
+      return new Sent(type / TYPES.length, TYPES[type % TYPES.length], index % DIRECTIONS == 0);
     }
   }
 

@@ -59,16 +59,12 @@ final class IoDispatch implements Emulation {
 
   private Answer ask(DomainIo io, int vcpu, IoRequest request) {
     Optional<Selection.Target> target = Selection.of(io.servers(), request);
-    return target.isPresent()
-        ? send(io, vcpu, target.get(), false)
-        : nobody(io, vcpu, request);
+    return target.isPresent() ? send(io, vcpu, target.get(), false) : nobody(io, vcpu, request);
   }
 
   /** The server that claims a page's type. */
   static Optional<IoServer> owner(DomainIo io, P2mType type) {
-    return P2mType.IOREQ.contains(type)
-        ? io.servers().claims().of(type).owner()
-        : Optional.empty();
+    return P2mType.IOREQ.contains(type) ? io.servers().claims().of(type).owner() : Optional.empty();
   }
 
   /**

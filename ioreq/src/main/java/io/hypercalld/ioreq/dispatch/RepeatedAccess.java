@@ -57,10 +57,16 @@ public record RepeatedAccess(
         "no instruction repeats elements of %d bytes",
         size);
     require(
-        elements.count >= 1 && elements.count <= MOST, "no instruction repeats %d times", elements.count);
+        elements.count >= 1 && elements.count <= MOST,
+        "no instruction repeats %d times",
+        elements.count);
     if (port) {
       long first = place.address.value();
-      require(first >= 0 && first <= PORTS - size, "%d bytes at port 0x%x go beyond the last", size, first);
+      require(
+          first >= 0 && first <= PORTS - size,
+          "%d bytes at port 0x%x go beyond the last",
+          size,
+          first);
     } else {
       requireSpan(place.address);
     }
@@ -82,7 +88,8 @@ public record RepeatedAccess(
     long at = address.value();
     boolean inside =
         elements.down
-            ? Long.compareUnsigned(others, at) <= 0 && Long.compareUnsigned(at + elements.size - 1, at) >= 0
+            ? Long.compareUnsigned(others, at) <= 0
+                && Long.compareUnsigned(at + elements.size - 1, at) >= 0
             : Long.compareUnsigned(at + others + elements.size - 1, at) >= 0;
     require(inside, "%d elements from %s wrap around", elements.count, address);
   }

@@ -42,7 +42,9 @@ public class IoDispatchBenchmark {
   public void build() {
     guest = new ModelledGuest();
     memory = guest.host().hypervisor().memory();
-    server = guest.server(BufferedMode.OFF, RangeKind.MEMORY, ModelledGuest.MMIO, ModelledGuest.MMIO + 0xfff);
+    server =
+        guest.server(
+            BufferedMode.OFF, RangeKind.MEMORY, ModelledGuest.MMIO, ModelledGuest.MMIO + 0xfff);
     guest.server(BufferedMode.OFF, RangeKind.PORT, PORT, PORT + 7);
     load = new GuestRequest(0, new Word(ModelledGuest.MMIO + 8), 4, Operation.READ, new Word(0));
     input = new PortAccess(0, PORT, 1, true, 0);

@@ -77,8 +77,7 @@ public final class ModelledGuest implements AutoCloseable {
   }
 
   public AccessOutcome access(int vcpu, long gpa, int size, Operation op, long data) {
-    return cpus()
-        .access(domain, new GuestRequest(vcpu, new Word(gpa), size, op, new Word(data)));
+    return cpus().access(domain, new GuestRequest(vcpu, new Word(gpa), size, op, new Word(data)));
   }
 
   @Override

@@ -36,14 +36,14 @@ import org.jspecify.annotations.Nullable;
  * with a problem document. While a message is worked on nothing is read, so that whoever writes
  * faster than the machine works is slowed down by TCP.
  */
-final class StreamHandler extends ChannelInboundHandlerAdapter {
+final class WebSocketConnection extends ChannelInboundHandlerAdapter {
   private static final int MAX_MESSAGE_BYTES = 8 << 20;
   private static final int MAX_REASON_BYTES = 120;
 
   private final Dispatcher dispatcher;
   private @Nullable Talk talk;
 
-  StreamHandler(Dispatcher dispatcher) {
+  WebSocketConnection(Dispatcher dispatcher) {
     this.dispatcher = dispatcher;
   }
 
@@ -72,7 +72,7 @@ final class StreamHandler extends ChannelInboundHandlerAdapter {
         new WebSocketServerHandshakerFactory(request.uri(), null, false, MAX_MESSAGE_BYTES)
             .newHandshaker(request);
     Optional<Talk> begun =
-        dispatcher.converse(understand(request), channel.eventLoop(), new Connection(channel));
+        dispatcher.converse(understand(request), channel.eventLoop(), new OtherEnd(channel));
     if (begun.isEmpty()) {
       return false;
     }
@@ -178,7 +178,7 @@ final class StreamHandler extends ChannelInboundHandlerAdapter {
   }
 
   /** The other end. */
-  private record Connection(Channel channel) implements Talk.Peer {
+  private record OtherEnd(Channel channel) implements Talk.Peer {
     @Override
     public CompletableFuture<?> send(byte[] message) {
       CompletableFuture<Boolean> sent = new CompletableFuture<>();
