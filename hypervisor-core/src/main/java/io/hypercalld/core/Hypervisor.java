@@ -76,7 +76,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
     this.featureCalls = FeatureCalls.of(domains, continuations);
     this.controlCalls = ControlCalls.of(domains, frames, continuations);
-    this.grantCalls = new GrantCalls(domains, frames);
+    this.grantCalls = new GrantCalls(domains, allocator);
     this.pinCalls = new PinCalls(domains, frames);
     this.eventCalls = new EventCalls(domains);
     this.guestMemory = new GuestMemory(memory);

@@ -5,6 +5,7 @@ import static io.hypercalld.core.SimulatedHost.IOMMU;
 import static io.hypercalld.core.SimulatedHost.ret;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.HvmParams;
@@ -15,7 +16,6 @@ import io.hypercalld.core.hypercall.GetHvmParam;
 import io.hypercalld.core.hypercall.GetPodTarget;
 import io.hypercalld.core.hypercall.GetSharingFreedPages;
 import io.hypercalld.core.hypercall.GetSharingSharedPages;
-import io.hypercalld.core.hypercall.GuestBuffer;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.hypercall.PagingOp;
 import io.hypercalld.core.hypercall.SetAccessRequired;
@@ -163,7 +163,7 @@ class FeatureRefusalTest {
                     .paging()
                     .paging(
                         DOM0,
-                        new PagingOp(2, D, new Gfn(5), GuestBuffer.parse("00".repeat(99)), 0))));
+                        new PagingOp(2, D, new Gfn(5), HexBytes.parse("00".repeat(99)), 0))));
   }
 
   private static Stream<Arguments> access() {

@@ -186,7 +186,7 @@ class RefusalTest {
         row(
             "set_version 3",
             Errno.EINVAL,
-            h -> h.hypervisor().grantCalls().setVersion(D, new SetGrantVersion(3))),
+            h -> h.hypervisor().grantCalls().tables().setVersion(D, new SetGrantVersion(3))),
         row("add space -1", Errno.EINVAL, h -> add(h, -1, 0, 0x2000)),
         row(
             "add without pages for tables",

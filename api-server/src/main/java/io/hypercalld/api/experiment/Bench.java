@@ -1,6 +1,6 @@
 package io.hypercalld.api.experiment;
 
-import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.FaultRule;

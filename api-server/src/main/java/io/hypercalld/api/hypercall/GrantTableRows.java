@@ -1,19 +1,25 @@
 package io.hypercalld.api.hypercall;
 
-import static io.hypercalld.api.hypercall.Operation.missing;
 import static io.hypercalld.core.errno.Errno.EBUSY;
 import static io.hypercalld.core.errno.Errno.EINVAL;
 import static io.hypercalld.core.errno.Errno.ENOMEM;
+import static io.hypercalld.core.errno.Errno.EOPNOTSUPP;
 import static io.hypercalld.core.errno.Errno.EPERM;
 import static io.hypercalld.core.errno.Errno.ESRCH;
 
+import io.hypercalld.core.hypercall.CacheFlush;
+import io.hypercalld.core.hypercall.CopyGrant;
 import io.hypercalld.core.hypercall.GetGrantVersion;
+import io.hypercalld.core.hypercall.GetStatusFrames;
 import io.hypercalld.core.hypercall.GrantCalls;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.MapGrantRef;
 import io.hypercalld.core.hypercall.QueryGrantSize;
 import io.hypercalld.core.hypercall.SetGrantVersion;
 import io.hypercalld.core.hypercall.SetupGrantTable;
+import io.hypercalld.core.hypercall.SwapGrantRef;
+import io.hypercalld.core.hypercall.TransferGrant;
+import io.hypercalld.core.hypercall.UnmapAndReplace;
 import io.hypercalld.core.hypercall.UnmapGrantRef;
 import java.util.List;
 
@@ -39,16 +45,18 @@ public final class GrantTableRows {
     return List.of(
         op("map_grant_ref", MapGrantRef.class, grants::mapGrantRef),
         op("unmap_grant_ref", UnmapGrantRef.class, grants::unmapGrantRef),
-        op("setup_table", SetupGrantTable.class, grants::setupTable),
-        op("query_size", QueryGrantSize.class, grants::querySize),
-        op("set_version", SetGrantVersion.class, grants::setVersion)
+        op("unmap_and_replace", UnmapAndReplace.class, grants::unmapAndReplace),
+        op("copy", CopyGrant.class, grants::copyGrant),
+        op("transfer", TransferGrant.class, grants::transferGrant),
+        op("cache_flush", CacheFlush.class, grants::cacheFlush)
+            .refusing(ESRCH, EINVAL, EPERM, EOPNOTSUPP),
+        op("setup_table", SetupGrantTable.class, grants.tables()::setupTable),
+        op("query_size", QueryGrantSize.class, grants.tables()::querySize),
+        op("set_version", SetGrantVersion.class, grants.tables()::setVersion)
             .refusing(ESRCH, EINVAL, EBUSY, ENOMEM),
-        op("get_version", GetGrantVersion.class, grants::getVersion).refusing(ESRCH, EPERM),
-        missing(CALL, "get_status_frames"),
-        missing(CALL, "transfer"),
-        missing(CALL, "copy"),
-        missing(CALL, "unmap_and_replace"),
-        missing(CALL, "swap_grant_ref"),
-        missing(CALL, "cache_flush"));
+        op("get_version", GetGrantVersion.class, grants.tables()::getVersion)
+            .refusing(ESRCH, EPERM),
+        op("get_status_frames", GetStatusFrames.class, grants.tables()::statusFrames),
+        op("swap_grant_ref", SwapGrantRef.class, grants.tables()::swapGrantRef));
   }
 }

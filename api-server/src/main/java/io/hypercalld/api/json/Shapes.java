@@ -1,8 +1,8 @@
 package io.hypercalld.api.json;
 
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.hypercall.GuestBuffer;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
@@ -44,7 +44,6 @@ public final class Shapes {
     scalar(Text.STRING, String.class);
     scalar(Text.ID, UUID.class);
     scalar(Text.BYTES, HexBytes.class);
-    scalar(Text.BUFFER, GuestBuffer.class);
     scalar(Text.SIZE, Size.class);
     scalar(Text.SBDF, Sbdf.class);
     scalar(Text.SOURCE_ID, SourceId.class);

@@ -1,10 +1,9 @@
 package io.hypercalld.api.json;
 
+import io.hypercalld.core.bits.HexBytes;
 import com.fasterxml.jackson.core.JsonToken;
-import io.hypercalld.core.hypercall.GuestBuffer;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,13 +26,7 @@ final class Text {
           Map.of("type", "string", "format", "uuid"));
   static final Shape<HexBytes> BYTES =
       spelled(
-          Text::parseBytes,
-          "bytes in hexadecimal, two digits each",
-          Map.of("type", "string", "pattern", "^([0-9a-fA-F]{2})*$"));
-
-  static final Shape<GuestBuffer> BUFFER =
-      spelled(
-          GuestBuffer::parse,
+          HexBytes::parse,
           "bytes in hexadecimal, two digits each",
           Map.of("type", "string", "pattern", "^([0-9a-fA-F]{2})*$"));
 
@@ -79,13 +72,6 @@ final class Text {
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
-  }
-
-  private static Optional<HexBytes> parseBytes(String text) {
-    boolean even = text.length() % 2 == 0;
-    return even && text.chars().allMatch(HexFormat::isHexDigit)
-        ? Optional.of(new HexBytes(HexFormat.of().parseHex(text)))
-        : Optional.empty();
   }
 
   private static String readString(JsonReader in) {

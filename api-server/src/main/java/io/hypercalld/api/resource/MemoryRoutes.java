@@ -1,6 +1,6 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.WriteGuestMemory;

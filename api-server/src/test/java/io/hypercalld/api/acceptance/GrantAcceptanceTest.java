@@ -22,7 +22,7 @@ final class GrantAcceptanceTest implements XenBehaviours {
   }
 
   /** C is D's device model. */
-  private static void deviceModel(XenHost host) {
+  static void deviceModel(XenHost host) {
     host.hvm(C, 1, 64);
     host.done("domctl", "set_target", "{'domain':2,'target':1}");
   }
@@ -143,7 +143,7 @@ final class GrantAcceptanceTest implements XenBehaviours {
   }
 
   /** Writes an entry as the granter does, in its first grant frame. */
-  private static void grant(XenHost host, int ref, int flags, int gfn) {
+  static void grant(XenHost host, int ref, int flags, int gfn) {
     if (!host.type(D, "0x3000").equals("ram_rw")) {
       assertThat(add(host, 1, "0x0", "0x3000")).isZero();
     }
@@ -157,7 +157,7 @@ final class GrantAcceptanceTest implements XenBehaviours {
         .isLessThan(300);
   }
 
-  private static int grantFlags(XenHost host, int ref) {
+  static int grantFlags(XenHost host, int ref) {
     String bytes = host.daemon().get("/v1/domains/1/memory?length=2&gpa=" + entry(ref)).at("/data");
     return Integer.parseInt(bytes.substring(0, 2), 16);
   }
@@ -166,7 +166,7 @@ final class GrantAcceptanceTest implements XenBehaviours {
     return "0x" + Integer.toHexString(0x3000000 + ref * 8);
   }
 
-  private static JsonNode mapGrant(XenHost host, int ref, int flags, String at) {
+  static JsonNode mapGrant(XenHost host, int ref, int flags, String at) {
     return host.call(
             "grant_table_op",
             "map_grant_ref",
@@ -190,7 +190,7 @@ final class GrantAcceptanceTest implements XenBehaviours {
     return host.done("grant_table_op", "query_size", "{'dom':1}");
   }
 
-  private static long add(XenHost host, int space, String idx, String gpfn) {
+  static long add(XenHost host, int space, String idx, String gpfn) {
     return host.ret(
         "memory_op",
         "add_to_physmap",
@@ -202,7 +202,7 @@ final class GrantAcceptanceTest implements XenBehaviours {
     return host.call("memory_op", "acquire_resource", "{'domid':1," + arguments + "}", C);
   }
 
-  private static String mfn(XenHost host, int id, String gfn) {
+  static String mfn(XenHost host, int id, String gfn) {
     return host.lookup(id, gfn).get("mfn").asText();
   }
 

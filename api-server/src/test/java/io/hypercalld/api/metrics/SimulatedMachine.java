@@ -2,7 +2,7 @@ package io.hypercalld.api.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.platform.PlatformSource;

@@ -32,6 +32,7 @@ public final class GrantMappings implements Digestible {
   private final Domain mapper;
   private final FrameTable frames;
   private final DomainTable domains;
+  private final GrantedPages pages;
   private final int handles;
 
   GrantMappings(
@@ -39,6 +40,7 @@ public final class GrantMappings implements Digestible {
     this.mapper = mapper;
     this.frames = frames;
     this.domains = domains;
+    this.pages = new GrantedPages(frames);
     this.handles = limits.maxMaptrackFrames() * HANDLES_PER_FRAME;
   }
 
@@ -49,10 +51,6 @@ public final class GrantMappings implements Digestible {
    * @param mfn the granter's frame; likewise
    */
   public record Mapped(GrantStatus status, int handle, Mfn mfn) {
-    static Mapped okay(Mfn mfn) {
-      return new Mapped(GrantStatus.OKAY, 0, mfn);
-    }
-
     public static Mapped not(GrantStatus status) {
       return new Mapped(status, 0, Mfn.INVALID);
     }
@@ -79,9 +77,9 @@ public final class GrantMappings implements Digestible {
       return Mapped.not(GrantStatus.GENERAL_ERROR);
     }
     if (pin.isFree()) {
-      Mapped page = grantedPage(wanted, table.frame(ref));
+      var page = pages.find(wanted.granter(), table.contents().frame(ref), wanted.readonly());
       if (page.status() != GrantStatus.OKAY) {
-        return page;
+        return Mapped.not(page.status());
       }
       pin = new GrantPin(mapper.id(), page.mfn(), 0, 0);
     }
@@ -108,28 +106,9 @@ public final class GrantMappings implements Digestible {
     if (!pin.isFree() && (wanted.readonly() || pin.writers() > 0)) {
       return true;
     }
-    long header = wanted.granter().memory().grantTable().header((int) wanted.ref());
+    long header = wanted.granter().memory().grantTable().contents().header((int) wanted.ref());
     return GrantEntry.permits(header, mapper.id())
         && (wanted.readonly() || !GrantEntry.READONLY.isSet(header));
-  }
-
-  /** The page at the granter's guest frame; a PV granter names a frame of the machine. */
-  private Mapped grantedPage(GrantMapping wanted, long frame) {
-    if (wanted.granter().physicalMap().isEmpty()) {
-      boolean own = frames.contains(frame) && frames.owner(frame) == wanted.granter().id().value();
-      return own ? Mapped.okay(new Mfn(frame)) : Mapped.not(GrantStatus.BAD_PAGE);
-    }
-    PhysicalMap map = wanted.granter().physicalMap().get();
-    Gfn gfn = new Gfn(frame);
-    P2mLookup found = wanted.readonly() ? map.obtain(gfn) : map.obtainUnshared(gfn);
-    if (P2mType.PAGING.contains(found.type())
-        || (found.type() == P2mType.RAM_SHARED && !wanted.readonly())) {
-      return Mapped.not(GrantStatus.EAGAIN);
-    }
-    return map.page(found)
-        .filter(mfn -> found.type() != P2mType.MAP_FOREIGN)
-        .map(Mapped::okay)
-        .orElse(Mapped.not(GrantStatus.BAD_PAGE));
   }
 
   /** Takes the references that a mapping holds. */
@@ -183,6 +162,11 @@ public final class GrantMappings implements Digestible {
     }
     forget((int) handle, mapping);
     return GrantStatus.OKAY;
+  }
+
+  /** Whether it has mapped a frame that another domain grants. */
+  public boolean maps(Mfn mfn) {
+    return mappings.values().stream().anyMatch(mapping -> frame(mapping).equals(mfn));
   }
 
   /** Whether the handle names a mapping. */

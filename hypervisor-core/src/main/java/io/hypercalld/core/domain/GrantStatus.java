@@ -15,6 +15,8 @@ public enum GrantStatus {
   PERMISSION_DENIED(-8),
   /** The granted guest frame has no page to map. */
   BAD_PAGE(-9),
+  /** What is to be copied is not within a page. */
+  BAD_COPY_ARG(-10),
   /** The granted page is not there now; to be tried again. */
   EAGAIN(-12),
   /** No handle is left. */

@@ -25,10 +25,10 @@ public final class GrantTable implements Digestible {
   private final List<Mfn> shared = new ArrayList<>();
   private final List<Mfn> status = new ArrayList<>();
   private final TreeMap<Integer, GrantPin> pins = new TreeMap<>();
+  private final GrantEntries entries;
   private final MachineMemory memory;
   private final SpecialPages pages;
   private final DomainSettings.GrantLimits limits;
-  private int version = 1;
 
   /**
    * A table of one page.
@@ -40,11 +40,17 @@ public final class GrantTable implements Digestible {
     this.pages = pages;
     this.limits = limits;
     shared.add(pages.allocate());
+    this.entries = new GrantEntries(memory, shared, status);
   }
 
   /** Format of the entries: 1 or 2. */
   public int version() {
-    return version;
+    return entries.version();
+  }
+
+  /** What is written in them. */
+  GrantEntries contents() {
+    return entries;
   }
 
   /** Pages of entries. */
@@ -59,7 +65,7 @@ public final class GrantTable implements Digestible {
 
   /** Pages of status words that there may be; 0 in version 1, which has none. */
   public int maxStatusFrames() {
-    return version == 1 ? 0 : statusFramesFor(limits.maxFrames());
+    return version() == 1 ? 0 : statusFramesFor(limits.maxFrames());
   }
 
   /** Pages of entries, first to last. */
@@ -74,15 +80,7 @@ public final class GrantTable implements Digestible {
 
   /** References that are numbers of entries: those less than this. */
   public long entries() {
-    return (long) shared.size() * entriesPerFrame();
-  }
-
-  private int entriesPerFrame() {
-    return PageSize.BYTES_4K / entryBytes();
-  }
-
-  private int entryBytes() {
-    return version == 1 ? GrantEntry.V1_BYTES : GrantEntry.V2_BYTES;
+    return entries.count();
   }
 
   private static int statusFramesFor(int frames) {
@@ -114,7 +112,7 @@ public final class GrantTable implements Digestible {
       throw Refusal.of(Errno.EINVAL, "the grant table has no status frame %d", index);
     }
     if (index >= status.size()) {
-      int perStatusFrame = PageSize.BYTES_4K / GrantEntry.STATUS_BYTES / entriesPerFrame();
+      int perStatusFrame = PageSize.BYTES_4K / GrantEntry.STATUS_BYTES / entries.perFrame();
       // As many as its words are for, which may be more than there may be.
       long needed = (index + 1) * perStatusFrame;
       if (needed > maxFrames()) {
@@ -133,7 +131,7 @@ public final class GrantTable implements Digestible {
   public void grow(int frames) {
     try {
       while (shared.size() < frames) {
-        if (version == 2 && status.size() < statusFramesFor(shared.size() + 1)) {
+        if (version() == 2 && status.size() < statusFramesFor(shared.size() + 1)) {
           status.add(pages.allocate());
         }
         shared.add(pages.allocate());
@@ -153,7 +151,7 @@ public final class GrantTable implements Digestible {
     if (wanted < 1 || wanted > limits.maxVersion()) {
       throw Refusal.of(Errno.EINVAL, "the grant table may not be of version %d", wanted);
     }
-    if (wanted == version) {
+    if (wanted == version()) {
       return;
     }
     if (!pins.isEmpty()) {
@@ -164,15 +162,15 @@ public final class GrantTable implements Digestible {
     }
     long[] kept = new long[2 * RESERVED_ENTRIES];
     for (int ref = 0; ref < RESERVED_ENTRIES; ref++) {
-      kept[2 * ref] = header(ref);
-      kept[2 * ref + 1] = frame(ref);
+      kept[2 * ref] = entries.header(ref);
+      kept[2 * ref + 1] = entries.frame(ref);
     }
     setStatusFrames(wanted == 2 ? statusFramesFor(shared.size()) : 0);
-    version = (int) wanted;
+    entries.changeVersion((int) wanted);
     shared.forEach(page -> memory.scrub(page, 1));
     for (int ref = 0; ref < RESERVED_ENTRIES; ref++) {
-      memory.writeInt(entry(ref), (int) kept[2 * ref]);
-      writeFrame(ref, kept[2 * ref + 1]);
+      entries.writeHeader(ref, kept[2 * ref]);
+      entries.writeFrame(ref, kept[2 * ref + 1]);
     }
   }
 
@@ -191,11 +189,6 @@ public final class GrantTable implements Digestible {
     }
   }
 
-  private long entry(int ref) {
-    int perFrame = entriesPerFrame();
-    return shared.get(ref / perFrame).maddr() + (long) (ref % perFrame) * entryBytes();
-  }
-
   /**
    * The guest frame that an entry grants.
    *
@@ -206,30 +199,10 @@ public final class GrantTable implements Digestible {
     if (Long.compareUnsigned(ref, entries()) >= 0) {
       throw Refusal.of(Errno.ENOENT, "the grant table has %d entries", entries());
     }
-    if (GrantEntry.TYPE.get(header((int) ref)) != GrantEntry.PERMIT_ACCESS) {
+    if (GrantEntry.TYPE.get(entries.header((int) ref)) != GrantEntry.PERMIT_ACCESS) {
       throw Refusal.of(Errno.ENXIO, "entry %d grants no access", ref);
     }
-    return new Gfn(frame((int) ref));
-  }
-
-  /** The first 32 bits of an entry, as the granter left them. */
-  long header(int ref) {
-    return Integer.toUnsignedLong(memory.readInt(entry(ref)));
-  }
-
-  /** The granter's guest frame in an entry. */
-  long frame(int ref) {
-    return version == 1
-        ? Integer.toUnsignedLong(memory.readInt(entry(ref) + Integer.BYTES))
-        : memory.readWord(entry(ref) + Long.BYTES);
-  }
-
-  private void writeFrame(int ref, long frame) {
-    if (version == 1) {
-      memory.writeInt(entry(ref) + Integer.BYTES, (int) frame);
-    } else {
-      memory.writeWord(entry(ref) + Long.BYTES, frame);
-    }
+    return new Gfn(entries.frame((int) ref));
   }
 
   /** How an entry is in use; empty pins where it is not. */
@@ -246,28 +219,33 @@ public final class GrantTable implements Digestible {
     }
     // The pages go before the last mapping when the granter dies first.
     if (!shared.isEmpty()) {
-      showUse(ref, !pin.isFree(), pin.writers() > 0);
+      entries.showUse(ref, !pin.isFree(), pin.writers() > 0);
     }
   }
 
-  private void showUse(int ref, boolean reading, boolean writing) {
-    long flags = 0;
-    flags = reading ? GrantEntry.READING.set(flags) : flags;
-    flags = writing ? GrantEntry.WRITING.set(flags) : flags;
-    if (version == 1) {
-      long others = GrantEntry.WRITING.clear(GrantEntry.READING.clear(header(ref)));
-      memory.writeInt(entry(ref), (int) (others | flags));
-    } else {
-      writeStatus(ref, (int) flags);
-    }
+  /** Has the granter see whether an entry is in use, and not what it wrote about that itself. */
+  void showUse(int ref) {
+    setPin(ref, pin(ref));
   }
 
-  private void writeStatus(int ref, int flags) {
-    int perFrame = PageSize.BYTES_4K / GrantEntry.STATUS_BYTES;
-    long at =
-        status.get(ref / perFrame).maddr() + (long) (ref % perFrame) * GrantEntry.STATUS_BYTES;
-    memory.write(at, new byte[] {(byte) flags, 0}, 0, GrantEntry.STATUS_BYTES);
+  /** Exchanges what two entries grant; EAGAIN while one of them is in use. */
+  public GrantStatus swap(Swap refs) {
+    if (Math.max(refs.a(), refs.b()) >= entries()) {
+      return GrantStatus.BAD_GNTREF;
+    }
+    if (refs.a() != refs.b() && (isPinned(refs.a()) || isPinned(refs.b()))) {
+      return GrantStatus.EAGAIN;
+    }
+    entries.swap((int) refs.a(), (int) refs.b());
+    return GrantStatus.OKAY;
   }
+
+  private boolean isPinned(long ref) {
+    return pins.containsKey((int) ref);
+  }
+
+  /** Numbers of two entries. */
+  public record Swap(long a, long b) {}
 
   /** The granter is dying: its pages go, and nothing can be granted any more. */
   void close() {
@@ -277,7 +255,7 @@ public final class GrantTable implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("grant-table").put(version).put(shared.size()).put(status.size());
+    digest.section("grant-table").put(version()).put(shared.size()).put(status.size());
     shared.forEach(page -> digest.put(page.value()));
     status.forEach(page -> digest.put(page.value()));
     digest.put(pins.size());

@@ -5,21 +5,22 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.domain.GrantCopy;
 import io.hypercalld.core.domain.GrantMapping;
 import io.hypercalld.core.domain.GrantMappings;
 import io.hypercalld.core.domain.GrantStatus;
-import io.hypercalld.core.domain.GrantTable;
-import io.hypercalld.core.domain.Privilege;
+import io.hypercalld.core.domain.GrantTransfer;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
-import java.util.List;
 import java.util.Optional;
 
 /**
- * The grant_table_op hypercalls. Confined to the machine thread.
+ * The grant_table_op hypercalls that use grants. Confined to the machine thread.
  *
  * @see "xen/common/grant_table.c, do_grant_table_op"
  */
@@ -27,13 +28,29 @@ public final class GrantCalls {
   private static final BitField DEVICE_MAP = BitField.bit("device_map", 0);
   private static final BitField HOST_MAP = BitField.bit("host_map", 1);
   private static final BitField READONLY = BitField.bit("readonly", 2);
+  private static final BitField SOURCE_GREF = BitField.bit("source_gref", 0);
+  private static final BitField DEST_GREF = BitField.bit("dest_gref", 1);
+  private static final BitField CLEAN = BitField.bit("clean", 0);
+  private static final BitField INVALIDATE = BitField.bit("inval", 1);
+  private static final BitField SOURCE_IS_GREF = BitField.bit("source_gref", 31);
 
   private final DomainTable domains;
   private final FrameTable frames;
+  private final GrantTableCalls tables;
+  private final GrantCopy copies;
+  private final GrantTransfer transfers;
 
-  public GrantCalls(DomainTable domains, FrameTable frames) {
+  public GrantCalls(DomainTable domains, FrameAllocator allocator) {
     this.domains = domains;
-    this.frames = frames;
+    this.frames = allocator.frames();
+    this.tables = new GrantTableCalls(domains, frames);
+    this.copies = new GrantCopy(domains, allocator.memory(), frames);
+    this.transfers = new GrantTransfer(domains, frames);
+  }
+
+  /** The calls about the tables themselves. */
+  public GrantTableCalls tables() {
+    return tables;
   }
 
   public Outcome mapGrantRef(DomainId callerId, MapGrantRef args) {
@@ -80,72 +97,67 @@ public final class GrantCalls {
     return Outcome.returning(new GrantResult(status.number()));
   }
 
-  public Outcome setupTable(DomainId callerId, SetupGrantTable args) {
+  /** See {@link UnmapAndReplace}. */
+  public Outcome unmapAndReplace(DomainId caller, UnmapAndReplace args) {
+    if (args.hostAddr().value() != 0
+        && args.newAddr().value() != 0
+        && domains.caller(caller).memory().grantMappings().has(args.handle())) {
+      return Outcome.returning(new GrantResult(GrantStatus.GENERAL_ERROR.number()));
+    }
+    return unmapGrantRef(caller, new UnmapGrantRef(args.hostAddr(), new Word(0), args.handle()));
+  }
+
+  /** See {@link CopyGrant}. */
+  public Outcome copyGrant(DomainId caller, CopyGrant args) {
+    GrantStatus status =
+        copies.copy(
+            domains.caller(caller),
+            args.source().named(SOURCE_GREF.isSet(args.flags())),
+            args.dest().named(DEST_GREF.isSet(args.flags())),
+            args.len());
+    return Outcome.returning(new GrantResult(status.number()));
+  }
+
+  /** See {@link TransferGrant}. */
+  public Outcome transferGrant(DomainId caller, TransferGrant args) {
+    var offer = new GrantTransfer.Offer(args.mfn().value(), args.domid(), args.ref());
+    GrantStatus status = transfers.transfer(domains.caller(caller), offer);
+    return Outcome.returning(new GrantResult(status.number()));
+  }
+
+  /** See {@link CacheFlush}. */
+  public Outcome cacheFlush(DomainId callerId, CacheFlush args) {
     Domain caller = domains.caller(callerId);
-    GrantStatus status = reach(caller, args.dom());
-    if (status != GrantStatus.OKAY) {
-      return Outcome.returning(new SetupGrantTable.Frames(status.number(), List.of()));
+    if (args.offset() >= PageSize.BYTES_4K || args.offset() + args.length() > PageSize.BYTES_4K) {
+      throw Refusal.of(
+          Errno.EINVAL, "%d bytes at %d are not in a page", args.length(), args.offset());
     }
-    Domain domain = domains.any(caller, args.dom());
-    GrantTable table = domain.memory().grantTable();
-    if (args.nrFrames() > table.maxFrames() || !grow(table, (int) args.nrFrames())) {
-      return Outcome.returning(
-          new SetupGrantTable.Frames(GrantStatus.GENERAL_ERROR.number(), List.of()));
+    if (args.length() == 0 || args.op() == 0) {
+      return Outcome.done();
     }
-    return Outcome.returning(
-        new SetupGrantTable.Frames(
-            GrantStatus.OKAY.number(),
-            table.sharedFrames().stream()
-                .limit(args.nrFrames())
-                .map(page -> place(domain, page))
-                .toList()));
-  }
-
-  private static boolean grow(GrantTable table, int pages) {
-    try {
-      table.grow(pages);
-      return true;
-    } catch (Refusal refusal) {
-      return false;
+    if (SOURCE_IS_GREF.isSet(args.op())) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "a cache is not flushed by grant");
     }
-  }
-
-  private Gfn place(Domain domain, Mfn page) {
-    return new Gfn(domain.type().isTranslated() ? frames.m2p(page.value()) : page.value());
-  }
-
-  public Outcome querySize(DomainId callerId, QueryGrantSize args) {
-    Domain caller = domains.caller(callerId);
-    GrantStatus status = reach(caller, args.dom());
-    if (status != GrantStatus.OKAY) {
-      return Outcome.returning(new QueryGrantSize.Size(status.number(), 0, 0));
+    if (INVALIDATE.clear(CLEAN.clear(args.op())) != 0) {
+      throw Refusal.of(Errno.EINVAL, "0x%x is no cache operation", args.op());
     }
-    GrantTable table = domains.any(caller, args.dom()).memory().grantTable();
-    return Outcome.returning(
-        new QueryGrantSize.Size(status.number(), table.frames(), table.maxFrames()));
-  }
-
-  private GrantStatus reach(Domain caller, DomainId id) {
-    Optional<Domain> found = id.equals(DomainId.SELF) ? Optional.of(caller) : domains.find(id);
-    // What is dying has given its table back.
-    if (found.isEmpty() || found.get().isDying()) {
-      return GrantStatus.BAD_DOMAIN;
+    requireReach(caller, new Mfn(args.devBusAddr().value() >>> PageSize.SHIFT_4K));
+    if (!CLEAN.isSet(args.op())) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "no cache line is dropped that is not written back");
     }
-    return Privilege.TARGET.allows(caller, found.get())
-        ? GrantStatus.OKAY
-        : GrantStatus.PERMISSION_DENIED;
+    return Outcome.done();
   }
 
-  public Outcome setVersion(DomainId callerId, SetGrantVersion args) {
-    GrantTable table = domains.caller(callerId).memory().grantTable();
-    table.changeVersion(args.version());
-    return Outcome.returning(new GetGrantVersion.Version(table.version()));
-  }
-
-  public Outcome getVersion(DomainId callerId, GetGrantVersion args) {
-    Domain caller = domains.caller(callerId);
-    Domain domain = domains.any(caller, args.dom());
-    Privilege.TARGET.demand(caller, domain);
-    return Outcome.returning(new GetGrantVersion.Version(domain.memory().grantTable().version()));
+  private void requireReach(Domain caller, Mfn mfn) {
+    if (!frames.contains(mfn.value())) {
+      throw Refusal.of(Errno.EINVAL, "there is no frame %s", mfn);
+    }
+    int owner = frames.owner(mfn.value());
+    if (domains.find(new DomainId(Math.max(0, owner))).isEmpty() || owner < 0) {
+      throw Refusal.of(Errno.EPERM, "frame %s is no domain's", mfn);
+    }
+    if (owner != caller.id().value() && !caller.memory().grantMappings().maps(mfn)) {
+      throw Refusal.of(Errno.EINVAL, "%s has not mapped frame %s", caller.id(), mfn);
+    }
   }
 }

@@ -1,5 +1,6 @@
 package io.hypercalld.core.hypercall;
 
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
@@ -47,14 +48,14 @@ public final class PagingCalls {
       paging.evict(args.gfn());
     } else if (args.op() == PREP) {
       requirePage(args);
-      paging.prepare(args.gfn(), args.buffer().map(GuestBuffer::toByteArray));
+      paging.prepare(args.gfn(), args.buffer().map(HexBytes::toByteArray));
     } else {
       throw Refusal.of(Errno.ENOSYS, "there is no operation %d", args.op());
     }
   }
 
   private static void requirePage(PagingOp args) {
-    int length = args.buffer().map(GuestBuffer::length).orElse(PageSize.BYTES_4K);
+    int length = args.buffer().map(HexBytes::length).orElse(PageSize.BYTES_4K);
     if (length != PageSize.BYTES_4K) {
       throw Refusal.of(Errno.EINVAL, "the buffer has %d bytes, not those of a page", length);
     }

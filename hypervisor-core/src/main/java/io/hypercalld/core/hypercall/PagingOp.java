@@ -1,5 +1,6 @@
 package io.hypercalld.core.hypercall;
 
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.p2m.Gfn;
 import java.util.Optional;
@@ -28,6 +29,6 @@ public record PagingOp(
     long op,
     DomainId domain,
     Gfn gfn,
-    @OrElse("null") Optional<GuestBuffer> buffer,
+    @OrElse("null") Optional<HexBytes> buffer,
     @OrElse("0") long startExtent)
     implements Hypercall {}

@@ -1,5 +1,6 @@
 package io.hypercalld.core.state;
 
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.CoreInvariants;
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.SimulatedHost;
@@ -20,7 +21,6 @@ import io.hypercalld.core.hypercall.Exchange;
 import io.hypercalld.core.hypercall.Exchanged;
 import io.hypercalld.core.hypercall.ExtentList;
 import io.hypercalld.core.hypercall.GrantResult;
-import io.hypercalld.core.hypercall.GuestBuffer;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.MapGrantRef;
 import io.hypercalld.core.hypercall.MaxVcpus;
@@ -277,7 +277,7 @@ final class StateHost {
   long pageIn(DomainId id, long gfn, long contents) {
     byte[] page = Arrays.copyOf(bytes(contents), 4096);
     return paging(
-        new PagingOp(2, id, new Gfn(gfn), GuestBuffer.parse(HexFormat.of().formatHex(page)), 0));
+        new PagingOp(2, id, new Gfn(gfn), HexBytes.parse(HexFormat.of().formatHex(page)), 0));
   }
 
   /** The first word of a page. */

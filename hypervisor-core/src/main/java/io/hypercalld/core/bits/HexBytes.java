@@ -1,7 +1,8 @@
-package io.hypercalld.api.json;
+package io.hypercalld.core.bits;
 
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /**
  * Bytes that people read and write in hexadecimal, two digits each, lowest address first.
@@ -15,6 +16,12 @@ public final class HexBytes {
   /** Bytes that nobody else changes any more. */
   public HexBytes(byte[] bytes) {
     this.bytes = bytes;
+  }
+
+  /** The bytes spelled so; empty where the text spells none. */
+  public static Optional<HexBytes> parse(String text) {
+    boolean spelled = text.length() % 2 == 0 && text.chars().allMatch(HexFormat::isHexDigit);
+    return spelled ? Optional.of(new HexBytes(HexFormat.of().parseHex(text))) : Optional.empty();
   }
 
   /** A copy. */
