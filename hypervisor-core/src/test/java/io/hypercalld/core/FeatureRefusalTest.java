@@ -162,8 +162,7 @@ class FeatureRefusalTest {
                     .featureCalls()
                     .paging()
                     .paging(
-                        DOM0,
-                        new PagingOp(2, D, new Gfn(5), HexBytes.parse("00".repeat(99)), 0))));
+                        DOM0, new PagingOp(2, D, new Gfn(5), HexBytes.parse("00".repeat(99)), 0))));
   }
 
   private static Stream<Arguments> access() {

@@ -1,6 +1,5 @@
 package io.hypercalld.api.experiment;
 
-import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.FaultRule;
@@ -8,6 +7,7 @@ import io.hypercalld.api.machine.InjectFault;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MemoryPolicies;
 import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;

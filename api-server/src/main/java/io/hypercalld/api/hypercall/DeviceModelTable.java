@@ -1,15 +1,19 @@
 package io.hypercalld.api.hypercall;
 
+import static io.hypercalld.core.errno.Errno.E2BIG;
 import static io.hypercalld.core.errno.Errno.EACCES;
 import static io.hypercalld.core.errno.Errno.EAGAIN;
 import static io.hypercalld.core.errno.Errno.EBUSY;
 import static io.hypercalld.core.errno.Errno.EDOM;
 import static io.hypercalld.core.errno.Errno.EEXIST;
+import static io.hypercalld.core.errno.Errno.EFAULT;
 import static io.hypercalld.core.errno.Errno.EILSEQ;
 import static io.hypercalld.core.errno.Errno.EINVAL;
+import static io.hypercalld.core.errno.Errno.ENODATA;
 import static io.hypercalld.core.errno.Errno.ENOENT;
 import static io.hypercalld.core.errno.Errno.ENOMEM;
 import static io.hypercalld.core.errno.Errno.ENOSPC;
+import static io.hypercalld.core.errno.Errno.ENOSYS;
 import static io.hypercalld.core.errno.Errno.ENXIO;
 import static io.hypercalld.core.errno.Errno.EOPNOTSUPP;
 import static io.hypercalld.core.errno.Errno.EOVERFLOW;
@@ -20,6 +24,7 @@ import static io.hypercalld.core.errno.Errno.EXDEV;
 
 import io.hypercalld.core.hypercall.ControlCalls;
 import io.hypercalld.core.hypercall.DeviceModelCalls;
+import io.hypercalld.core.hypercall.FramedDeviceModelOp;
 import io.hypercalld.core.hypercall.GetMemType;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.LogDirtyCalls;
@@ -64,6 +69,10 @@ public final class DeviceModelTable {
     operations.addAll(servers(models.serverCalls()));
     operations.addAll(memory(control, models));
     operations.addAll(interrupts(models.interruptCalls()));
+    operations.add(
+        op("framed", FramedDeviceModelOp.class, control.deviceModelFrames()::framed)
+            .refusing(ENODATA, E2BIG, ESRCH, EPERM, EINVAL, EFAULT, EOPNOTSUPP, ENOSYS)
+            .partly());
     return operations;
   }
 

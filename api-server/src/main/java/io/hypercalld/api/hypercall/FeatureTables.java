@@ -52,7 +52,7 @@ public final class FeatureTables {
             .refusing(ESRCH, EPERM, EINVAL, ENODEV, ENOSYS, EBUSY, ENOENT, ENOMEM),
         Operation.of("memory_op", "access_op", AccessOp.class, features.access()::access)
             .refusing(ESRCH, EPERM, EINVAL, ENODEV, EFAULT, ENOMEM, ENOSYS),
-        // Grant references, debugging and forks answer ENOSYS.
+        // Forks answer ENOSYS.
         Operation.of("memory_op", "sharing_op", SharingOp.class, features.sharing()::sharing)
             .refusing(
                 ESRCH,

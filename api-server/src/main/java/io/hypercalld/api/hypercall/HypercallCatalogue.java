@@ -54,7 +54,7 @@ public final class HypercallCatalogue {
    */
   public Optional<Operation<?>> find(String call, String op) {
     if (byName.containsKey(call) && NUMBER.matcher(op).matches()) {
-      return Optional.of(Operation.missing(call, op));
+      return Optional.of(Operation.unknown(call, op));
     }
     return Optional.ofNullable(byName.getOrDefault(call, Map.of()).get(op));
   }

@@ -26,9 +26,11 @@ import io.hypercalld.core.hypercall.ClaimPages;
 import io.hypercalld.core.hypercall.CurrentReservation;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.Exchange;
+import io.hypercalld.core.hypercall.GetVnumaInfo;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.IncreaseReservation;
 import io.hypercalld.core.hypercall.MachineMemoryMap;
+import io.hypercalld.core.hypercall.MachphysCompatMfnList;
 import io.hypercalld.core.hypercall.MachphysMapping;
 import io.hypercalld.core.hypercall.MaximumGpfn;
 import io.hypercalld.core.hypercall.MaximumRamPage;
@@ -101,6 +103,10 @@ public final class MemoryTable {
             .refusing(ESRCH, EINVAL),
         op("machphys_mapping", MachphysMapping.class, memory::machphysMapping)
             .refusing(ESRCH, EINVAL),
+        op("machphys_compat_mfn_list", MachphysCompatMfnList.class, memory::machphysCompatMfnList)
+            .refusing(ESRCH, EINVAL, EOPNOTSUPP),
+        op("get_vnumainfo", GetVnumaInfo.class, memory::vnumaInfo)
+            .refusing(ESRCH, EINVAL, EPERM, EOPNOTSUPP),
         op("memory_map", QueryMemoryMap.class, memory::memoryMap).refusing(ESRCH, EINVAL, ENOSYS),
         op("set_memory_map", SetMemoryMap.class, memory::setMemoryMap)
             .refusing(ESRCH, EINVAL, EPERM, EFAULT),
@@ -115,8 +121,7 @@ public final class MemoryTable {
 
   private static List<Operation<?>> unbuilt() {
     return List.of(
-        missing(CALL, "machphys_mfn_list"),
-        missing(CALL, "machphys_compat_mfn_list"),
-        missing(CALL, "get_vnumainfo"));
+        // The table is no part of machine memory here: there are no frames to name.
+        missing(CALL, "machphys_mfn_list"));
   }
 }

@@ -60,16 +60,24 @@ public record Operation<A extends Hypercall>(
 
   /** One that is not there. It takes any well-formed arguments, since nobody has said which. */
   static Operation<Unimplemented> missing(String call, String op) {
+    return absent(call, op, Errno.ENOSYS);
+  }
+
+  /** One that Xen does not know either; what a device model asks in vain has its own errno. */
+  static Operation<Unimplemented> unknown(String call, String op) {
+    return absent(call, op, call.equals("dm_op") ? Errno.EOPNOTSUPP : Errno.ENOSYS);
+  }
+
+  private static Operation<Unimplemented> absent(String call, String op, Errno errno) {
     return new Operation<>(
         call,
         op,
         Level.NONE,
         Unimplemented.class,
         new AnyArguments(call, op),
-        List.of(Errno.ENOSYS),
+        List.of(errno),
         (caller, arguments) -> {
-          throw Refusal.of(
-              Errno.ENOSYS, "%s.%s is not implemented", arguments.call(), arguments.op());
+          throw Refusal.of(errno, "%s.%s is not implemented", arguments.call(), arguments.op());
         });
   }
 

@@ -1,7 +1,7 @@
 package io.hypercalld.api.json;
 
-import io.hypercalld.core.bits.HexBytes;
 import com.fasterxml.jackson.core.JsonToken;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
 import java.util.List;

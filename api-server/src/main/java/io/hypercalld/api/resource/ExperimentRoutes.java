@@ -7,6 +7,9 @@ import io.hypercalld.api.experiment.HardwareDomainQuestion;
 import io.hypercalld.api.experiment.PageTableAnswer;
 import io.hypercalld.api.experiment.PageTableExperiment;
 import io.hypercalld.api.experiment.PageTableQuestion;
+import io.hypercalld.api.experiment.SyncHookAnswer;
+import io.hypercalld.api.experiment.SyncHookExperiment;
+import io.hypercalld.api.experiment.SyncHookQuestion;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -40,6 +43,14 @@ final class ExperimentRoutes {
             .aside(ExperimentRoutes::domainIds),
         Route.of(
                 Method.POST,
+                "/v1/experiments/sync-hooks",
+                "What a device reaches that is not its guest's, and what it misses, where one kind"
+                    + " of change is kept from its table; as text where text/plain is accepted")
+            .reading(SyncHookQuestion.class)
+            .answering(SyncHookAnswer.class)
+            .aside(ExperimentRoutes::syncHooks),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/hardware-domain-table",
                 "Whether dom0's table of all RAM gets done, or where it stays for ever")
             .reading(HardwareDomainQuestion.class)
@@ -54,6 +65,11 @@ final class ExperimentRoutes {
 
   private static Reply domainIds(Request request) {
     DomainIdAnswer answer = DomainIdExperiment.run(request.read(DomainIdQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply syncHooks(Request request) {
+    SyncHookAnswer answer = SyncHookExperiment.run(request.read(SyncHookQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 

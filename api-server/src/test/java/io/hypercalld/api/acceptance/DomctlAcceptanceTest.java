@@ -122,6 +122,8 @@ final class DomctlAcceptanceTest implements XenBehaviours {
               assertThat(domctl(h, "destroydomain", "'domain':1")).isZero();
               assertThat(domctl(h, "destroydomain", "'domain':1")).isZero();
               assertThat(flags(h.info(D)) & 0x1).isNotZero();
+              // It has vCPUs, for which a server would need ports.
+              assertThat(h.ret("dm_op", "create_ioreq_server", "{'domid':1}")).isEqualTo(-22);
               assertThat(create(h, "'flags':3,'domain':1")).isEqualTo(-17);
               assertThat(domctl(h, "destroydomain", "'domain':2")).isZero();
               assertThat(domctl(h, "destroydomain", "'domain':1")).isEqualTo(-3);

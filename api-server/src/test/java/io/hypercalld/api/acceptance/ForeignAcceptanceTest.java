@@ -142,6 +142,12 @@ final class ForeignAcceptanceTest implements XenBehaviours {
     assertThat(host.ret("memory_op", "63", "{}")).isEqualTo(-38);
     assertThat(host.ret("memory_op", "maximum_gpfn", "{'domid':1,'start_extent':1}"))
         .isEqualTo(-22);
+    assertThat(host.ret("memory_op", "machphys_compat_mfn_list", "{'max_extents':1}"))
+        .isEqualTo(-95);
+    assertThat(host.ret("memory_op", "get_vnumainfo", "{'domid':1}")).isEqualTo(-95);
+    assertThat(host.ret("memory_op", "get_vnumainfo", "{'domid':1,'pad':1}")).isEqualTo(-22);
+    assertThat(host.ret("memory_op", "get_vnumainfo", "{'domid':77}")).isEqualTo(-3);
+    assertThat(host.ret("memory_op", "get_vnumainfo", "{'domid':0}", D)).isEqualTo(-1);
   }
 
   private static void claims(XenHost host) {

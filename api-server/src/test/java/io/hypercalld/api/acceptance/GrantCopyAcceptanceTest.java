@@ -22,7 +22,9 @@ final class GrantCopyAcceptanceTest implements XenBehaviours {
         row("copy: what the status says", GrantCopyAcceptanceTest::copyStatus),
         row("copy: a part of a page, and a grant handed on", GrantCopyAcceptanceTest::parts),
         row("copy: to a page whose writes are logged", GrantCopyAcceptanceTest::logged),
-        row("transfer: a PV domain's page goes to who awaits it", GrantCopyAcceptanceTest::transfer),
+        row(
+            "transfer: a PV domain's page goes to who awaits it",
+            GrantCopyAcceptanceTest::transfer),
         row("transfer: what the status says", GrantCopyAcceptanceTest::transferStatus),
         row("get_status_frames: version 2 has some", GrantCopyAcceptanceTest::statusFrames),
         row("unmap_and_replace: as unmap, and nothing moves", GrantCopyAcceptanceTest::replace),
@@ -123,9 +125,7 @@ final class GrantCopyAcceptanceTest implements XenBehaviours {
     host.create(PV, 0, 0, 1);
     host.limit(PV, 8);
     return host.done(
-            "memory_op",
-            "populate_physmap",
-            "{'domid':3,'extent_start':['0x0'],'extent_order':0}")
+            "memory_op", "populate_physmap", "{'domid':3,'extent_start':['0x0'],'extent_order':0}")
         .get("extent_start")
         .get(0)
         .asText();
@@ -163,8 +163,7 @@ final class GrantCopyAcceptanceTest implements XenBehaviours {
   private static void statusFrames(XenHost host) {
     assertThat(status(host, "get_status_frames", "{'nr_frames':1,'dom':1}", 0)).isEqualTo(-1);
     assertThat(host.ret("grant_table_op", "set_version", "{'version':2}", D)).isZero();
-    var frames =
-        host.done("grant_table_op", "get_status_frames", "{'nr_frames':1,'dom':1}");
+    var frames = host.done("grant_table_op", "get_status_frames", "{'nr_frames':1,'dom':1}");
     assertThat(frames.get("status").asInt()).isZero();
     assertThat(frames.get("frame_list").get(0).asText()).isEqualTo("0xffffffffffffffff");
     assertThat(
@@ -198,8 +197,7 @@ final class GrantCopyAcceptanceTest implements XenBehaviours {
                 C))
         .isEqualTo(-1);
     assertThat(host.type(C, "0x5000")).isEqualTo("grant_map_rw");
-    assertThat(
-            status(host, "unmap_and_replace", arguments.formatted("0x5000000", "0x0", 77), C))
+    assertThat(status(host, "unmap_and_replace", arguments.formatted("0x5000000", "0x0", 77), C))
         .isEqualTo(-4);
     assertThat(
             status(host, "unmap_and_replace", arguments.formatted("0x5000000", "0x0", handle), C))
@@ -272,10 +270,7 @@ final class GrantCopyAcceptanceTest implements XenBehaviours {
   /** As the PV domain. */
   private static int transfer(XenHost host, String mfn, int receiver, int ref) {
     return status(
-        host,
-        "transfer",
-        "{'mfn':'%s','domid':%d,'ref':%d}".formatted(mfn, receiver, ref),
-        PV);
+        host, "transfer", "{'mfn':'%s','domid':%d,'ref':%d}".formatted(mfn, receiver, ref), PV);
   }
 
   private static int status(XenHost host, String op, String arguments, int caller) {

@@ -65,6 +65,20 @@ final class SharingAcceptanceTest implements XenBehaviours {
               String byGrant = "{'op':1,'domain':1,'grant_ref':9}";
               assertThat(h.done("memory_op", "sharing_op", byGrant).get("handle").asLong())
                   .isEqualTo(nominate(h, D, "0x5"));
+              String named =
+                  """
+                  {'op':%d,'domain':1,'source_gfn':'0x400000000000000%d','source_handle':%d,
+                   'client_domain':2,'client_gfn':'0x6','client_handle':%d}\
+                  """;
+              long source = nominate(h, D, "0x5");
+              long client = nominate(h, E, "0x6");
+              assertThat(h.ret("memory_op", "sharing_op", named.formatted(2, 8, source, client)))
+                  .isEqualTo(-6);
+              assertThat(h.ret("memory_op", "sharing_op", named.formatted(6, 9, source, client)))
+                  .isEqualTo(-22);
+              assertThat(h.ret("memory_op", "sharing_op", named.formatted(2, 9, source, client)))
+                  .isZero();
+              assertThat(h.lookup(E, "0x6").get("mfn").asText()).isEqualTo(mfn);
             }),
         row(
             "two pages share a frame until one is written",

@@ -2,10 +2,10 @@ package io.hypercalld.api.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.hypercall.CreateDomain;

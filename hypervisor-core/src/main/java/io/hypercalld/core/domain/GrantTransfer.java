@@ -67,8 +67,7 @@ public final class GrantTransfer {
     }
     Reservation reservation = receiver.get().reservation();
     GrantTable table = receiver.get().memory().grantTable();
-    boolean room =
-        !receiver.get().isDying() && reservation.totalPages() < reservation.maxPages();
+    boolean room = !receiver.get().isDying() && reservation.totalPages() < reservation.maxPages();
     boolean awaited =
         Long.compareUnsigned(offer.ref, table.entries()) < 0
             && GrantEntry.acceptsFrom(table.contents().header((int) offer.ref), giver.id());

@@ -13,7 +13,6 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
-import io.hypercalld.core.p2m.SyncHook;
 import java.util.List;
 import java.util.Optional;
 
@@ -203,7 +202,7 @@ public final class MemoryPaging implements Digestible {
   }
 
   private void set(Gfn gfn, Mfn mfn, P2mLookup found, P2mType type) {
-    p2m.during(SyncHook.PAGING, () -> p2m.set(gfn, mfn, PageSize.SIZE_4K, type, found.access()));
+    p2m.set(gfn, mfn, PageSize.SIZE_4K, type, found.access());
   }
 
   @Override

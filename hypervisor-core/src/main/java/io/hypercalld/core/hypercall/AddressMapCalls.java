@@ -54,6 +54,21 @@ final class AddressMapCalls {
             new Word(MACH2PHYS_VIRT_START), new Word(MACH2PHYS_VIRT_END), new Word(entries - 1)));
   }
 
+  Outcome machphysCompatMfnList(MachphysCompatMfnList args) {
+    Extents.requireSingleShot(args.startExtent());
+    throw Refusal.of(Errno.EOPNOTSUPP, "there are no PV guests of 32 bits");
+  }
+
+  Outcome vnumaInfo(Domain caller, GetVnumaInfo args) {
+    Extents.requireSingleShot(args.startExtent());
+    if (args.pad() != 0) {
+      throw Refusal.of(Errno.EINVAL, "pad is %d", args.pad());
+    }
+    Domain domain = domains.any(caller, args.domid());
+    Privilege.TARGET.demand(caller, domain);
+    throw Refusal.of(Errno.EOPNOTSUPP, "%s was given no virtual NUMA topology", domain.id());
+  }
+
   Outcome queryMemoryMap(Domain caller, QueryMemoryMap args) {
     Extents.requireSingleShot(args.startExtent());
     List<E820Entry> entries =

@@ -20,6 +20,4 @@ import io.hypercalld.core.bits.Word;
  * @param op clean 1, inval 2, source_gref 0x80000000
  * @see "Xen GNTTABOP_cache_flush"
  */
-public record CacheFlush(
-    Word devBusAddr, long offset, long length, long op)
-    implements Hypercall {}
+public record CacheFlush(Word devBusAddr, long offset, long length, long op) implements Hypercall {}

@@ -12,7 +12,8 @@ public record ControlCalls(
     IoCapabilityCalls ioCapabilities,
     PageCalls pages,
     LogDirtyCalls logDirty,
-    DeviceModelCalls deviceModel) {
+    DeviceModelCalls deviceModel,
+    DeviceModelFrames deviceModelFrames) {
   /** The calls on these domains. */
   public static ControlCalls of(
       DomainTable domains, FrameTable frames, Continuations continuations) {
@@ -21,6 +22,7 @@ public record ControlCalls(
         new IoCapabilityCalls(domains, frames),
         new PageCalls(domains, frames),
         new LogDirtyCalls(domains, continuations),
-        new DeviceModelCalls(domains, continuations));
+        new DeviceModelCalls(domains, continuations),
+        new DeviceModelFrames(domains));
   }
 }

@@ -19,8 +19,7 @@ import java.util.Optional;
  *     gmfn}
  * @see "Xen GNTTABOP_copy"
  */
-public record CopyGrant(End source, End dest, long len, long flags)
-    implements Hypercall {
+public record CopyGrant(End source, End dest, long len, long flags) implements Hypercall {
   /**
    * One end of a copy.
    *

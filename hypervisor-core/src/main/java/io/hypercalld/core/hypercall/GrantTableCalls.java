@@ -41,8 +41,7 @@ public final class GrantTableCalls {
     }
     return Outcome.returning(
         new SetupGrantTable.Frames(
-            GrantStatus.OKAY.number(),
-            places(domain, table.sharedFrames(), args.nrFrames())));
+            GrantStatus.OKAY.number(), places(domain, table.sharedFrames(), args.nrFrames())));
   }
 
   private static boolean grow(GrantTable table, int pages) {

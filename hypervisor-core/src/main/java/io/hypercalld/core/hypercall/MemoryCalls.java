@@ -136,6 +136,15 @@ public final class MemoryCalls {
     return addressMaps.machphysMapping(domains.caller(caller), args);
   }
 
+  public Outcome machphysCompatMfnList(DomainId caller, MachphysCompatMfnList args) {
+    domains.caller(caller);
+    return addressMaps.machphysCompatMfnList(args);
+  }
+
+  public Outcome vnumaInfo(DomainId caller, GetVnumaInfo args) {
+    return addressMaps.vnumaInfo(domains.caller(caller), args);
+  }
+
   public Outcome memoryMap(DomainId caller, QueryMemoryMap args) {
     return addressMaps.queryMemoryMap(domains.caller(caller), args);
   }

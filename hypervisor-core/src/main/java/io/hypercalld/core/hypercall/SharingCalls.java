@@ -1,5 +1,6 @@
 package io.hypercalld.core.hypercall;
 
+import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
@@ -26,6 +27,9 @@ public final class SharingCalls {
   private static final int ADD_PHYSMAP = 6;
   private static final int AUDIT = 7;
   private static final int RANGE_SHARE = 8;
+
+  /** Of a guest frame's number: it is the number of an entry of the grant table instead. */
+  private static final BitField IS_GREF = BitField.bit("is_gref", 62);
 
   private final DomainTable domains;
   private final Continuations continuations;
@@ -85,6 +89,11 @@ public final class SharingCalls {
     return domain.memory().grantTable().granted(ref);
   }
 
+  /** A guest frame, or the one that the domain grants by an entry whose number is marked as one. */
+  private static Gfn named(Domain domain, Gfn field) {
+    return IS_GREF.isSet(field.value()) ? granted(domain, IS_GREF.clear(field.value())) : field;
+  }
+
   private static Mfn debugged(Domain domain, SharingOp args) {
     if (args.op() == DEBUG_MFN) {
       return args.mfn();
@@ -95,14 +104,20 @@ public final class SharingCalls {
 
   private Outcome withClient(Domain by, Domain domain, SharingOp args) {
     MemorySharing source = domain.features().sharing();
-    Page page = new Page(args.sourceGfn(), args.sourceHandle());
     if (args.op() == SHARE) {
-      Page target = new Page(args.clientGfn(), args.clientHandle());
-      source.share(page, client(by, args).features().sharing(), target);
+      Domain client = client(by, args);
+      Page page = new Page(named(domain, args.sourceGfn()), args.sourceHandle());
+      Page target = new Page(named(client, args.clientGfn()), args.clientHandle());
+      source.share(page, client.features().sharing(), target);
       return Outcome.done();
     }
     if (args.op() == ADD_PHYSMAP) {
-      source.lend(page, client(by, args).features().sharing(), args.clientGfn());
+      Domain client = client(by, args);
+      if (IS_GREF.isSet(args.sourceGfn().value())) {
+        throw Refusal.of(Errno.EINVAL, "what a grant names cannot be added");
+      }
+      Page page = new Page(args.sourceGfn(), args.sourceHandle());
+      source.lend(page, client.features().sharing(), args.clientGfn());
       return Outcome.done();
     }
     if (args.op() == RANGE_SHARE) {

@@ -27,7 +27,7 @@ import java.util.List;
  *   <li>{@code ENOMEM} no page to split a larger leaf or for a table
  *   <li>{@code ENOENT} no such entry of the grant table
  *   <li>{@code ENXIO} an entry that grants no access
- *   <li>{@code ENOSYS} any other operation: forks are not simulated, nor sharing by grant
+ *   <li>{@code ENOSYS} any other operation: forks are not simulated
  * </ul>
  *
  * <p>To debug answers how many guest frames share a frame, EINVAL where it is not shared.
@@ -36,6 +36,9 @@ import java.util.List;
  *     add_physmap, 7 audit, 8 range_share
  * @param domain the source
  * @param gfn to nominate, or to debug
+ * @param sourceGfn to share or add; with bit 62 set, to share, the number of an entry of the grant
+ *     table. EINVAL so to add
+ * @param clientGfn likewise, to share
  * @param grantRef entry of the grant table whose page is to be nominated
  * @param mfn to debug
  * @param gref to debug

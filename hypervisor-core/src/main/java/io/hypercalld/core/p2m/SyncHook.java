@@ -4,6 +4,9 @@ import java.util.Locale;
 
 /**
  * A kind of P2M change, as the places in a hypervisor where a separate DMA table has to be told.
+ *
+ * <p>Paging to disk is none of them: a domain with an IOMMU gets no pager (EMLINK), and one with a
+ * pager no device (EXDEV), so nothing that it does meets a DMA table.
  */
 public enum SyncHook {
   /** A page of the domain's is added. */
@@ -17,9 +20,7 @@ public enum SyncHook {
   /** Frames are exchanged under the guest frames that map them. */
   EXCHANGE,
   /** The balloon gives pages back. */
-  BALLOON,
-  /** A page goes to disk or comes back. */
-  PAGING;
+  BALLOON;
 
   /** As the policy spells it: {@code physmap-add}. */
   @Override

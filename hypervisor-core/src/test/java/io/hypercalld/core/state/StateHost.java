@@ -1,9 +1,9 @@
 package io.hypercalld.core.state;
 
-import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.CoreInvariants;
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.SimulatedHost;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
