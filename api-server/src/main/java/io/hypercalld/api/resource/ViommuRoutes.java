@@ -1,6 +1,5 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.json.HexBytes;
 import io.hypercalld.api.machine.AccessViommu;
 import io.hypercalld.api.machine.CreateViommu;
 import io.hypercalld.api.machine.Machine;
@@ -8,6 +7,7 @@ import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.iommu.virtual.VirtualIommu;
