@@ -4,6 +4,9 @@ import io.hypercalld.api.experiment.DomainIdAnswer;
 import io.hypercalld.api.experiment.DomainIdExperiment;
 import io.hypercalld.api.experiment.DomainIdQuestion;
 import io.hypercalld.api.experiment.HardwareDomainQuestion;
+import io.hypercalld.api.experiment.PageClaimAnswer;
+import io.hypercalld.api.experiment.PageClaimExperiment;
+import io.hypercalld.api.experiment.PageClaimQuestion;
 import io.hypercalld.api.experiment.PageTableAnswer;
 import io.hypercalld.api.experiment.PageTableExperiment;
 import io.hypercalld.api.experiment.PageTableQuestion;
@@ -51,6 +54,14 @@ final class ExperimentRoutes {
             .aside(ExperimentRoutes::syncHooks),
         Route.of(
                 Method.POST,
+                "/v1/experiments/ioreq-pages",
+                "What pages that device models claim cost, and where their writes go, policy by"
+                    + " policy; as text where text/plain is accepted")
+            .reading(PageClaimQuestion.class)
+            .answering(PageClaimAnswer.class)
+            .aside(ExperimentRoutes::pageClaims),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/hardware-domain-table",
                 "Whether dom0's table of all RAM gets done, or where it stays for ever")
             .reading(HardwareDomainQuestion.class)
@@ -70,6 +81,11 @@ final class ExperimentRoutes {
 
   private static Reply syncHooks(Request request) {
     SyncHookAnswer answer = SyncHookExperiment.run(request.read(SyncHookQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply pageClaims(Request request) {
+    PageClaimAnswer answer = PageClaimExperiment.run(request.read(PageClaimQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 

@@ -84,6 +84,21 @@ final class PageClaimScenariosTest implements ModelBehaviours {
               assertThat(m.retype(7, 1, IOREQ_SERVER)).isEqualTo(-22);
             }),
         model(
+            "15 all ways to follow a claim are compared in one table, with the same memory",
+            m -> {
+              String text =
+                  m.xen()
+                      .daemon()
+                      .text(
+                          "/v1/experiments/ioreq-pages",
+                          "{\"memory\":\"128MiB\",\"contexts\":1,\"writes\":100}");
+              assertThat(text).contains("leaf reads", "longest step", "lost", "list steps");
+              for (String update : List.of("lazy", "eager", "indexed", "protect-at-tag")) {
+                assertThat(text).containsPattern("refuse +" + update + " +1 +release");
+              }
+              assertThat(text).contains("a range for each page").endsWith("same memory: yes\n");
+            }),
+        model(
             "two emulators have a type each where the domain has two",
             m -> {
               assertThat(claim(m, m.create(0), 5)).isEqualTo(-22);

@@ -85,6 +85,15 @@ public final class DaemonUnderTest implements AutoCloseable {
     return exchange(HttpRequest.newBuilder(uri(path)).GET()).body();
   }
 
+  /** What a request is answered where text is wanted. */
+  public String text(String path, String body) {
+    return exchange(
+            HttpRequest.newBuilder(uri(path))
+                .header("Accept", "text/plain")
+                .POST(BodyPublishers.ofString(body)))
+        .body();
+  }
+
   private URI uri(String path) {
     return URI.create(daemon.url() + path);
   }

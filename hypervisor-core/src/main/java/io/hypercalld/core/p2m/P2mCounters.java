@@ -8,6 +8,7 @@ public final class P2mCounters {
   private long splits;
   long recalculations;
   private final P2mUpdates updates = new P2mUpdates();
+  private long leafReads;
   private long flushes;
   private long tlbInserts;
 
@@ -19,6 +20,16 @@ public final class P2mCounters {
   /** Entries read by look-ups and walks. */
   public long entryReads() {
     return entryReads;
+  }
+
+  /** Leaves looked at to bring types or permissions up to date, by marks and by claims. */
+  public long leafReads() {
+    return leafReads;
+  }
+
+  /** Somebody looked at so many leaves to bring them up to date. */
+  public void countLeafReads(long leaves) {
+    leafReads += leaves;
   }
 
   /** Entries written, those of new tables included. */
@@ -63,6 +74,7 @@ public final class P2mCounters {
   /** Adds the other's counts to these. */
   public void add(P2mCounters other) {
     entryReads += other.entryReads;
+    leafReads += other.leafReads;
     entryWrites += other.entryWrites;
     splits += other.splits;
     recalculations += other.recalculations;
@@ -74,6 +86,7 @@ public final class P2mCounters {
   /** Counts from 0 again; what processors know is forgotten, so that counting is repeatable. */
   public void reset() {
     entryReads = 0;
+    leafReads = 0;
     entryWrites = 0;
     splits = 0;
     recalculations = 0;

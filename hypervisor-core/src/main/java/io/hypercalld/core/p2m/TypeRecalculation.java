@@ -31,6 +31,9 @@ final class TypeRecalculation {
   private final Announcements announcements;
   private final P2mGeometry geometry;
 
+  /** Machine address of the lowest table that was brought up to date last. */
+  private long lastSettled = -1;
+
   TypeRecalculation(
       TableTree tree, EntryFormat format, BulkTypes types, Announcements announcements) {
     this.tree = tree;
@@ -136,10 +139,12 @@ final class TypeRecalculation {
 
   /** As {@link #resolve}, for all leaves of the lowest table around the guest frame. */
   void resolveTable(long gfn) {
+    lastSettled = -1;
     resolve(gfn);
     Junction leaf = tree.descend(gfn, 1);
-    if (tree.marks > 0 && leaf.level() == 1) {
-      settleTable(leaf.at() & -(long) geometry.tableBytes(), gfn);
+    long table = leaf.at() & -(long) geometry.tableBytes();
+    if (tree.marks > 0 && leaf.level() == 1 && table != lastSettled) {
+      settleTable(table, gfn);
     }
   }
 
@@ -199,9 +204,11 @@ final class TypeRecalculation {
 
   /** Brings all leaves of a lowest table up to date. */
   private void settleTable(long table, long gfn) {
+    lastSettled = table;
     long start = gfn & -(1L << geometry.order(2));
     long[] entries = new long[geometry.entries()];
     tree.read(table, entries, entries.length);
+    tree.counters().countLeafReads(entries.length);
     for (int i = 0; i < entries.length; i++) {
       if (P2mEntry.isMarked(entries[i]) && P2mEntry.isPresent(entries[i])) {
         long frame = start + ((long) i << geometry.granuleOrder());

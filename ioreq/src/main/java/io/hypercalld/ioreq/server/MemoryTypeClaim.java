@@ -172,6 +172,7 @@ public final class MemoryTypeClaim implements Digestible {
 
   private void untag(long gfn) {
     Gfn frame = new Gfn(gfn);
+    p2m().counters().countLeafReads(1);
     if (p2m().lookup(frame).type() == type) {
       p2m().changeType(frame, type, settled(frame));
     }
@@ -203,6 +204,7 @@ public final class MemoryTypeClaim implements Digestible {
   }
 
   private void refresh(long gfn) {
+    p2m().counters().countLeafReads(1);
     P2mLookup found = p2m().lookup(new Gfn(gfn));
     if (found.type() == type) {
       p2m().changeAccess(new Gfn(gfn), found.access());
