@@ -80,6 +80,13 @@ record Assembly(
         new FaultHandler(
             hypervisor, driver, topology, unit -> platform.units().get(unit.index()).segment());
     interrupts.onFaultEvent(faults::faultEvent);
+    VirtualIommus virtualIommus = new VirtualIommus(hypervisor, driver);
+    faults.tell(
+        fault ->
+            driver
+                .devices()
+                .find(fault.sbdf())
+                .ifPresent(device -> virtualIommus.faulted(device, fault.taken().record())));
     Assembly assembly =
         new Assembly(
             platform,
@@ -92,7 +99,7 @@ record Assembly(
             interrupts,
             faults,
             new DeviceModels(hypervisor),
-            new VirtualIommus(hypervisor, driver));
+            virtualIommus);
     hypervisor.bootDom0();
     driver.start();
     return assembly;

@@ -6,6 +6,7 @@ import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaRequester;
+import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
 
@@ -27,8 +28,9 @@ public record DeviceDma(
    * What became of it.
    *
    * @param data what a read got, ones where it was blocked; what a write brought
+   * @param oracle what was wrong with a request that passed
    */
-  public record Result(DmaOutcome outcome, HexBytes data) {}
+  public record Result(DmaOutcome outcome, HexBytes data, Optional<String> oracle) {}
 
   @Override
   public Result execute(Machine machine) {
@@ -45,6 +47,11 @@ public record DeviceDma(
         data.isPresent()
             ? machine.rootComplex().write(requester, address.value(), bytes)
             : machine.rootComplex().read(requester, address.value(), bytes);
-    return new Result(outcome, new HexBytes(bytes));
+    Optional<String> oracle =
+        outcome.segments().stream()
+            .filter(DmaSegment::isDone)
+            .flatMap(part -> machine.virtualIommus().oracle(sbdf, new Word(part.iova())).stream())
+            .findFirst();
+    return new Result(outcome, new HexBytes(bytes), oracle);
   }
 }

@@ -77,6 +77,7 @@ public final class Machine implements AutoCloseable {
                 driver(),
                 new IommuAudit.Hardware(topology(), units(), interrupts().machine()))
             .violations();
+    virtualIommus().violations().forEach(shadow -> violations.add(new Violation("V1", shadow)));
     violations.forEach(violation -> violationCounts.merge(violation.invariant(), 1L, Long::sum));
     revision.changed();
     return violations;

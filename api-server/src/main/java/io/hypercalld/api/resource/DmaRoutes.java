@@ -45,12 +45,18 @@ final class DmaRoutes {
       Optional<Boolean> privileged,
       Optional<Boolean> execute) {}
 
-  /** What became of a transfer. */
+  /**
+   * What became of a transfer.
+   *
+   * @param oracle what was wrong with a request that passed: it met what a guest has changed in its
+   *     own tables and not had forgotten
+   */
   record TransferView(
       DmaOutcome.Verdict outcome,
       Optional<HexBytes> data,
       List<SegmentView> segments,
-      Optional<FaultView> fault) {}
+      Optional<FaultView> fault,
+      Optional<String> oracle) {}
 
   /**
    * What became of the part of it in one page; {@code maddr} is empty where it did not get there.
@@ -88,9 +94,8 @@ final class DmaRoutes {
               outcome.verdict(),
               transfer.op == Direction.READ ? Optional.of(result.data()) : Optional.empty(),
               outcome.segments().stream().map(DmaRoutes::view).toList(),
-              outcome.segments().stream()
-                  .flatMap(part -> fault(part, iommu).stream())
-                  .findFirst()));
+              outcome.segments().stream().flatMap(part -> fault(part, iommu).stream()).findFirst(),
+              result.oracle()));
     };
   }
 

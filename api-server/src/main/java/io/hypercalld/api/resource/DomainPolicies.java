@@ -4,6 +4,7 @@ import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.iommu.driver.TableFrameSize;
+import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.ViommuApi;
 import io.hypercalld.ioreq.server.ClaimPolicies;
 import java.util.List;
@@ -30,7 +31,7 @@ record DomainPolicies(
     Optional<String> apicIds,
     Optional<String> intremap,
     Optional<String> extDestId,
-    Optional<String> shadowSync,
+    Optional<ShadowSync> shadowSync,
     Optional<ViommuApi> viommuApi) {
 
   /**
@@ -60,7 +61,6 @@ record DomainPolicies(
         Map.entry("dmaMode", dmaMode),
         Map.entry("apicIds", apicIds),
         Map.entry("intremap", intremap),
-        Map.entry("extDestId", extDestId),
-        Map.entry("shadowSync", shadowSync));
+        Map.entry("extDestId", extDestId));
   }
 }

@@ -8,6 +8,7 @@ import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Problems;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.hypercall.OrElse;
+import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import java.util.List;
 import java.util.Optional;
@@ -57,7 +58,8 @@ record NewDomain(
     if (viommu.isPresent() && xlViommu.isPresent()) {
       throw InvalidBody.at("/xlViommu", "the member viommu says it already");
     }
-    return viommu.map(NewViommu::settings).or(() -> xlViommu.map(XlViommu::settings));
+    ShadowSync sync = policies.flatMap(DomainPolicies::shadowSync).orElse(ShadowSync.STRICT);
+    return viommu.map(one -> one.settings(sync)).or(() -> xlViommu.map(XlViommu::settings));
   }
 
   private static void checkName(String name) {

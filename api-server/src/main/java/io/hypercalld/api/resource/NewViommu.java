@@ -32,10 +32,10 @@ record NewViommu(
    * @throws io.hypercalld.api.rest.Failure 501 first-level translation
    * @throws io.hypercalld.core.errno.Refusal as the unit's settings
    */
-  VirtualUnitSettings settings() {
+  VirtualUnitSettings settings(ShadowSync sync) {
     if (l1) {
       throw NewDomain.unbuilt("first-level translation of a virtual IOMMU");
     }
-    return new VirtualUnitSettings(base, intremap, l2, l2 && cachingMode, ShadowSync.STRICT);
+    return new VirtualUnitSettings(base, intremap, l2, l2 && cachingMode, sync);
   }
 }

@@ -189,7 +189,7 @@ final class PolicyCatalogue {
             List.of("off", "on"),
             "whether the virtual IOMMU remaps interrupts"),
         policy("extDestId", DOMAIN, List.of("off", "on"), "whether MSIs have 15-bit destinations"),
-        policy("shadowSync", DOMAIN, List.of("strict", "lazy"), "when a shadow follows the guest"),
+        built("shadowSync", DOMAIN, List.of("strict", "lazy"), "when a shadow follows the guest"),
         built("viommuApi", DOMAIN, List.of("v4", "v3", "v2"), "which interface creates one"));
   }
 }

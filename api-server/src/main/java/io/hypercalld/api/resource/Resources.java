@@ -50,6 +50,7 @@ public final class Resources {
     routes.addAll(IoRequestRoutes.routes());
     routes.addAll(IoStream.routes());
     routes.addAll(ViommuRoutes.routes());
+    routes.addAll(VirtualDeviceRoutes.routes());
     routes.addAll(PolicyCatalogue.routes());
     routes.addAll(ExperimentRoutes.routes());
     routes.addAll(new HypercallRoutes(catalogue).routes());

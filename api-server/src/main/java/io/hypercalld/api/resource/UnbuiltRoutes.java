@@ -14,9 +14,7 @@ final class UnbuiltRoutes {
   private UnbuiltRoutes() {}
 
   static List<Route> routes() {
-    String viommu = "/v1/domains/{d}/viommu";
     return Stream.of(
-            missing("virtual IOMMUs", viommu + "/shadow", Method.GET),
             missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
             missing("events", "/v1/events", Method.GET))
         .flatMap(List::stream)

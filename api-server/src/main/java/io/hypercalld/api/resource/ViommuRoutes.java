@@ -4,12 +4,16 @@ import io.hypercalld.api.machine.AccessViommu;
 import io.hypercalld.api.machine.CreateViommu;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Parameter;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualIommu;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import java.util.List;
@@ -42,6 +46,12 @@ final class ViommuRoutes {
         Route.get(ONE + "/dmar", "The DMAR table that the guest sees")
             .answering(DmarView.class)
             .on(request -> ofUnit(request, (_, found) -> dmar(found.iommu))),
+        Route.get(ONE + "/shadow", "The shadows of the guest's tables")
+            .taking(
+                Parameter.optional(
+                    "diff", "also what the guest has changed since they were read", Boolean.class))
+            .answering(ShadowView.class)
+            .on(ViommuRoutes::shadow),
         Route.get(ONE + "/faults", "Fault records that wait for the guest")
             .answering(Page.ofItems(UnitListings.FaultRecordView.class))
             .on(request -> ofUnit(request, (_, found) -> Page.whole(faults(found)))),
@@ -50,6 +60,21 @@ final class ViommuRoutes {
             .answering(IommuRoutes.RegisterValue.class)
             .on(ViommuRoutes::access)
             .guardedBy(request -> ofUnit(request, ViommuRoutes::view)));
+  }
+
+  private static Function<Machine, Reply> shadow(Request request) {
+    boolean diff = request.parameter("diff").filter("true"::equals).isPresent();
+    return ofUnit(
+        request,
+        (_, found) ->
+            found
+                .iommu
+                .report()
+                .map(report -> ShadowView.of(report, diff))
+                .orElseThrow(
+                    () ->
+                        Refusal.of(
+                            Errno.EOPNOTSUPP, "the virtual IOMMU does not translate requests")));
   }
 
   private record Found(Domain domain, VirtualIommu iommu) {}
@@ -86,7 +111,7 @@ final class ViommuRoutes {
 
   private static Function<Machine, Reply> create(Request request) {
     Names.DomainName name = Names.domain(request);
-    VirtualUnitSettings wanted = request.read(NewViommu.class).settings();
+    VirtualUnitSettings wanted = request.read(NewViommu.class).settings(ShadowSync.STRICT);
     return machine -> {
       Found found = find(machine, name);
       machine.execute(new CreateViommu(found.domain.id(), wanted));

@@ -1,16 +1,23 @@
 package io.hypercalld.api.resource;
 
+import static io.hypercalld.iommu.virtual.DeviceMode.DEFAULT;
+
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.virtual.ShadowCounters;
+import io.hypercalld.iommu.virtual.ShadowReport;
 import io.hypercalld.iommu.virtual.VirtualIommu;
 import io.hypercalld.iommu.virtual.VirtualUnit;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.Register;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -19,7 +26,9 @@ import java.util.Optional;
  * @param api the generation of the hypercall that the domain's toolstack speaks
  * @param translating GSTS.TES
  * @param remappingInterrupts GSTS.IRES
- * @param devices the domain's physical devices and how their requests are translated
+ * @param devices the domain's physical devices and how their requests are translated; a shadow by
+ *     its pseudo domain id
+ * @param shadowSync when shadows follow the guest; empty where there are none
  */
 record ViommuView(
     NewViommu.Type type,
@@ -33,9 +42,52 @@ record ViommuView(
     boolean cachingMode,
     boolean translating,
     boolean remappingInterrupts,
-    List<DeviceMode> devices) {
+    List<DeviceMode> devices,
+    Optional<String> shadowSync,
+    Optional<Costs> counters) {
   /** How one device's requests are translated. */
-  record DeviceMode(Sbdf sbdf, Optional<Sbdf> guestBdf, String mode) {}
+  record DeviceMode(Sbdf sbdf, Optional<Sbdf> guestBdf, String mode, Optional<Integer> shadow) {}
+
+  /**
+   * What shadows and emulated devices have cost.
+   *
+   * @param syncs how often shadows were brought into step, by what made it necessary
+   * @param guestFaults faults of physical devices that went to the guest, by reason
+   * @param hostFaults those of which the guest hears nothing
+   * @param missingInvalidations requests that met what the guest has changed in silence
+   * @param refusals devices that could not be switched
+   * @param translateCalls of emulated devices
+   * @param translateHits requests of emulated devices that needed no call
+   */
+  record Costs(
+      Map<String, Long> syncs,
+      Map<String, Long> guestFaults,
+      long hostFaults,
+      Optional<String> lastHostFault,
+      long missingInvalidations,
+      long refusals,
+      Optional<String> lastRefusal,
+      long translateCalls,
+      long translateHits) {
+    static Costs of(VirtualIommu iommu, ShadowCounters counters) {
+      Map<String, Long> syncs = new LinkedHashMap<>();
+      counters.syncs().forEach((trigger, count) -> syncs.put(trigger.toString(), count));
+      Map<String, Long> faults = new LinkedHashMap<>();
+      counters
+          .guestFaults()
+          .forEach((reason, count) -> faults.put("0x" + Integer.toHexString(reason.code()), count));
+      return new Costs(
+          syncs,
+          faults,
+          counters.hostFaults(),
+          counters.lastHostFault(),
+          counters.missingInvalidations(),
+          counters.refusals(),
+          counters.lastRefusal(),
+          iommu.virtualDevices().calls(),
+          iommu.virtualDevices().hits());
+    }
+  }
 
   static ViommuView of(Machine machine, Domain domain, VirtualIommu iommu) {
     VirtualUnit unit = iommu.requireUnit();
@@ -53,10 +105,18 @@ record ViommuView(
         settings.cachingMode(),
         GlobalCommand.TE.isSet(status),
         GlobalCommand.IRE.isSet(status),
-        machine.driver().devices().ownedBy(domain.id()).stream().map(ViommuView::mode).toList());
+        machine.driver().devices().ownedBy(domain.id()).stream()
+            .map(device -> mode(device, iommu.report()))
+            .toList(),
+        settings.l2() ? Optional.of(settings.sync().toString()) : Optional.empty(),
+        iommu.report().map(report -> Costs.of(iommu, report.counters())));
   }
 
-  private static DeviceMode mode(PciDevice device) {
-    return new DeviceMode(device.sbdf(), device.guestAddress(), "default");
+  private static DeviceMode mode(PciDevice device, Optional<ShadowReport> report) {
+    return new DeviceMode(
+        device.sbdf(),
+        device.guestAddress(),
+        report.map(known -> known.modeOf(device)).orElse(DEFAULT).toString(),
+        report.flatMap(known -> known.shadowOf(device)).map(DomainId::value));
   }
 }

@@ -18,6 +18,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 
 /**
@@ -51,6 +52,7 @@ public final class FaultHandler implements Digestible {
   private long requests;
   private long handled;
   private boolean handling;
+  private Consumer<LoggedFault> listener = _ -> {};
 
   /**
    * @param segments the PCI segment of each unit
@@ -64,6 +66,11 @@ public final class FaultHandler implements Digestible {
     this.driver = driver;
     this.topology = topology;
     this.segments = segments;
+  }
+
+  /** Has somebody told of each fault from now on. */
+  public void tell(Consumer<LoggedFault> whom) {
+    listener = whom;
   }
 
   /** A fault event arrived. */
@@ -94,6 +101,7 @@ public final class FaultHandler implements Digestible {
     LoggedFault fault =
         new LoggedFault(handled, now, unit.index(), sbdf, ownerOf(unit, sbdf), taken);
     keep(fault);
+    listener.accept(fault);
     FaultWords.lines(unit.index(), sbdf, taken.record()).forEach(this::print);
     boolean storm =
         driver.devices().find(sbdf).filter(device -> device.faultRate().count(now)).isPresent();

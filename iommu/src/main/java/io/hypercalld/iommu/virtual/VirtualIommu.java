@@ -9,7 +9,11 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.Emulation.Answer;
 import io.hypercalld.core.guest.Emulation.Completed;
 import io.hypercalld.core.guest.Emulation.MmioAccess;
+import io.hypercalld.iommu.driver.DomainIommu;
+import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.unit.UnitObserver;
+import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.Invalidation;
 import java.util.Optional;
 
 /**
@@ -20,6 +24,8 @@ public final class VirtualIommu implements DomainFacet {
   private final VirtualIommus host;
   private ViommuApi api = ViommuApi.V4;
   private Optional<VirtualUnit> unit = Optional.empty();
+  private Optional<Shadows> shadows = Optional.empty();
+  private Optional<VirtualDevices> virtualDevices = Optional.empty();
 
   VirtualIommu(Domain domain, VirtualIommus host) {
     this.domain = domain;
@@ -54,7 +60,8 @@ public final class VirtualIommu implements DomainFacet {
    * Gives the guest a unit.
    *
    * @throws Refusal EINVAL a PV or a dying domain; E2BIG it has one, of v2 EINVAL; ENODEV v3, and
-   *     the host allows none; ENOSYS it is to translate
+   *     the host allows none; EOPNOTSUPP it is to translate and the domain was created without
+   *     IOMMU
    */
   public void create(VirtualUnitSettings wanted) {
     host.requireAllowed(api);
@@ -64,16 +71,64 @@ public final class VirtualIommu implements DomainFacet {
     if (unit.isPresent()) {
       throw Refusal.of(api.whenSecond(), "%s has a virtual IOMMU already", domain.id());
     }
-    if (wanted.l2()) {
-      throw Refusal.of(Errno.ENOSYS, "a virtual IOMMU that translates is not built yet");
+    if (wanted.l2() && domain.findFacet(DomainIommu.class).isEmpty()) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "%s has no IOMMU to shadow with", domain.id());
     }
-    unit =
-        Optional.of(
-            new VirtualUnit(
-                wanted,
-                host.silicon(domain, wanted),
-                new GuestMessages(domain),
-                UnitObserver.NONE));
+    VirtualUnit made =
+        new VirtualUnit(
+            wanted, host.silicon(domain, wanted), new GuestMessages(domain), new Follower());
+    unit = Optional.of(made);
+    virtualDevices = Optional.of(new VirtualDevices(made.silicon()));
+    shadows =
+        wanted.l2() ? Optional.of(new Shadows(domain, host.driver(), made)) : Optional.empty();
+  }
+
+  /** Passes on what the guest has its unit do; shadows there are only once there is a unit. */
+  private final class Follower implements UnitObserver {
+    @Override
+    public void invalidated(Invalidation.OfCaches command) {
+      virtualDevices.ifPresent(VirtualDevices::forget);
+      shadows.ifPresent(present -> present.invalidated(command));
+    }
+
+    @Override
+    public void settled() {
+      shadows.ifPresent(Shadows::settled);
+    }
+
+    @Override
+    public void commanded() {
+      virtualDevices.ifPresent(VirtualDevices::forget);
+      shadows.ifPresent(Shadows::commanded);
+    }
+  }
+
+  /**
+   * The emulated devices whose requests the unit translates.
+   *
+   * @throws Refusal ENODEV there is no unit
+   */
+  public VirtualDevices virtualDevices() {
+    requireUnit();
+    return virtualDevices.orElseThrow();
+  }
+
+  /** How the domain's physical devices follow the guest's tables, where they do. */
+  public Optional<ShadowReport> report() {
+    return shadows.map(ShadowReport::new);
+  }
+
+  /** A physical device's request was blocked by the machine's unit. */
+  void faulted(PciDevice device, FaultRecord record) {
+    shadows.ifPresent(present -> new GuestFaults(present, requireUnit()).faulted(device, record));
+  }
+
+  /**
+   * What was wrong with a request of a physical device that passed: it met what the guest has
+   * changed and not had forgotten.
+   */
+  Optional<String> oracle(PciDevice device, long iova) {
+    return shadows.flatMap(present -> new GuestFaults(present, requireUnit()).oracle(device, iova));
   }
 
   /**
@@ -83,6 +138,9 @@ public final class VirtualIommu implements DomainFacet {
    */
   public void destroy() {
     requireUnit();
+    shadows.ifPresent(Shadows::end);
+    shadows = Optional.empty();
+    virtualDevices = Optional.empty();
     unit = Optional.empty();
   }
 
@@ -133,7 +191,9 @@ public final class VirtualIommu implements DomainFacet {
 
   @Override
   public boolean relinquish() {
-    unit = Optional.empty();
+    if (unit.isPresent()) {
+      destroy();
+    }
     return true;
   }
 
@@ -141,5 +201,7 @@ public final class VirtualIommu implements DomainFacet {
   public void digest(StateDigest digest) {
     digest.section("virtual-iommu").put(api.name()).put(unit.isPresent());
     unit.ifPresent(digest::put);
+    shadows.ifPresent(digest::put);
+    virtualDevices.ifPresent(digest::put);
   }
 }

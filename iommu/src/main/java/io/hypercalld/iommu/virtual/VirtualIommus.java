@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
@@ -9,8 +10,12 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.Emulation.Answer;
 import io.hypercalld.core.guest.Emulation.MmioAccess;
+import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.Profile;
 import io.hypercalld.iommu.driver.VtdDriver;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.vtd.FaultRecord;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -65,6 +70,42 @@ public final class VirtualIommus implements Digestible {
     if (api.asksTheHost() && !allowed) {
       throw Refusal.of(Errno.ENODEV, "the host's option viommu is off");
     }
+  }
+
+  VtdDriver driver() {
+    return driver;
+  }
+
+  /** A physical device's request was blocked by the machine's unit: its guest may have to know. */
+  public void faulted(PciDevice device, FaultRecord record) {
+    ownerOf(device).ifPresent(iommu -> iommu.faulted(device, record));
+  }
+
+  /**
+   * What was wrong with a request of a physical device that passed: it met what its guest has
+   * changed and not had forgotten. Empty where nothing was.
+   */
+  public Optional<String> oracle(Sbdf sbdf, Word iova) {
+    return driver
+        .devices()
+        .find(sbdf)
+        .flatMap(device -> ownerOf(device).flatMap(iommu -> iommu.oracle(device, iova.value())));
+  }
+
+  private Optional<VirtualIommu> ownerOf(PciDevice device) {
+    return hypervisor
+        .domains()
+        .find(device.owner())
+        .flatMap(domain -> domain.findFacet(VirtualIommu.class));
+  }
+
+  /** Where shadows are not what they should be. */
+  public List<String> violations() {
+    return hypervisor.domains().all().stream()
+        .flatMap(domain -> domain.findFacet(VirtualIommu.class).stream())
+        .flatMap(iommu -> iommu.report().stream())
+        .flatMap(report -> report.violations().stream())
+        .toList();
   }
 
   VirtualUnit.Silicon silicon(Domain domain, VirtualUnitSettings wanted) {

@@ -9,6 +9,12 @@ public final class InterruptRange {
   private static final int SHIFT = 20;
   private static final long MEGABYTE = 0xfee;
 
+  /** The first address of the range. */
+  public static final long BASE = MEGABYTE << SHIFT;
+
+  /** The first address after the range. */
+  public static final long END = (MEGABYTE + 1) << SHIFT;
+
   private InterruptRange() {}
 
   /** Whether {@code address} lies in {@code 0xfee00000} to {@code 0xfeefffff}. */

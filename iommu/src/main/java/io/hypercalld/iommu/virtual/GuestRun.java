@@ -1,0 +1,34 @@
+package io.hypercalld.iommu.virtual;
+
+import io.hypercalld.core.p2m.DmaPermission;
+
+/**
+ * Consecutive frames of a device's address space that a guest's table leads to consecutive guest
+ * frames. Immutable.
+ *
+ * @param dfn the first frame as the device counts them
+ * @param gfn the guest frame that it leads to
+ * @param frames how many of 4 KiB
+ */
+record GuestRun(long dfn, long gfn, long frames, DmaPermission permission) {
+  /** The first frame after the run. */
+  long end() {
+    return dfn + frames;
+  }
+
+  /** The frames of the run that lie from one frame to before another. */
+  GuestRun within(long from, long to) {
+    long first = Math.max(from, dfn);
+    return new GuestRun(first, gfn + first - dfn, Math.min(to, end()) - first, permission);
+  }
+
+  /** Whether the next run goes on where this one ends. */
+  boolean continuesWith(GuestRun next) {
+    return next.dfn == end() && next.gfn == gfn + frames && next.permission == permission;
+  }
+
+  /** Whether both lead the frames that they share to the same place in the same way. */
+  boolean agreesWith(GuestRun other) {
+    return gfn - dfn == other.gfn - other.dfn && permission == other.permission;
+  }
+}

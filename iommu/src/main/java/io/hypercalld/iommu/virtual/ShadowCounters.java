@@ -1,0 +1,83 @@
+package io.hypercalld.iommu.virtual;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.iommu.vtd.FaultReason;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** What shadows have cost, and what went wrong with them. Confined to the machine thread. */
+public final class ShadowCounters implements Digestible {
+  private final Map<SyncTrigger, Long> syncs = new EnumMap<>(SyncTrigger.class);
+  private final Map<FaultReason, Long> guestFaults = new EnumMap<>(FaultReason.class);
+  private long hostFaults;
+  private long missingInvalidations;
+  private long refusals;
+  private Optional<String> lastRefusal = Optional.empty();
+  private Optional<String> lastHostFault = Optional.empty();
+
+  void count(SyncTrigger trigger) {
+    syncs.merge(trigger, 1L, Long::sum);
+  }
+
+  void count(FaultReason reason) {
+    guestFaults.merge(reason, 1L, Long::sum);
+  }
+
+  void hostFault(String why) {
+    hostFaults++;
+    lastHostFault = Optional.of(why);
+  }
+
+  void missingInvalidation() {
+    missingInvalidations++;
+  }
+
+  void refused(String why) {
+    refusals++;
+    lastRefusal = Optional.of(why);
+  }
+
+  /** How often shadows were brought into step, by what made it necessary. */
+  public Map<SyncTrigger, Long> syncs() {
+    return Collections.unmodifiableMap(syncs);
+  }
+
+  /** Faults of physical devices that were the guest's and went to the guest. */
+  public Map<FaultReason, Long> guestFaults() {
+    return Collections.unmodifiableMap(guestFaults);
+  }
+
+  /** Faults of physical devices where the guest's own tables let the request pass. */
+  public long hostFaults() {
+    return hostFaults;
+  }
+
+  /** What the last of them came from. */
+  public Optional<String> lastHostFault() {
+    return lastHostFault;
+  }
+
+  /** Requests that met what the guest had changed and not had forgotten. */
+  public long missingInvalidations() {
+    return missingInvalidations;
+  }
+
+  /** Devices that could not be switched. */
+  public long refusals() {
+    return refusals;
+  }
+
+  /** Why the last of them could not. */
+  public Optional<String> lastRefusal() {
+    return lastRefusal;
+  }
+
+  /** Counters are for people: no command depends on them. */
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(refusals);
+  }
+}

@@ -1,0 +1,142 @@
+package io.hypercalld.iommu.virtual;
+
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.p2m.DmaPermission;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.iommu.driver.DmaRun;
+import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.unit.RequesterSpace.Translated;
+import io.hypercalld.iommu.virtual.Differences.Difference;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** The shadows of a guest's tables, to be looked at; changes nothing. */
+public final class ShadowReport {
+  private static final int SHIFT = 12;
+
+  private final Shadows shadows;
+
+  ShadowReport(Shadows shadows) {
+    this.shadows = shadows;
+  }
+
+  /**
+   * One shadow.
+   *
+   * @param source the guest's table; empty for the space of devices that the guest blocks
+   * @param tag the pseudo domain id that stands for it in the machine's units
+   * @param root machine address of its top table
+   * @param frames of 4 KiB that it maps
+   */
+  public record Space(
+      Optional<Translated> source, DomainId tag, Word root, long tables, long frames) {}
+
+  /**
+   * What a shadow maps.
+   *
+   * @param gpa guest-physical address that the guest's table leads to
+   */
+  public record Mapping(
+      DomainId tag, Word iova, Word gpa, Word maddr, long frames, DmaPermission permission) {}
+
+  /**
+   * Frames of a guest's table that lead elsewhere than when it was last read.
+   *
+   * @param before guest-physical address that they led to
+   * @param now where the table leads them now
+   * @param stale whether devices may still use what the guest has taken away
+   */
+  public record Change(
+      DomainId tag,
+      Word iova,
+      long frames,
+      Optional<Word> before,
+      Optional<Word> now,
+      boolean stale) {}
+
+  /** How a device's requests are translated. */
+  public DeviceMode modeOf(PciDevice device) {
+    return shadows.placeOf(device).mode();
+  }
+
+  /** The shadow that a device goes through. */
+  public Optional<DomainId> shadowOf(PciDevice device) {
+    return shadows.placeOf(device).space().map(space -> space.context().tag());
+  }
+
+  public ShadowCounters counters() {
+    return shadows.counters();
+  }
+
+  /** The shadows, in the order in which they were made. */
+  public List<Space> spaces() {
+    return shadows.all().stream()
+        .map(
+            space ->
+                new Space(
+                    space.source(),
+                    space.context().tag(),
+                    new Word(space.context().root()),
+                    space.context().counters().tables(),
+                    space.mappedFrames()))
+        .toList();
+  }
+
+  /** What the shadows map, as runs of frames that lead to consecutive ones of the machine. */
+  public List<Mapping> mappings() {
+    List<Mapping> found = new ArrayList<>();
+    for (ShadowSpace space : shadows.all()) {
+      for (GuestRun run : space.captured().all()) {
+        collect(space, run, found);
+      }
+    }
+    return found;
+  }
+
+  private static void collect(ShadowSpace space, GuestRun run, List<Mapping> found) {
+    Optional<DmaRun> mapped = space.context().nextRun(new Gfn(run.dfn()));
+    while (mapped.isPresent() && mapped.get().dfn().value() < run.end()) {
+      DmaRun there = mapped.get();
+      GuestRun part = run.within(there.dfn().value(), there.end());
+      found.add(
+          new Mapping(
+              space.context().tag(),
+              address(part.dfn()),
+              address(part.gfn()),
+              address(there.at(part.dfn()).value()),
+              part.frames(),
+              there.permission()));
+      mapped = space.context().nextRun(new Gfn(part.end()));
+    }
+  }
+
+  /** Where the guest's tables say something else than when they were last read. */
+  public List<Change> changes() {
+    List<Change> found = new ArrayList<>();
+    for (ShadowSpace space : shadows.all()) {
+      List<GuestRun> before = List.copyOf(space.captured().all());
+      for (Difference one : Differences.between(before, space.current(0, ShadowSpace.END))) {
+        found.add(
+            new Change(
+                space.context().tag(),
+                address(one.dfn()),
+                one.frames(),
+                one.before().map(run -> address(run.gfn())),
+                one.now().map(run -> address(run.gfn())),
+                one.isStale()));
+      }
+    }
+    return found;
+  }
+
+  /** Where a shadow is not what the last reading and the P2M make of it. */
+  public List<String> violations() {
+    return shadows.violations();
+  }
+
+  private static Word address(long frame) {
+    return new Word(frame << SHIFT);
+  }
+}

@@ -1,0 +1,245 @@
+package io.hypercalld.iommu.virtual;
+
+import io.hypercalld.core.digest.Digestible;
+import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameRun;
+import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.p2m.DmaPermission;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mLookup;
+import io.hypercalld.core.p2m.P2mTable;
+import io.hypercalld.iommu.driver.DmaRun;
+import io.hypercalld.iommu.driver.IoContext;
+import io.hypercalld.iommu.unit.RequesterSpace.Translated;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
+
+/**
+ * The shadow of one guest table: what it said when it was last read, composed with the P2M as it
+ * is. Confined to the machine thread.
+ *
+ * <p>A page may be read where both permit it, and so for writing; leaves are as large as the
+ * alignment of both sides allows. Where memory for a table runs out a hole is left, never a stale
+ * mapping.
+ */
+final class ShadowSpace implements Digestible {
+  /** The first frame beyond every address space. */
+  static final long END = 1L << P2mTable.GFN_BITS;
+
+  private final Optional<Translated> source;
+  private final IoContext context;
+  private final P2mTable p2m;
+  private final GuestTables reader;
+  private final CapturedTable captured = new CapturedTable();
+  private final TreeSet<Long> tables = new TreeSet<>();
+  private long shortages;
+
+  /**
+   * An empty shadow.
+   *
+   * @param source the guest's table; empty for the space of devices that the guest blocks
+   */
+  ShadowSpace(Optional<Translated> source, IoContext context, P2mTable p2m, GuestTables reader) {
+    this.source = source;
+    this.context = context;
+    this.p2m = p2m;
+    this.reader = reader;
+  }
+
+  Optional<Translated> source() {
+    return source;
+  }
+
+  IoContext context() {
+    return context;
+  }
+
+  /** What the guest's table said when it was last read. */
+  CapturedTable captured() {
+    return captured;
+  }
+
+  /** What the guest's table says now. */
+  List<GuestRun> current(long from, long to) {
+    return source.map(space -> reader.read(space, from, to).runs()).orElse(List.of());
+  }
+
+  /** How often memory ran out. */
+  long shortages() {
+    return shortages;
+  }
+
+  boolean hasDomainId(int domainId) {
+    return source.filter(space -> space.domainId() == domainId).isPresent();
+  }
+
+  /** Reads the guest's table again, from one frame to before another. */
+  void read(long from, long to) {
+    source.ifPresent(
+        space -> {
+          GuestTables.Reading now = reader.read(space, from, to);
+          if (from == 0 && to == END) {
+            tables.clear();
+          }
+          tables.addAll(now.tables());
+          captured.replace(from, to, now.runs());
+          compose(from, to);
+        });
+  }
+
+  private void compose(long from, long to) {
+    long at = from;
+    for (GuestRun run : captured.within(from, to)) {
+      clear(at, run.dfn());
+      map(run);
+      at = run.end();
+    }
+    clear(at, to);
+  }
+
+  /** Whether one of the guest's tables lies in guest frames of a range. */
+  boolean isReadFrom(long gfn, long frames) {
+    Long table = tables.ceiling(gfn);
+    return table != null && table < gfn + frames;
+  }
+
+  /** Follows a change of the P2M; false where no page of it is mapped here. */
+  boolean follow(long gfn, long frames) {
+    List<GuestRun> affected = captured.leadingTo(gfn, frames);
+    affected.forEach(this::map);
+    return !affected.isEmpty();
+  }
+
+  /** Has the changes take effect. */
+  void flush() {
+    context.flush();
+  }
+
+  private void map(GuestRun run) {
+    long dfn = run.dfn();
+    while (dfn < run.end()) {
+      DmaRun part = composed(run, dfn);
+      if (part.permission() == DmaPermission.NONE) {
+        clear(dfn, part.end());
+      } else {
+        map(part);
+      }
+      dfn = part.end();
+    }
+  }
+
+  /** What the P2M makes of a run, from one of its frames on as far as that is the same. */
+  private DmaRun composed(GuestRun run, long from) {
+    DmaRun whole = leaf(run, from);
+    while (whole.end() < run.end()) {
+      DmaRun next = leaf(run, whole.end());
+      boolean same =
+          next.permission() == whole.permission()
+              && (whole.permission() == DmaPermission.NONE
+                  || next.mfn().value() == whole.mfn().value() + whole.frames());
+      if (!same) {
+        break;
+      }
+      whole =
+          new DmaRun(whole.dfn(), whole.mfn(), whole.frames() + next.frames(), whole.permission());
+    }
+    return whole;
+  }
+
+  private DmaRun leaf(GuestRun run, long dfn) {
+    Gfn gfn = new Gfn(run.gfn() + dfn - run.dfn());
+    P2mLookup found = p2m.lookup(gfn);
+    long covered = (1L << found.order()) - found.inside();
+    return new DmaRun(
+        new Gfn(dfn),
+        found.mfn().isValid() ? found.mfn() : Mfn.INVALID,
+        Math.min(covered, run.end() - dfn),
+        run.permission().and(p2m.storedDma(gfn)));
+  }
+
+  private void map(DmaRun run) {
+    try {
+      context.map(new FrameRun(run.dfn().value(), run.frames()), run.mfn(), run.permission());
+    } catch (Refusal noMemory) {
+      shortages++;
+      clear(run.dfn().value(), run.end());
+    }
+  }
+
+  private void clear(long from, long to) {
+    Optional<DmaRun> mapped = context.nextRun(new Gfn(from));
+    while (mapped.isPresent() && mapped.get().dfn().value() < to) {
+      long first = Math.max(from, mapped.get().dfn().value());
+      long end = Math.min(to, mapped.get().end());
+      unmap(first, end);
+      mapped = context.nextRun(new Gfn(end));
+    }
+  }
+
+  /** Where there is no memory to split a leaf, everything goes: that needs none. */
+  private void unmap(long from, long to) {
+    try {
+      context.unmap(new FrameRun(from, to - from));
+    } catch (Refusal noMemory) {
+      shortages++;
+      context.unmap(new FrameRun(0, END));
+    }
+  }
+
+  /** What the shadow should map and does not, or maps and should not; empty where it is right. */
+  Optional<String> violation() {
+    long expected = 0;
+    for (GuestRun run : captured.all()) {
+      for (long dfn = run.dfn(); dfn < run.end(); ) {
+        DmaRun part = composed(run, dfn);
+        if (part.permission() != DmaPermission.NONE) {
+          expected += part.frames();
+          if (!maps(part)) {
+            return Optional.of("the shadow of %s lacks %s".formatted(source, part));
+          }
+        }
+        dfn = part.end();
+      }
+    }
+    long mapped = mappedFrames();
+    return mapped == expected
+        ? Optional.empty()
+        : Optional.of(
+            "the shadow of %s maps %d frames, not %d".formatted(source, mapped, expected));
+  }
+
+  private boolean maps(DmaRun wanted) {
+    long at = wanted.dfn().value();
+    while (at < wanted.end()) {
+      Optional<DmaRun> found = context.nextRun(new Gfn(at));
+      if (found.isEmpty()
+          || !found.get().covers(at)
+          || !found.get().at(at).equals(wanted.at(at))
+          || found.get().permission() != wanted.permission()) {
+        return false;
+      }
+      at = found.get().end();
+    }
+    return true;
+  }
+
+  /** How many frames of 4 KiB the shadow maps. */
+  long mappedFrames() {
+    long frames = 0;
+    Optional<DmaRun> run = context.nextRun(new Gfn(0));
+    while (run.isPresent()) {
+      frames += run.get().frames();
+      run = context.nextRun(new Gfn(run.get().end()));
+    }
+    return frames;
+  }
+
+  @Override
+  public void digest(StateDigest digest) {
+    digest.put(source.toString()).put(context.tag().value()).put(captured).put(shortages);
+    digest.put(tables.size());
+    tables.forEach(digest::put);
+  }
+}
