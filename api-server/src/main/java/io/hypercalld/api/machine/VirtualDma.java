@@ -1,6 +1,6 @@
 package io.hypercalld.api.machine;
 
-import io.hypercalld.api.json.HexBytes;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;

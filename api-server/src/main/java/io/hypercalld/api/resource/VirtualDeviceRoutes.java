@@ -1,6 +1,5 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.json.HexBytes;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.RememberTranslations;
@@ -9,6 +8,7 @@ import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.iommu.pci.Sbdf;

@@ -190,7 +190,7 @@ final class RegisterFile implements Mmio, Digestible {
   }
 
   private void store(int slot, long written, BitField half) {
-    BitKinds kinds = half == LOW ? lowKinds[slot] : highKinds[slot];
+    BitKinds kinds = half.equals(LOW) ? lowKinds[slot] : highKinds[slot];
     long writable = half.inPlace(kinds.writable());
     long cleared = half.inPlace(kinds.clearedByOne()) & written;
     values[slot] = ((values[slot] & ~writable) | (written & writable)) & ~cleared;

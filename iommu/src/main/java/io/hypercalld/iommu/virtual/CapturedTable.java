@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -86,7 +87,7 @@ final class CapturedTable implements Digestible {
   List<GuestRun> leadingTo(long gfn, long frames) {
     List<GuestRun> found = new ArrayList<>();
     for (long dfn : reverse.near(gfn, frames)) {
-      GuestRun run = runs.get(dfn);
+      GuestRun run = Objects.requireNonNull(runs.get(dfn));
       long shift = run.dfn() - run.gfn();
       long from = Math.max(run.dfn(), gfn + shift);
       long to = Math.min(run.end(), gfn + frames + shift);

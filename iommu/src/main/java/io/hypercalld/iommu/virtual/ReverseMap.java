@@ -3,6 +3,7 @@ package io.hypercalld.iommu.virtual;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -25,7 +26,7 @@ final class ReverseMap {
 
   void remove(GuestRun run) {
     for (long block = first(run); block <= last(run); block++) {
-      TreeSet<Long> there = runs.get(block);
+      TreeSet<Long> there = Objects.requireNonNull(runs.get(block));
       there.remove(run.dfn());
       if (there.isEmpty()) {
         runs.remove(block);
