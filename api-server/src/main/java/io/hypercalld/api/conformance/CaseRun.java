@@ -52,10 +52,15 @@ final class CaseRun {
    */
   static void run(CorpusCase recorded, Habits habits, Report report) {
     try (CaseMachine machine = CaseMachine.of(recorded, habits)) {
-      new CaseRun(recorded, machine, report)
-          .run()
-          .ifPresentOrElse(wrong -> report.fail(recorded.id(), wrong), report::pass);
+      run(recorded, machine, report);
     }
+  }
+
+  /** Runs a case on a machine that has its memory already. */
+  static void run(CorpusCase recorded, CaseMachine machine, Report report) {
+    new CaseRun(recorded, machine, report)
+        .run()
+        .ifPresentOrElse(wrong -> report.fail(recorded.id(), wrong), report::pass);
   }
 
   private Optional<Mismatch> run() {

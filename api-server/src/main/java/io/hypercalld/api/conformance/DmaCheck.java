@@ -8,10 +8,12 @@ import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Makes a device's requests, one page at a time, and holds what becomes of each to the set that the
@@ -19,6 +21,13 @@ import java.util.Optional;
  */
 final class DmaCheck {
   private static final int PAGE = 4096;
+
+  /** Reasons for reserved bits of a paging entry. */
+  private static final Set<Outcome> RESERVED =
+      Set.of(
+          new Outcome.Faulted(FaultReason.PAGING_ENTRY_RESERVED.code()),
+          new Outcome.Faulted(FaultReason.FIRST_LEVEL_RESERVED.code()),
+          new Outcome.Faulted(FaultReason.SECOND_LEVEL_RESERVED.code()));
 
   /** What this silicon made of one segment. */
   record Result(Outcome outcome, DmaSegment.End end, Bytes bytes) {}
@@ -83,7 +92,7 @@ final class DmaCheck {
       data.before(segment, length);
       Result result = request(transfer, offset, length);
       results.add(result);
-      segment.reported().ifPresent(registers::reported);
+      reported(transfer, segment);
       if (wrong.isEmpty()) {
         String place = "segment " + index;
         wrong = judge(transfer, segment, result, offset, id + " " + place).map(m -> m.at(place));
@@ -91,6 +100,17 @@ final class DmaCheck {
       offset += length;
     } while (offset < transfer.length());
     return wrong.or(() -> updates.finish(dma, results));
+  }
+
+  private void reported(Transfer transfer, Segment segment) {
+    if (segment.reported().isPresent()) {
+      SourceId requester = machine.requester(transfer.device()).sourceId();
+      registers.reported(segment.reported().get(), older(requester).requestPasid());
+    }
+  }
+
+  private OlderScalableMode older(SourceId requester) {
+    return new OlderScalableMode(machine, requester);
   }
 
   private static int pageOffset(Transfer transfer, int offset) {
@@ -148,27 +168,31 @@ final class DmaCheck {
     SourceId requester = machine.requester(transfer.device()).sourceId();
     Optional<Freedom> freedom =
         segment.allowed().isEmpty()
-            ? new OlderScalableMode(machine, requester).of(segment, got)
+            ? older(requester).of(segment, got)
             : Optional.of(Freedom.PERMISSION_FIRST)
                 .filter(each -> segment.deviation().filter(each.effect()::equals).isPresent())
-                .filter(_ -> segment.observed().filter(got::equals).isPresent());
+                .filter(_ -> segment.observed().filter(got::equals).isPresent())
+                .filter(_ -> segment.allowed().stream().anyMatch(RESERVED::contains));
     freedom.ifPresent(report::freedom);
     return freedom.isPresent()
         || (segment.allowed().isEmpty() && segment.observed().filter(got::equals).isPresent());
   }
 
-  /** What was observed and is not allowed needs a deviation that says why. */
+  /** What was observed and is not allowed needs a deviation that can have made it so. */
   private static Optional<Mismatch> observedIsAllowed(Segment segment) {
+    if (segment.allowed().isEmpty() || segment.observed().isEmpty()) {
+      return Optional.empty();
+    }
+    Outcome observed = segment.observed().get();
     boolean explained =
-        segment.deviation().isPresent()
-            || segment.allowed().isEmpty()
-            || segment.observed().filter(segment.allowed()::contains).isPresent();
+        segment.allowed().contains(observed)
+            || segment.deviation().filter(name -> Deviation.explains(name, observed)).isPresent();
     return explained
         ? Optional.empty()
         : Optional.of(
             new Mismatch(
-                "recording without a deviation",
+                "recording beside " + segment.deviation().orElse("every deviation"),
                 segment.allowed().toString(),
-                segment.observed().toString()));
+                observed.toString()));
   }
 }

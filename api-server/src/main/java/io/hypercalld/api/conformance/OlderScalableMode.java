@@ -51,10 +51,19 @@ final class OlderScalableMode {
     this.context = new ScalableContextEntry(machine.word(at), machine.word(at + Long.BYTES), 0, 0);
   }
 
+  /** What the requester's context entry says; 0 outside of scalable mode. */
+  int requestPasid() {
+    return isScalable() ? ScalableContextEntry.requestPasid(context.q1()) : 0;
+  }
+
+  private boolean isScalable() {
+    return RootTableAddress.mode(machine.unit.read64(Register.RTADDR.offset()))
+        == RootTableAddress.Mode.SCALABLE;
+  }
+
   /** The freedom that lets {@code got} pass; empty where none does. */
   Optional<Freedom> of(Segment segment, Outcome got) {
-    long root = machine.unit.read64(Register.RTADDR.offset());
-    if (RootTableAddress.mode(root) != RootTableAddress.Mode.SCALABLE
+    if (!isScalable()
         || Recorder.isNewer(machine.unit.capabilities())
         || segment.observed().isEmpty()
         || !(got instanceof Outcome.Faulted(int reason))) {

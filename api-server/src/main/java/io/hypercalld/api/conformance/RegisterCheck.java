@@ -67,6 +67,12 @@ final class RegisterCheck {
     theirs.record(fault);
   }
 
+  /** The same of a request whose requester has this RID_PASID. */
+  void reported(FaultRecord fault, int requestPasid) {
+    freedoms.requestPasid(requestPasid);
+    reported(fault);
+  }
+
   /** Stores, and holds the status words of waits and the messages sent to the recording. */
   Optional<Mismatch> write(RegisterWrite write) {
     long held = Integer.toUnsignedLong(unit.read32(upperHalf(write)));

@@ -10,8 +10,10 @@ import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Registers that the recorded implementations are known to fill differently, whatever requests and
@@ -21,7 +23,9 @@ import java.util.Optional;
 final class RegisterFreedoms {
   private static final int UPPER = Integer.BYTES;
   private static final long ALL = 0xffff_ffffL;
-  private static final int PASID_BITS = 0xffff;
+
+  /** What the older implementation has instead of a PASID in legacy mode. */
+  private static final long ALL_ONES = 0xffff;
 
   /** A word as a freedom makes it of one by the specification. */
   record Changed(long word, Freedom freedom) {}
@@ -34,10 +38,18 @@ final class RegisterFreedoms {
   private final Window at;
   private final Map<Integer, Store> stores = new HashMap<>();
 
+  /** RID_PASID of requesters in scalable mode so far. */
+  private final Set<Integer> pasids = new HashSet<>();
+
   RegisterFreedoms(Capabilities capabilities, Window at) {
     this.capabilities = capabilities;
     this.newer = Recorder.isNewer(capabilities);
     this.at = at;
+  }
+
+  /** A requester's context entry names this PASID. */
+  void requestPasid(int pasid) {
+    pasids.add(pasid);
   }
 
   void stored(RegisterWrite write) {
@@ -74,12 +86,11 @@ final class RegisterFreedoms {
       return Optional.of(new Changed(due | FaultRecord.PP.mask(), Freedom.FRCD_PASID));
     }
     if (part == Long.BYTES + UPPER) {
+      long pasid = FaultRecord.PV.get(recorded << Integer.SIZE);
+      boolean known = pasid == ALL_ONES || pasids.contains((int) pasid);
       long field = FaultRecord.PV.mask() >>> Integer.SIZE;
-      long pasid =
-          capabilities.scalableMode()
-              ? recorded & field
-              : FaultRecord.PV.of(PASID_BITS) >>> Integer.SIZE;
-      return Optional.of(new Changed((due & ~field) | pasid, Freedom.FRCD_PASID));
+      return Optional.of(new Changed((due & ~field) | (recorded & field), Freedom.FRCD_PASID))
+          .filter(_ -> known);
     }
     return Optional.empty();
   }

@@ -80,7 +80,7 @@ final class UpdateCheck {
     boolean passed =
         results.stream().anyMatch(result -> result.outcome() instanceof Outcome.Passed);
     Optional<Mismatch> wrong =
-        missing(dma, results)
+        missing(dma, results, data)
             .or(() -> unasked(data, passed && dma.transfer().write()))
             .or(() -> recorded(dma, data));
     machine.edited().forEach(this::noteDirty);
@@ -107,7 +107,7 @@ final class UpdateCheck {
   }
 
   /** What a walk of the tables as they are must set. */
-  private Optional<Mismatch> missing(Step.Dma dma, List<DmaCheck.Result> results) {
+  private Optional<Mismatch> missing(Step.Dma dma, List<DmaCheck.Result> results, Set<Long> data) {
     for (int index = 0; index < results.size(); index++) {
       DmaCheck.Result result = results.get(index);
       Segment segment = dma.segments().get(index);
@@ -115,13 +115,19 @@ final class UpdateCheck {
         boolean hit = result.end() instanceof DmaSegment.Moved moved && moved.iotlbHit();
         for (Word update : segment.updates()) {
           long now = machine.word(update.address());
-          if ((absent(update, now) & ~pardoned(update.address(), hit)) != 0) {
+          boolean marked = (absent(update, now) & ~pardoned(update.address(), hit)) == 0;
+          boolean same = data.contains(update.address()) || isSameEntry(update.value(), now);
+          if (!marked || !same) {
             return mismatch("entry", update.address(), update.value(), now);
           }
         }
       }
     }
     return Optional.empty();
+  }
+
+  private static boolean isSameEntry(long one, long other) {
+    return ((one ^ other) & ~(ACCESSED | DIRTY)) == 0;
   }
 
   private static long absent(Word update, long now) {
@@ -159,7 +165,7 @@ final class UpdateCheck {
       after.put(change.address(), change.after());
       wrong = wrong.or(() -> made(dma, change, before));
     }
-    wrong = wrong.or(() -> unmade(dma, after));
+    wrong = wrong.or(() -> unmade(dma, after, data));
     after.forEach(
         (address, word) -> {
           if (!data.contains(address)) {
@@ -192,7 +198,7 @@ final class UpdateCheck {
   }
 
   /** Where a recording says that its marks are right, they are all there. */
-  private static Optional<Mismatch> unmade(Step.Dma dma, Map<Long, Long> after) {
+  private static Optional<Mismatch> unmade(Step.Dma dma, Map<Long, Long> after, Set<Long> data) {
     boolean walked =
         dma.segments().stream()
             .allMatch(each -> !each.cached() && each.walked().equals(each.observed()));
@@ -201,9 +207,14 @@ final class UpdateCheck {
     }
     return dma.segments().stream()
         .flatMap(segment -> segment.updates().stream())
-        .filter(update -> absent(update, after.getOrDefault(update.address(), update.value())) != 0)
+        .filter(update -> !data.contains(update.address()) && !isMade(update, after))
         .findFirst()
         .flatMap(update -> mismatch("mem_changes", update.address(), update.value(), 0));
+  }
+
+  private static boolean isMade(Word update, Map<Long, Long> after) {
+    long word = after.getOrDefault(update.address(), update.value());
+    return absent(update, word) == 0 && isSameEntry(update.value(), word);
   }
 
   private static Optional<Mismatch> mismatch(String what, long address, long due, long got) {
