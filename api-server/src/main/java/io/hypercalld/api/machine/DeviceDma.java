@@ -4,30 +4,39 @@ import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.AtomicOperation;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.DmaSegment;
+import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
 
 /**
- * A device reads or writes memory.
+ * A device reads or writes memory, or both in one step.
  *
  * @param prefix the address space that its requests name
- * @param data what it writes; empty where it reads
+ * @param data what it writes, or the operand of an atomic operation; empty where it reads
+ * @param operation what an atomic request does; empty for reads and writes
  */
 public record DeviceDma(
-    Sbdf sbdf, PasidPrefix prefix, Word address, int length, Optional<HexBytes> data)
+    Sbdf sbdf,
+    PasidPrefix prefix,
+    Word address,
+    int length,
+    Optional<HexBytes> data,
+    Optional<AtomicOperation> operation)
     implements MachineCommand<DeviceDma.Result> {
   /** A request without PASID. */
   public DeviceDma(Sbdf sbdf, Word address, int length, Optional<HexBytes> data) {
-    this(sbdf, PasidPrefix.NONE, address, length, data);
+    this(sbdf, PasidPrefix.NONE, address, length, data, Optional.empty());
   }
 
   /**
    * What became of it.
    *
-   * @param data what a read got, ones where it was blocked; what a write brought
+   * @param data what a read or an atomic operation got, ones where it was blocked; what a write
+   *     brought
    * @param oracle what was wrong with a request that passed
    */
   public record Result(DmaOutcome outcome, HexBytes data, Optional<String> oracle) {}
@@ -43,15 +52,21 @@ public record DeviceDma(
             prefix);
     machine.faults().deviceActs();
     byte[] bytes = data.map(HexBytes::toByteArray).orElseGet(() -> new byte[length]);
-    DmaOutcome outcome =
-        data.isPresent()
-            ? machine.rootComplex().write(requester, address.value(), bytes)
-            : machine.rootComplex().read(requester, address.value(), bytes);
+    DmaOutcome outcome = move(machine.rootComplex(), requester, bytes);
     Optional<String> oracle =
         outcome.segments().stream()
             .filter(DmaSegment::isDone)
             .flatMap(part -> machine.virtualIommus().oracle(sbdf, new Word(part.iova())).stream())
             .findFirst();
     return new Result(outcome, new HexBytes(bytes), oracle);
+  }
+
+  private DmaOutcome move(RootComplex fabric, DmaRequester requester, byte[] bytes) {
+    if (operation.isPresent()) {
+      return fabric.atomic(requester, operation.get(), address.value(), bytes);
+    }
+    return data.isPresent()
+        ? fabric.write(requester, address.value(), bytes)
+        : fabric.read(requester, address.value(), bytes);
   }
 }

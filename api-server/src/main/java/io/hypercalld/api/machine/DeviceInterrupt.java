@@ -5,9 +5,14 @@ import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.InterruptOutcome;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 
-/** A device asks for an interrupt, by whatever message it likes. */
-public record DeviceInterrupt(Sbdf sbdf, Word address, Word data)
+/**
+ * A device asks for an interrupt, by whatever message it likes.
+ *
+ * @param prefix what the message says of an address space
+ */
+public record DeviceInterrupt(Sbdf sbdf, PasidPrefix prefix, Word address, Word data)
     implements MachineCommand<Processors.Observed<InterruptOutcome>> {
   @Override
   public Processors.Observed<InterruptOutcome> execute(Machine machine) {
@@ -15,7 +20,8 @@ public record DeviceInterrupt(Sbdf sbdf, Word address, Word data)
         new DmaRequester(
             sbdf.sourceId(),
             machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
-            machine.topology().require(sbdf).busMaster());
+            machine.topology().require(sbdf).busMaster(),
+            prefix);
     machine.faults().deviceActs();
     return machine
         .interrupts()

@@ -12,6 +12,7 @@ import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.AtomicOperation;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.vtd.PasidPrefix;
@@ -23,14 +24,17 @@ import java.util.function.Function;
 final class DmaRoutes {
   private DmaRoutes() {}
 
-  /** Which way the bytes go. */
+  /** Which way the bytes go; both for an atomic operation. */
   enum Direction {
     READ,
-    WRITE
+    WRITE,
+    FETCH_ADD,
+    SWAP
   }
 
   /**
-   * What a device is to do; a write carries its bytes, a read says how many.
+   * What a device is to do; a write carries its bytes, an atomic operation its operand of 4 or 8, a
+   * read says how many.
    *
    * @param pasid the address space of the device, which is one of the unit's in scalable mode
    * @param privileged whether a request with a PASID is a supervisor's
@@ -92,7 +96,7 @@ final class DmaRoutes {
       return Reply.ok(
           new TransferView(
               outcome.verdict(),
-              transfer.op == Direction.READ ? Optional.of(result.data()) : Optional.empty(),
+              transfer.op == Direction.WRITE ? Optional.empty() : Optional.of(result.data()),
               outcome.segments().stream().map(DmaRoutes::view).toList(),
               outcome.segments().stream().flatMap(part -> fault(part, iommu).stream()).findFirst(),
               result.oracle()));
@@ -103,7 +107,9 @@ final class DmaRoutes {
     PasidPrefix prefix = prefix(transfer);
     return switch (transfer.op) {
       case READ -> read(sbdf, prefix, transfer);
-      case WRITE -> write(sbdf, prefix, transfer);
+      case WRITE -> write(sbdf, prefix, transfer, Optional.empty());
+      case FETCH_ADD -> write(sbdf, prefix, transfer, Optional.of(AtomicOperation.FETCH_ADD));
+      case SWAP -> write(sbdf, prefix, transfer, Optional.of(AtomicOperation.SWAP));
     };
   }
 
@@ -116,10 +122,15 @@ final class DmaRoutes {
       }
       return PasidPrefix.NONE;
     }
-    if (execute && transfer.op == Direction.WRITE) {
+    if (execute && transfer.op != Direction.READ) {
       throw InvalidBody.at("/execute", "only a read fetches instructions");
     }
     return new PasidPrefix(true, checkedPasid(transfer.pasid.get()), privileged, execute);
+  }
+
+  /** A user's data requests in an address space. */
+  static PasidPrefix inAddressSpace(int pasid) {
+    return PasidPrefix.of(checkedPasid(pasid));
   }
 
   private static int checkedPasid(int pasid) {
@@ -137,10 +148,12 @@ final class DmaRoutes {
         transfer.length.orElseThrow(
             () -> InvalidBody.at("/length", "the member length is missing, which a read needs"));
     checkLength(length);
-    return new DeviceDma(sbdf, prefix, transfer.address, (int) length, Optional.empty());
+    return new DeviceDma(
+        sbdf, prefix, transfer.address, (int) length, Optional.empty(), Optional.empty());
   }
 
-  private static DeviceDma write(Sbdf sbdf, PasidPrefix prefix, Transfer transfer) {
+  private static DeviceDma write(
+      Sbdf sbdf, PasidPrefix prefix, Transfer transfer, Optional<AtomicOperation> operation) {
     HexBytes data =
         transfer.data.orElseThrow(
             () -> InvalidBody.at("/data", "the member data is missing, which a write needs"));
@@ -148,7 +161,8 @@ final class DmaRoutes {
       throw InvalidBody.at("/length", "the data has %d bytes", data.length());
     }
     checkLength(data.length());
-    return new DeviceDma(sbdf, prefix, transfer.address, data.length(), Optional.of(data));
+    return new DeviceDma(
+        sbdf, prefix, transfer.address, data.length(), Optional.of(data), operation);
   }
 
   private static void checkLength(long length) {

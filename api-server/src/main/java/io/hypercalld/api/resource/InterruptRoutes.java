@@ -17,6 +17,7 @@ import io.hypercalld.iommu.interrupt.MsiSource;
 import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.InterruptOutcome;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -26,8 +27,12 @@ import java.util.stream.IntStream;
 final class InterruptRoutes {
   private InterruptRoutes() {}
 
-  /** A message that a device sends. */
-  record Message(Word address, Word data) {}
+  /**
+   * A message that a device sends.
+   *
+   * @param pasid of the address space that the message names, which no remapped interrupt does
+   */
+  record Message(Word address, Word data, Optional<Integer> pasid) {}
 
   /** The command register of a device, as far as it matters here. */
   record CommandRegister(boolean busMaster) {}
@@ -88,13 +93,14 @@ final class InterruptRoutes {
     if (message.data.value() >>> Integer.SIZE != 0) {
       throw Failure.of(Problems.INVALID_PARAMETER, "data has 32 bits, not %s", message.data);
     }
+    PasidPrefix prefix = message.pasid.map(DmaRoutes::inAddressSpace).orElse(PasidPrefix.NONE);
     return machine -> {
       DeviceRoutes.device(machine, sbdf);
       if (!machine.topology().require(sbdf).busMaster()) {
         return Reply.ok(ArrivalView.notSent("the function is not a bus master"));
       }
       Processors.Observed<InterruptOutcome> observed =
-          machine.execute(new DeviceInterrupt(sbdf, message.address, message.data));
+          machine.execute(new DeviceInterrupt(sbdf, prefix, message.address, message.data));
       return Reply.ok(ArrivalView.of(machine, observed, machine.scopes().unitOf(sbdf).orElse(-1)));
     };
   }

@@ -32,9 +32,13 @@ import java.util.HexFormat;
  *
  * <p>Device X = 03:10.2 has domain-id 5 and four-level tables. Memory from {@link #FREE} on is the
  * test's: {@link #newPage} hands it out and never twice, so that a row finds zeroes.
+ *
+ * <p>{@link #beside} gives such a machine a second unit, to which 06:00.0 is what X is to the
+ * first.
  */
 public final class BareUnit implements NumberedBehaviours.Host {
   static final SourceId X = new SourceId(0x0382);
+  static final SourceId OTHER_UNITS_DEVICE = new SourceId(0x0600);
   static final int DOMAIN = 5;
   static final int READ = (int) SecondStageEntry.R.mask();
   static final int WRITE = (int) SecondStageEntry.W.mask();
@@ -44,7 +48,7 @@ public final class BareUnit implements NumberedBehaviours.Host {
   static final long BEYOND_RAM = 0x10_0000_0000L;
 
   private static final long FREE = 0x4000_0000L;
-  private static final String UNIT = "/v1/iommus/0";
+  private static final long FREE_OF_OTHER = 0x6000_0000L;
 
   private static final String PLATFORM =
       """
@@ -52,7 +56,7 @@ public final class BareUnit implements NumberedBehaviours.Host {
       hostAddressWidth: 46
       memory: {size: 4GiB, lowTop: 3GiB, dom0: 256MiB}
       units:
-        - {base: 0xfed90000, cap: 0x%x, ecap: 0x%x, includeAll: true}
+      %s  - {base: 0xfed90000, cap: 0x%x, ecap: 0x%x, includeAll: true}
       devices:
         - {address: "00:00.0", vendor: 0x8086, device: 0x6f00, class: 0x060000}
         - {address: "03:10.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
@@ -64,15 +68,24 @@ public final class BareUnit implements NumberedBehaviours.Host {
         - {address: "06:00.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
       """;
 
+  private static final String OTHER_UNIT =
+      "  - {base: 0xfed91000, cap: 0x%x, ecap: 0x%x, scopes: [{endpoint: \"06:00.0\"}]}\n";
+
   private final DaemonUnderTest daemon;
+  private final String unit;
+  private final SourceId requester;
   private final Capabilities capabilities;
-  private long nextPage = FREE;
+  private long nextPage;
   private long rootTable;
   private long pageTable;
 
-  private BareUnit(Capabilities capabilities) {
+  private BareUnit(
+      DaemonUnderTest daemon, int index, SourceId requester, Capabilities capabilities) {
+    this.daemon = daemon;
+    this.unit = "/v1/iommus/" + index;
+    this.requester = requester;
     this.capabilities = capabilities;
-    this.daemon = serve(PLATFORM.formatted(capabilities.cap(), capabilities.ecap()));
+    this.nextPage = requester.equals(X) ? FREE : FREE_OF_OTHER;
     powerOn();
   }
 
@@ -96,7 +109,23 @@ public final class BareUnit implements NumberedBehaviours.Host {
   }
 
   static BareUnit on(Capabilities capabilities) {
-    return new BareUnit(capabilities);
+    return new BareUnit(serve(platform("", capabilities)), 0, X, capabilities);
+  }
+
+  /** The model unit of a machine whose {@link #other} unit is this one. */
+  static BareUnit beside(Capabilities other) {
+    String unit = OTHER_UNIT.formatted(other.cap(), other.ecap());
+    DaemonUnderTest daemon = serve(platform(unit, ModelUnit.CAPABILITIES));
+    return new BareUnit(daemon, 1, X, ModelUnit.CAPABILITIES);
+  }
+
+  /** The first unit of a machine that {@link #beside} made. */
+  BareUnit other(Capabilities other) {
+    return new BareUnit(daemon, 0, OTHER_UNITS_DEVICE, other);
+  }
+
+  private static String platform(String otherUnit, Capabilities capabilities) {
+    return PLATFORM.formatted(otherUnit, capabilities.cap(), capabilities.ecap());
   }
 
   DaemonUnderTest daemon() {
@@ -120,14 +149,18 @@ public final class BareUnit implements NumberedBehaviours.Host {
   }
 
   private void resetUnit(boolean power) {
-    expect(204, daemon.post("/_sim/iommus/0/reset", "{\"power\":%s}".formatted(power)));
-    daemon.post(UNIT + "/counters/reset", "");
+    expect(
+        204,
+        daemon.post(unit.replace("/v1", "/_sim") + "/reset", "{\"power\":%s}".formatted(power)));
+    daemon.post(unit + "/counters/reset", "");
   }
 
-  /** Powers on, sets the root pointer, gives X its context entry, switches translation on. */
+  /**
+   * Powers on, sets the root pointer, gives the device its context entry, switches translation on.
+   */
   void translate() {
     powerOn();
-    context(X, entry());
+    context(requester, entry());
     setRootPointer(rootTable);
     command(GlobalCommand.TE, true);
   }
@@ -158,7 +191,7 @@ public final class BareUnit implements NumberedBehaviours.Host {
   }
 
   private long mmio(String body) {
-    JsonNode answer = expect(200, daemon.post(UNIT + "/mmio", body));
+    JsonNode answer = expect(200, daemon.post(unit + "/mmio", body));
     return Long.parseUnsignedLong(answer.get("value").asText().substring(2), 16);
   }
 
@@ -296,7 +329,7 @@ public final class BareUnit implements NumberedBehaviours.Host {
 
   /** Has X read so many bytes. */
   UnitDma dmaRead(long iova, int length) {
-    return dmaRead(X, iova, length);
+    return dmaRead(requester, iova, length);
   }
 
   UnitDma dmaRead(SourceId requester, long iova, int length) {
@@ -306,13 +339,21 @@ public final class BareUnit implements NumberedBehaviours.Host {
 
   /** Has X write a 32-bit number. */
   UnitDma dmaWrite(long iova, int value) {
-    return dmaWrite(X, iova, value);
+    return dmaWrite(requester, iova, value);
   }
 
   UnitDma dmaWrite(SourceId requester, long iova, int value) {
     String hex = HexFormat.of().toHexDigits(Integer.reverseBytes(value));
     return dma(
         requester, "{\"op\":\"write\",\"address\":\"0x%x\",\"data\":\"%s\"}".formatted(iova, hex));
+  }
+
+  /** Has X add to a 32-bit number. */
+  UnitDma dmaAdd(long iova, int operand) {
+    String hex = HexFormat.of().toHexDigits(Integer.reverseBytes(operand));
+    return dma(
+        requester,
+        "{\"op\":\"fetch_add\",\"address\":\"0x%x\",\"data\":\"%s\"}".formatted(iova, hex));
   }
 
   UnitDma dma(SourceId requester, String body) {
@@ -333,18 +374,18 @@ public final class BareUnit implements NumberedBehaviours.Host {
 
   /** A number that the unit counts, by its JSON Pointer. */
   long counter(String pointer) {
-    JsonNode value = expect(200, daemon.get(UNIT + "/counters")).at(pointer);
+    JsonNode value = expect(200, daemon.get(unit + "/counters")).at(pointer);
     assertThat(value.isNumber()).as(pointer).isTrue();
     return value.asLong();
   }
 
   /** A listing of the unit's: {@code iotlb}, {@code faults}, {@code registers} and so on. */
   JsonNode listing(String name) {
-    return expect(200, daemon.get(UNIT + "/" + name + "?limit=1000")).get("items");
+    return expect(200, daemon.get(unit + "/" + name + "?limit=1000")).get("items");
   }
 
   JsonNode queue() {
-    return expect(200, daemon.get(UNIT + "/invalidation-queue"));
+    return expect(200, daemon.get(unit + "/invalidation-queue"));
   }
 
   @Override

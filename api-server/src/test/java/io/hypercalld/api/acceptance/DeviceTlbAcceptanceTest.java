@@ -10,8 +10,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.FaultStatus;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.Register;
@@ -35,8 +37,17 @@ final class DeviceTlbAcceptanceTest implements NumberedBehaviours<BareUnit> {
   @Override
   public void begin(BareUnit it) {
     it.translate();
-    it.context(X, new ContextEntry(ContextEntry.TT.put(it.entry().lo(), 1), it.entry().hi()));
+    it.context(X, admitting(it));
     ats(it, true);
+  }
+
+  private static ContextEntry admitting(BareUnit it) {
+    return new ContextEntry(ContextEntry.TT.put(it.entry().lo(), 1), it.entry().hi());
+  }
+
+  private static void context(BareUnit it, ContextEntry entry) {
+    it.context(X, entry);
+    it.write(Register.CCMD, ContextCommand.global());
   }
 
   @Override
@@ -88,16 +99,25 @@ final class DeviceTlbAcceptanceTest implements NumberedBehaviours<BareUnit> {
               assertThat(it.dmaRead(IOVA, 4).landedAt(frame)).isTrue();
             }),
         row(
-            "2.2 a device whose context does not admit ATS is refused",
+            "B33 TT=0 admits neither translation requests nor translated ones, in silence with FPD",
             it -> {
               mapped(it);
               it.context(X, it.entry());
-
-              UnitDma dma = it.dmaRead(IOVA, 4);
-
-              assertThat(dma.fault()).isEqualTo(0xd);
-              assertThat(it.record(0).isPending()).isTrue();
+              UnitDma asked = it.dmaRead(IOVA, 4);
+              assertThat(asked.fault()).isEqualTo(0xd);
+              assertThat(FaultRecord.AT.get(it.record(0).hi())).isEqualTo(1);
               assertThat(kept(it)).isEmpty();
+
+              context(it, admitting(it));
+              assertThat(it.dmaRead(IOVA, 4).done()).isTrue();
+              context(it, it.entry());
+              assertThat(it.dmaRead(IOVA, 4).fault()).isEqualTo(0xd);
+              assertThat(FaultRecord.AT.get(it.record(1).hi())).isEqualTo(2);
+
+              context(it, it.entry().withFaultProcessingDisabled(true));
+              UnitDma silent = it.dmaRead(IOVA, 4);
+              assertThat(silent.fault()).isEqualTo(0xd);
+              assertThat(silent.recorded()).isFalse();
             }),
         row(
             "3.1 a page that is not there is no fault: the device does without",

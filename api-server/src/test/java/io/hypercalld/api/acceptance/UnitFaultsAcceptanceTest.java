@@ -5,7 +5,6 @@ import static io.hypercalld.api.acceptance.BareUnit.X;
 import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.EventControl;
@@ -20,7 +19,6 @@ import java.util.stream.Stream;
 final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
   private static final int RECORDS = 8;
   private static final long UNMAPPED = 0x7000;
-  private static final SourceId OTHER = new SourceId(0x0400);
 
   @Override
   public BareUnit start() {
@@ -236,17 +234,6 @@ final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
   private static Stream<Row<BareUnit>> suppression() {
     return Stream.of(
         row(
-            "B25 an absent context with FPD blocks in silence",
-            it -> {
-              it.context(OTHER, new ContextEntry(ContextEntry.FPD.mask(), 0));
-
-              UnitDma dma = it.dmaRead(OTHER, UNMAPPED, 4);
-
-              assertThat(dma.fault()).isEqualTo(2);
-              assertThat(dma.recorded()).isFalse();
-              assertThat(it.read(Register.FSTS)).isZero();
-            }),
-        row(
             "B80 FPD keeps a missing permission out of the log",
             it -> {
               it.context(
@@ -267,17 +254,6 @@ final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
                   X, new ContextEntry(ContextEntry.FPD.set(it.entry().lo()), it.entry().hi()));
 
               assertThat(it.dmaRead(UNMAPPED, 4).recorded()).isTrue();
-            }),
-        row(
-            "B37 a root fault is recorded whatever another context says",
-            it -> {
-              it.context(
-                  X, new ContextEntry(ContextEntry.FPD.set(it.entry().lo()), it.entry().hi()));
-
-              UnitDma dma = it.dmaRead(OTHER, UNMAPPED, 4);
-
-              assertThat(dma.fault()).isEqualTo(1);
-              assertThat(dma.recorded()).isTrue();
             }));
   }
 

@@ -28,9 +28,14 @@ final class UnitInterruptsAcceptanceTest
 
   /** A bare unit that remaps interrupts through a table of 512 entries, with a queue. */
   static final class Host implements NumberedBehaviours.Host {
-    final BareUnit unit = BareUnit.on(ModelUnit.with(CapabilityFields.PI, 1));
+    final BareUnit unit;
     private long table;
-    private UnitQueue queue = UnitQueue.of(unit);
+    private UnitQueue queue;
+
+    Host(BareUnit unit) {
+      this.unit = unit;
+      this.queue = UnitQueue.of(unit);
+    }
 
     void begin(boolean extended) {
       unit.powerOn();
@@ -88,7 +93,7 @@ final class UnitInterruptsAcceptanceTest
 
   @Override
   public Host start() {
-    return new Host();
+    return new Host(BareUnit.on(ModelUnit.with(CapabilityFields.PI, 1)));
   }
 
   @Override
@@ -192,6 +197,19 @@ final class UnitInterruptsAcceptanceTest
 
               assertThat(it.send(new SourceId(0x0387), INDEX, 0).isDelivered()).isTrue();
               assertThat(it.send(new SourceId(0x0388), INDEX, 0).fault()).isEqualTo(0x26);
+            }),
+        row(
+            "B129 a function that names another one's entry is blocked",
+            it -> {
+              SourceId forger = new SourceId(0x0387);
+              it.put(INDEX, entry(VECTOR).from(X, 0));
+
+              assertThat(it.send(forger, INDEX, 0).fault()).isEqualTo(0x26);
+
+              assertThat(it.unit.record(0))
+                  .isEqualTo(
+                      FaultRecord.interrupt(forger, INDEX, FaultReason.INTERRUPT_SOURCE_INVALID));
+              assertThat(it.send(INDEX).isDelivered()).isTrue();
             }),
         row(
             "B121 a bus range starts in the high byte",

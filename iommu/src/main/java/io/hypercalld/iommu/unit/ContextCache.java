@@ -30,6 +30,7 @@ final class ContextCache implements Digestible {
 
   private final int homeMask;
   private final boolean checksDomainOfDevice;
+  private final RecentHits hits;
 
   /** What the entry means; {@link #FREE} where there is none. */
   private final long[] judged;
@@ -45,8 +46,10 @@ final class ContextCache implements Digestible {
    *
    * @param entries how many context entries it holds, a power of two and at least 4
    * @param checksDomainOfDevice see {@link Habits}
+   * @param hits who hears of every loss
    */
-  ContextCache(int entries, boolean checksDomainOfDevice) {
+  ContextCache(int entries, boolean checksDomainOfDevice, RecentHits hits) {
+    this.hits = hits;
     this.homeMask = entries - 1;
     this.checksDomainOfDevice = checksDomainOfDevice;
     this.judged = new long[entries];
@@ -128,6 +131,7 @@ final class ContextCache implements Digestible {
         return home ^ way;
       }
     }
+    hits.forget();
     for (int way = 0; way < WAYS; way++) {
       if ((judged[home ^ way] & REF_MASK) == 0) {
         return home ^ way;
@@ -138,6 +142,7 @@ final class ContextCache implements Digestible {
   }
 
   void invalidateAll() {
+    hits.forget();
     Arrays.fill(judged, FREE);
   }
 
@@ -151,7 +156,7 @@ final class ContextCache implements Digestible {
   void invalidateFaults() {
     for (int entry = 0; entry < judged.length; entry++) {
       if (judged[entry] != FREE && JudgedContext.faults(judged[entry])) {
-        judged[entry] = FREE;
+        free(entry);
       }
     }
   }
@@ -169,7 +174,7 @@ final class ContextCache implements Digestible {
       if (entry >= 0 && checksDomainOfDevice) {
         freeIfOf(domainId, entry);
       } else if (entry >= 0) {
-        judged[entry] = FREE;
+        free(entry);
       }
     }
   }
@@ -178,8 +183,13 @@ final class ContextCache implements Digestible {
   private void freeIfOf(int domainId, int entry) {
     long meaning = judged[entry];
     if (JudgedContext.isScalable(meaning) || JudgedContext.domainId(meaning) == domainId) {
-      judged[entry] = FREE;
+      free(entry);
     }
+  }
+
+  private void free(int entry) {
+    hits.forget();
+    judged[entry] = FREE;
   }
 
   /** What is remembered, by number of the entry. */

@@ -5,6 +5,7 @@ import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InterruptRange;
 import io.hypercalld.iommu.vtd.PasidPrefix;
+import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.Optional;
 
 /**
@@ -26,6 +27,7 @@ final class DmaRemapper {
   private final TranslationCaches caches;
   private final ContextCache contexts;
   private final Iotlb iotlb;
+  private final RecentHits hits;
   private final ContextTables tables;
   private final SecondStageWalk walk;
   private final ScalableRemapper scalable;
@@ -46,6 +48,7 @@ final class DmaRemapper {
     this.caches = caches;
     this.contexts = caches.contexts();
     this.iotlb = caches.iotlb();
+    this.hits = caches.hits();
     this.tables = new ContextTables(circuit, contexts);
     this.walk = SecondStageWalk.of(caches.walkTools());
     this.scalable = new ScalableRemapper(circuit, caches, end);
@@ -99,6 +102,23 @@ final class DmaRemapper {
       translateOtherwise(requester, PasidPrefix.NONE, iova, access, out);
       return;
     }
+    long leaf = hits.isEmpty() ? RecentHits.MISS : hits.find(requester.value(), iova);
+    if (leaf != RecentHits.MISS && letsPass(leaf, access)) {
+      counters.contextHits++;
+      counters.iotlbHits++;
+      out.beginWithHits();
+      end.pass(leaf, iova, out);
+    } else {
+      translateByContext(requester, iova, access, out);
+    }
+  }
+
+  private boolean letsPass(long leaf, DmaAccess access) {
+    return access.isUntranslated() && need(access).isPermittedBy(Leaf.permissions(leaf));
+  }
+
+  private void translateByContext(
+      SourceId requester, long iova, DmaAccess access, Translation out) {
     long context = contexts.find(requester.value());
     if (context != ContextCache.MISS) {
       counters.contextHits++;
@@ -153,23 +173,21 @@ final class DmaRemapper {
       return;
     }
     long leaf = iotlb.find(JudgedContext.domainId(context), iova);
-    if (leaf != Iotlb.MISS) {
-      counters.iotlbHits++;
-      out.noteIotlbHit();
-    } else {
-      counters.iotlbMisses++;
-      leaf = walk(context, iova, access);
+    if (leaf == Iotlb.MISS) {
+      walk(context, iova, access, out);
+      return;
     }
-    if (access.isPermittedBy(Leaf.permissions(leaf)) && !Leaf.isFault(leaf)) {
-      end.pass(Leaf.maddr(leaf, iova), Leaf.level(leaf), out);
-      out.grant(Leaf.permissions(leaf));
+    counters.iotlbHits++;
+    out.noteIotlbHit();
+    int permissions = Leaf.permissions(leaf);
+    if (access.isPermittedBy(permissions)) {
+      if (out.contextHit()) {
+        hits.note(JudgedContext.sourceId(context), iova, leaf);
+      }
+      end.pass(leaf, iova, out);
     } else {
-      block(context, iova, access, whenNotPassed(leaf, access), out);
+      block(context, iova, access, access.whenDenied(permissions), out);
     }
-  }
-
-  private static FaultReason whenNotPassed(long leaf, DmaAccess access) {
-    return Leaf.isFault(leaf) ? Leaf.reason(leaf) : access.whenDenied(Leaf.permissions(leaf));
   }
 
   /** What a request needs of a page: a zero-length read may need no more than a page at all. */
@@ -177,17 +195,21 @@ final class DmaRemapper {
     return access == DmaAccess.ZERO_LENGTH_READ ? zeroLengthRead : access;
   }
 
-  /** Walks the tables and remembers what they say. */
-  private long walk(long context, long iova, DmaAccess access) {
+  /** Walks the tables and remembers what they say; no page is found that would not do. */
+  private void walk(long context, long iova, DmaAccess access, Translation out) {
+    counters.iotlbMisses++;
     int domainId = JudgedContext.domainId(context);
     int levels = JudgedContext.levels(context);
     long leaf = walk.walk(domainId, contexts.secondStageRoot(), levels, iova, access);
     if (!Leaf.isFault(leaf)) {
       iotlb.put(domainId, iova, Leaf.cacheable(leaf, iova));
-    } else if (remembersAbsence && Leaf.isAbsent(leaf)) {
+      end.pass(leaf, iova, out);
+      return;
+    }
+    if (remembersAbsence && Leaf.isAbsent(leaf)) {
       iotlb.put(domainId, iova, Leaf.remembered());
     }
-    return leaf;
+    block(context, iova, access, Leaf.reason(leaf), out);
   }
 
   /** A request that passes as it is, is blocked, or asks for a translation. */
@@ -198,7 +220,7 @@ final class DmaRemapper {
     } else if (access == DmaAccess.TRANSLATION_REQUEST) {
       translatePage(context, iova, access, out);
     } else {
-      end.pass(iova, 1, out);
+      end.pass(Leaf.of(iova, 1, SecondStageEntry.READ_WRITE), iova, out);
     }
   }
 

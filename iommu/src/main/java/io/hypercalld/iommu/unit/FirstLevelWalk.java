@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.unit;
 
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.unit.ExplainStep.Table;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
@@ -28,12 +29,13 @@ final class FirstLevelWalk {
   private static final long DIRTY = FirstLevelEntry.D.mask();
   private static final long EXTENDED_ACCESSED = FirstLevelEntry.EA.mask();
 
-  private final TableMemory memory;
+  private final PhysicalMemory memory;
   private final PagingStructureCache structures;
   private final FirstLevelFormat format;
   private final FirstLevelFormat nestedFormat;
   private final SecondStageWalk secondLevel;
   private final UnitCounters counters;
+  private final Malfunctions malfunctions;
 
   /** Who hears of the entries; nothing is remembered or marked then. */
   private final @Nullable WalkTrace trace;
@@ -62,6 +64,7 @@ final class FirstLevelWalk {
     this.nestedFormat = tools.nestedFormat();
     this.secondLevel = secondLevel;
     this.counters = counters;
+    this.malfunctions = tools.malfunctions();
     this.trace = trace;
   }
 
@@ -137,7 +140,7 @@ final class FirstLevelWalk {
         return place;
       }
       long address = Leaf.maddr(place, input);
-      if (!memory.isReadable(address)) {
+      if (!memory.isRam(address)) {
         return unreadable(level, address, level == top);
       }
       // One load per level: software may rewrite the entry under us, so act on a snapshot.
@@ -234,6 +237,9 @@ final class FirstLevelWalk {
       if (!areWritable(top, bottom, used, writes)) {
         return Leaf.fault(FaultReason.NESTED_TABLE_NOT_WRITABLE);
       }
+      if (trace == null ? malfunctions.strikeMark() : malfunctions.wouldStrikeMark()) {
+        return Leaf.fault(FaultReason.FIRST_LEVEL_UPDATE_FAILED);
+      }
       for (int level = top; level >= bottom; level--) {
         setMarks(space, level, level == bottom && writes ? used | DIRTY : used);
       }
@@ -263,7 +269,8 @@ final class FirstLevelWalk {
         // The table itself is written, which the second level marks.
         secondLevel.walkNested(space, inputs[level], DmaAccess.WRITE);
       }
-      memory.setBits(Leaf.maddr(places[level], inputs[level]), marks);
+      long address = Leaf.maddr(places[level], inputs[level]);
+      memory.writeWord(address, memory.readWord(address) | marks);
     }
   }
 }

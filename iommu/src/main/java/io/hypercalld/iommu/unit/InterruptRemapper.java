@@ -8,6 +8,7 @@ import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.PostedDescriptor;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.Optional;
@@ -85,8 +86,11 @@ final class InterruptRemapper implements Digestible {
   }
 
   /** Carries a request out: it reaches a processor, a descriptor, or the fault log. */
-  InterruptOutcome request(SourceId requester, RemappableMessage message) {
-    InterruptJudgement judgement = judge(requester, message);
+  InterruptOutcome request(SourceId requester, PasidPrefix prefix, RemappableMessage message) {
+    InterruptJudgement judgement =
+        enabled && prefix.present()
+            ? InterruptJudgement.blocked(0, FaultReason.INTERRUPT_REQUEST_WITH_PASID)
+            : judge(requester, message);
     judgement.entry().ifPresent(entry -> remember(judgement, entry));
     if (judgement.fault().isPresent()) {
       return block(requester, judgement, judgement.fault().get());

@@ -33,6 +33,8 @@ final class Iotlb implements Digestible {
    * else the first unmarked one from home on, unmarking those it passes: second chance, which needs
    * no clock and no store per hit.
    *
+   * Those away from home are counted: while there is none, whoever is not at home is nowhere.
+   *
    * To forget a space costs one increment: each has an epoch, each leaf the epoch it was filled in,
    * and a leaf of another epoch is as good as gone. Where the bits of an epoch run out, the space's
    * entries are dropped one by one and it starts again from zero.
@@ -59,10 +61,12 @@ final class Iotlb implements Digestible {
   private static final long EPOCH_MASK = Leaf.EPOCH.max();
   private static final int EPOCH_SHIFT = 8;
   private static final long REF_MASK = Leaf.REF.mask();
+  private static final long AWAY_MASK = Leaf.AWAY.mask();
   private static final long KEY_MASK = (PAGE.max() << PageSize.SHIFT_4K) + PageSize.BYTES_4K - 1;
   private static final long FREE = 0;
 
   private final long[] words;
+  private final RecentHits hits;
   private final int homeMask;
   private final int spreadShift;
   private final int[] epochs;
@@ -71,13 +75,18 @@ final class Iotlb implements Digestible {
   /** Number of free entries. */
   private int free;
 
+  /** Number of entries that do not stand in their home. */
+  private int away;
+
   /**
    * An empty cache.
    *
    * @param entries how many translations it holds, a power of two and at least 4
    * @param spaces how many address spaces there are
+   * @param hits who hears of every loss
    */
-  Iotlb(int entries, int spaces) {
+  Iotlb(int entries, int spaces, RecentHits hits) {
+    this.hits = hits;
     this.homeMask = entries - 1;
     this.spreadShift = Long.SIZE - Integer.bitCount(homeMask);
     this.words = new long[2 * entries];
@@ -131,6 +140,9 @@ final class Iotlb implements Digestible {
   }
 
   private int awayFromHome(long tag, int home) {
+    if (away == 0) {
+      return -1;
+    }
     for (int way = 1; way < WAYS; way++) {
       if (words[2 * (home ^ way)] == tag) {
         return home ^ way;
@@ -168,9 +180,14 @@ final class Iotlb implements Digestible {
   }
 
   private void put(int space, long page, int level, long leaf) {
-    int entry = room(home(space, page, level));
+    int home = home(space, page, level);
+    int entry = room(home);
     words[2 * entry] = tag(space, page, level);
     words[2 * entry + 1] = leaf | (long) epochs[space] << EPOCH_SHIFT;
+    if (entry != home) {
+      words[2 * entry + 1] |= AWAY_MASK;
+      away++;
+    }
   }
 
   private int room(int home) {
@@ -182,7 +199,12 @@ final class Iotlb implements Digestible {
         }
       }
     }
-    return victim(home);
+    hits.forget();
+    int victim = victim(home);
+    if ((words[2 * victim + 1] & AWAY_MASK) != 0) {
+      away--;
+    }
+    return victim;
   }
 
   private int victim(int home) {
@@ -210,12 +232,15 @@ final class Iotlb implements Digestible {
   }
 
   void invalidateAll() {
+    hits.forget();
     Arrays.fill(words, FREE);
     free = homeMask + 1;
+    away = 0;
     holdsSuperpages = false;
   }
 
   void invalidateSpace(int space) {
+    hits.forget();
     if (space < epochs.length && epochs[space]++ == EPOCH_MASK) {
       epochs[space] = 0;
       freeIf(tag -> SPACE.get(tag) == space);
@@ -258,7 +283,11 @@ final class Iotlb implements Digestible {
   }
 
   private void free(int entry) {
+    hits.forget();
     free++;
+    if ((words[2 * entry + 1] & AWAY_MASK) != 0) {
+      away--;
+    }
     words[2 * entry] = FREE;
     words[2 * entry + 1] = FREE;
   }

@@ -18,18 +18,18 @@ import java.util.Map;
  * done to it, or the reason why there is none. Stateless.
  *
  * <pre>
- *  63              24  23  22    8   7    6    5     4    3   2 1   0
- * +------------------+-----+-------+----+---+------+------+-----+-----+
- * |FRAME (or reason) | REF | EPOCH | SW | X | USER |CLEAN |LEVEL|PERMS|
- * +------------------+-----+-------+----+---+------+------+-----+-----+
+ *  63              24  23   22  21    8   7    6    5     4    3   2 1   0
+ * +------------------+-----+----+-------+----+---+------+------+-----+-----+
+ * |FRAME (or reason) | REF |AWAY| EPOCH | SW | X | USER |CLEAN |LEVEL|PERMS|
+ * +------------------+-----+----+-------+----+---+------+------+-----+-----+
  * </pre>
  *
  * <p>LEVEL is 1 to 3 for a page, so that no page is the zero word; 0 says that FRAME is a fault
- * reason's number, and PERMS then whether an entry was absent rather than wrong. REF and EPOCH are
- * the IOTLB's own. PERMS are R and W after the AND over all levels; both clear is a remembered
- * absence. CLEAN: the entry in memory is not marked dirty yet, so a write has to walk once more.
- * The rest is for first-level pages, where W is the user's: SW says whether a supervisor may write,
- * X whether instructions may be fetched, USER whether users may come at all.
+ * reason's number, and PERMS then whether an entry was absent rather than wrong. REF, AWAY and
+ * EPOCH are the IOTLB's own. PERMS are R and W after the AND over all levels; both clear is a
+ * remembered absence. CLEAN: the entry in memory is not marked dirty yet, so a write has to walk
+ * once more. The rest is for first-level pages, where W is the user's: SW says whether a supervisor
+ * may write, X whether instructions may be fetched, USER whether users may come at all.
  */
 final class Leaf {
   private static final BitField PERMISSIONS = bits("PERMS", 1, 0);
@@ -38,13 +38,24 @@ final class Leaf {
   private static final BitField USER = bit("USER", 5);
   private static final BitField EXECUTE = bit("X", 6);
   private static final BitField SUPERVISOR_WRITE = bit("SW", 7);
-  static final BitField EPOCH = bits("EPOCH", 22, 8);
+  static final BitField EPOCH = bits("EPOCH", 21, 8);
+  static final BitField AWAY = bit("AWAY", 22);
   static final BitField REF = bit("REF", 23);
   private static final BitField FRAME = bits("FRAME", 63, 24);
 
   static final WordLayout LAYOUT =
       WordLayout.covering(
-          "leaf", PERMISSIONS, LEVEL, CLEAN, USER, EXECUTE, SUPERVISOR_WRITE, EPOCH, REF, FRAME);
+          "leaf",
+          PERMISSIONS,
+          LEVEL,
+          CLEAN,
+          USER,
+          EXECUTE,
+          SUPERVISOR_WRITE,
+          EPOCH,
+          AWAY,
+          REF,
+          FRAME);
 
   // Folded as constants on the way of every request.
   private static final long PERMISSIONS_MASK = PERMISSIONS.max();

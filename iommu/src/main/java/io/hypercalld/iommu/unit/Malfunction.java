@@ -8,8 +8,9 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Something that goes wrong with invalidation commands, on purpose and at a chosen moment. One may
- * strike several units, which then count together. Confined to the machine thread.
+ * Something that goes wrong with invalidation commands, or with marks in tables, on purpose and at
+ * a chosen moment. One may strike several units, which then count together. Confined to the machine
+ * thread.
  */
 public final class Malfunction implements Digestible {
   /** What becomes of a command. */
@@ -45,7 +46,13 @@ public final class Malfunction implements Digestible {
     IEC,
     DEV_IOTLB,
     PAGE_RESPONSE,
-    WAIT;
+    WAIT,
+
+    /**
+     * No command: an entry of a table is to be marked accessed or dirty, and whatever strikes,
+     * memory does not take it.
+     */
+    MARK;
 
     /** As rules spell it: {@code pasid-iotlb}. */
     @Override
@@ -74,6 +81,10 @@ public final class Malfunction implements Digestible {
    * @param requester whose entry the command is about
    */
   public record Target(Optional<Command> command, Optional<SourceId> requester) {
+    private boolean isMark() {
+      return command.equals(Optional.of(Command.MARK));
+    }
+
     boolean matches(Invalidation invalidation) {
       return (command.isEmpty() || command.equals(Command.of(invalidation)))
           && (requester.isEmpty() || requester.equals(requesterOf(invalidation)));
@@ -114,15 +125,28 @@ public final class Malfunction implements Digestible {
 
   /** Counts a command, and says what becomes of it; empty where nothing happens to it. */
   Optional<Effect> strike(Invalidation command) {
-    if (hits >= times || !target.matches(command)) {
-      return Optional.empty();
-    }
+    return hits < times && target.matches(command) && strikeNext()
+        ? Optional.of(effect)
+        : Optional.empty();
+  }
+
+  private boolean strikeNext() {
     seen++;
     if (seen <= skip) {
-      return Optional.empty();
+      return false;
     }
     hits++;
-    return Optional.of(effect);
+    return true;
+  }
+
+  /** Counts a mark, and says whether memory refuses it. */
+  boolean strikeMark() {
+    return hits < times && target.isMark() && strikeNext();
+  }
+
+  /** Whether memory would refuse the next mark; counts nothing. */
+  boolean wouldStrikeMark() {
+    return hits < times && target.isMark() && seen >= skip;
   }
 
   @Override

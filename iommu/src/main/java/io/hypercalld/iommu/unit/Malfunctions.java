@@ -33,6 +33,21 @@ public final class Malfunctions implements Digestible {
     return Optional.empty();
   }
 
+  /** Whether memory refuses a mark that hardware sets now. */
+  boolean strikeMark() {
+    for (Malfunction malfunction : present) {
+      if (malfunction.strikeMark()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The same of a mark that hardware would set. */
+  boolean wouldStrikeMark() {
+    return present.stream().anyMatch(Malfunction::wouldStrikeMark);
+  }
+
   @Override
   public void digest(StateDigest digest) {
     digest.put(present.size());

@@ -29,7 +29,7 @@ final class PagingStructureCache implements Digestible {
    * @param remembers see {@link Habits#remembersTables}
    */
   PagingStructureCache(int entries, int spaces, boolean remembers) {
-    this.tables = new Iotlb(entries, spaces);
+    this.tables = new Iotlb(entries, spaces, new RecentHits());
     this.remembers = remembers;
   }
 

@@ -68,8 +68,7 @@ final class PassCondition {
           FIRST_LEVEL_RESERVED,
           SECOND_LEVEL_RESERVED ->
           entry + " had its reserved bits clear";
-      case REQUEST_TYPE_BLOCKED, TRANSLATED_NOT_PERMITTED, UNTRANSLATED_NOT_PERMITTED ->
-          "the request were untranslated";
+      case REQUEST_TYPE_BLOCKED -> "the request were untranslated";
       case OUTPUT_IN_INTERRUPT_RANGE, SCALABLE_OUTPUT_IN_INTERRUPT_RANGE ->
           entry + " pointed outside 0xfee00000-0xfeefffff";
       case ROOT_TABLE_MODE_INVALID, DMA_ABORTED ->

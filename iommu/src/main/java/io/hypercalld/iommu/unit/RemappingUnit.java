@@ -153,10 +153,17 @@ public final class RemappingUnit implements Mmio, Digestible {
    * Carries out an interrupt request: it reaches a processor, a descriptor or the fault log.
    *
    * @param requester whose request it is; the topology sees to it that it is one of this unit's
-   * @param address {@code 0xfee.....} in the low half
+   * @param prefix of the message; one with a PASID is none that can be remapped
+   * @param message {@code 0xfee.....} in the low half of its address
    */
+  public InterruptOutcome interrupt(
+      SourceId requester, PasidPrefix prefix, RemappableMessage message) {
+    return interrupts.request(requester, prefix, message);
+  }
+
+  /** The same for a message without PASID, by its address and data. */
   public InterruptOutcome interrupt(SourceId requester, long address, int data) {
-    return interrupts.request(requester, new RemappableMessage(address, data));
+    return interrupt(requester, PasidPrefix.NONE, new RemappableMessage(address, data));
   }
 
   /**

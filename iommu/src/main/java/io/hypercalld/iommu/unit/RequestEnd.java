@@ -19,20 +19,14 @@ final class RequestEnd {
     this.counters = circuit.counters();
   }
 
-  /** The request goes on to an address in a page that is a leaf of {@code level}. */
-  void pass(long maddr, int level, Translation out) {
-    out.map(maddr, level);
-    protect(out);
-  }
-
   /**
    * The request goes on to its address in the page; a translation request gets it for an answer.
+   *
+   * @param page a {@link Leaf} word
    */
-  void pass(long leaf, long iova, DmaAccess access, Translation out) {
-    pass(Leaf.maddr(leaf, iova), Leaf.level(leaf), out);
-    if (!access.isUntranslated()) {
-      out.grant(Leaf.permissions(leaf));
-    }
+  void pass(long page, long iova, Translation out) {
+    out.map(page, iova);
+    protect(out);
   }
 
   void passUntranslated(long address, Translation out) {
@@ -55,8 +49,7 @@ final class RequestEnd {
    */
   void block(MemoryRequest request, FaultReason reason, boolean disabled, Translation out) {
     if (isAnswer(request.access(), reason)) {
-      out.map(request.iova(), 1);
-      out.grant(0);
+      out.mapNothing(request.iova());
       return;
     }
     out.because(reason);

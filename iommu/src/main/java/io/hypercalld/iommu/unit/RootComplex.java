@@ -5,6 +5,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.InterruptMessage;
+import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -172,8 +173,14 @@ public final class RootComplex {
   public InterruptOutcome interrupt(DmaRequester requester, long address, int data) {
     return requester
         .unit()
-        .map(unit -> unit.interrupt(requester.sourceId(), address, data))
+        .map(unit -> interrupt(unit, requester, address, data))
         .orElseGet(() -> deliver(InterruptMessage.written(address, data)));
+  }
+
+  private static InterruptOutcome interrupt(
+      RemappingUnit unit, DmaRequester requester, long address, int data) {
+    return unit.interrupt(
+        requester.sourceId(), requester.prefix(), new RemappableMessage(address, data));
   }
 
   private InterruptOutcome deliver(InterruptMessage message) {

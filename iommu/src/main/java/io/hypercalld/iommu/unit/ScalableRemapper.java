@@ -65,7 +65,7 @@ final class ScalableRemapper {
     }
     long leaf = decide(context, prefix, iova, access, out);
     if (!Leaf.isFault(leaf)) {
-      end.pass(leaf, iova, access, out);
+      end.pass(leaf, iova, out);
     } else {
       MemoryRequest request = new MemoryRequest(requester, prefix, iova, access);
       end.block(request, Leaf.reason(leaf), silent, out);

@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.unit;
 
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
@@ -15,7 +16,7 @@ import java.util.Optional;
  * @see "VT-d §3.4.3"
  */
 final class ScalableTables {
-  private final TableMemory memory;
+  private final PhysicalMemory memory;
   private final UnitCounters counters;
   private final TranslationCaches caches;
   private final ScalableJudge judge;
@@ -51,7 +52,7 @@ final class ScalableTables {
 
   /** Whether hardware can read an entry there. */
   boolean isReadable(long address) {
-    return address >>> hostAddressWidth == 0 && memory.isReadable(address);
+    return address >>> hostAddressWidth == 0 && memory.isRam(address);
   }
 
   ScalableRootEntry rootEntry(long address) {

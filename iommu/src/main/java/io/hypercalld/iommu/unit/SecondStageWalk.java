@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.unit;
 
+import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.unit.ExplainStep.Table;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
@@ -20,10 +21,11 @@ final class SecondStageWalk {
   private static final long ACCESSED = SecondStageEntry.A.mask();
   private static final long DIRTY = SecondStageEntry.D.mask();
 
-  private final TableMemory memory;
+  private final PhysicalMemory memory;
   private final PagingStructureCache structures;
   private final SecondStageFormat format;
   private final UnitCounters counters;
+  private final Malfunctions malfunctions;
 
   /** Who hears of the entries; nothing is remembered or marked then. */
   private final @Nullable WalkTrace trace;
@@ -41,6 +43,7 @@ final class SecondStageWalk {
     this.structures = tools.structures();
     this.format = tools.secondStageFormat();
     this.counters = counters;
+    this.malfunctions = tools.malfunctions();
     this.trace = trace;
   }
 
@@ -65,9 +68,9 @@ final class SecondStageWalk {
   long walk(int space, long root, int levels, long iova, DmaAccess access) {
     long known = recall(space, iova);
     if (known != PagingStructureCache.MISS) {
-      return descend(Leaf.page(known), 1, Leaf.permissions(known), iova, access);
+      return look(known, iova, access);
     }
-    long leaf = descend(root, levels, SecondStageEntry.READ_WRITE, iova, access);
+    long leaf = descend(root, levels, iova, access);
     if (Leaf.level(leaf) == 1) {
       remember(space, iova);
     }
@@ -97,7 +100,7 @@ final class SecondStageWalk {
     if (JudgedPasid.marksSecondLevel(space.judged)) {
       return walkMarking(space, space.secondLevelRoot, levels, gpa, access);
     }
-    return descend(space.secondLevelRoot, levels, SecondStageEntry.READ_WRITE, gpa, access);
+    return descend(space.secondLevelRoot, levels, gpa, access);
   }
 
   /** The walk of an address space that has a second level only. */
@@ -109,15 +112,52 @@ final class SecondStageWalk {
     return walkMarking(space, space.secondLevelRoot, levels, iova, access);
   }
 
-  private long descend(long top, int levels, int above, long iova, DmaAccess access) {
+  /** The entry of level 1 in a table that is remembered: most walks are no longer than that. */
+  private long look(long known, long iova, DmaAccess access) {
+    long address = Leaf.page(known) + SecondStageEntry.offset(iova, 1);
+    if (!memory.isRam(address)) {
+      return unreadable(1, address, false);
+    }
+    counters.entryReads++;
+    long entry = memory.readWord(address);
+    int granted = Leaf.permissions(known) & SecondStageEntry.permissions(entry);
+    long end = judge(entry, 1, granted, iova, access);
+    if (trace != null) {
+      trace.entry(Table.SECOND_LEVEL, 1, address, entry, end);
+    }
+    return end;
+  }
+
+  private long descend(long top, int levels, long iova, DmaAccess access) {
     long table = top;
-    int permissions = above;
+    int level = levels;
+    // Most entries only lead on and take no permission away: there is nothing more to judge.
+    while (level > 1 && trace == null) {
+      long address = table + SecondStageEntry.offset(iova, level);
+      if (!memory.isRam(address)) {
+        break;
+      }
+      long entry = memory.readWord(address);
+      if (!format.leadsOn(entry)) {
+        break;
+      }
+      table = SecondStageEntry.target(entry);
+      level--;
+    }
+    counters.entryReads += levels - level;
+    return judgeAll(table, level, level == levels, iova, access);
+  }
+
+  /** The rest of the way, each entry judged; {@code top} where that is the whole of it. */
+  private long judgeAll(long first, int levels, boolean top, long iova, DmaAccess access) {
+    long table = first;
+    int permissions = SecondStageEntry.READ_WRITE;
     for (int level = levels; ; level--) {
       long address = table + SecondStageEntry.offset(iova, level);
-      if (!memory.isReadable(address)) {
-        counters.entryReads += levels - level;
-        return unreadable(level, address, level == levels);
+      if (!memory.isRam(address)) {
+        return unreadable(level, address, top && level == levels);
       }
+      counters.entryReads++;
       // One load per level: software may rewrite the entry under us, so act on a snapshot.
       long entry = memory.readWord(address);
       int granted = permissions & SecondStageEntry.permissions(entry);
@@ -126,7 +166,6 @@ final class SecondStageWalk {
         trace.entry(Table.SECOND_LEVEL, level, address, entry, end);
       }
       if (end != 0) {
-        counters.entryReads += levels - level + 1;
         lowestTable = table;
         permissionsAbove = permissions;
         return end;
@@ -173,7 +212,7 @@ final class SecondStageWalk {
    * nothing before it knows that the request passes.
    */
   private long walkMarking(AddressSpace space, long root, int levels, long iova, DmaAccess access) {
-    long leaf = descend(root, levels, SecondStageEntry.READ_WRITE, iova, access);
+    long leaf = descend(root, levels, iova, access);
     if (Leaf.isFault(leaf)) {
       return leaf;
     }
@@ -185,9 +224,16 @@ final class SecondStageWalk {
       if (!JudgedPasid.canMark(space.judged)) {
         return Leaf.fault(FaultReason.SECOND_LEVEL_UPDATE_NOT_SNOOPED);
       }
+      if (memoryRefusesMarks()) {
+        return Leaf.fault(FaultReason.SECOND_LEVEL_UPDATE_FAILED);
+      }
       mark(levels, bottom, writes);
     }
     return writes || dirty ? leaf : Leaf.clean(leaf);
+  }
+
+  private boolean memoryRefusesMarks() {
+    return trace == null ? malfunctions.strikeMark() : malfunctions.wouldStrikeMark();
   }
 
   /** Notes where the entries of a walk that succeeded lie, and and-s them. */
@@ -207,7 +253,7 @@ final class SecondStageWalk {
     for (int level = levels; level >= bottom; level--) {
       long bits = level == bottom && writes ? ACCESSED | DIRTY : ACCESSED;
       if (trace == null && (memory.readWord(path[level]) & bits) != bits) {
-        memory.setBits(path[level], bits);
+        memory.writeWord(path[level], memory.readWord(path[level]) | bits);
       }
     }
   }

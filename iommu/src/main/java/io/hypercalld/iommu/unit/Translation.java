@@ -34,13 +34,15 @@ public final class Translation {
   private static final int CONTEXT_HIT = 2;
   private static final int RECORDED = 4;
 
+  /** A page of 4 KiB that permits nothing. */
+  private static final long NO_PAGE = Leaf.of(0, 1, 0);
+
   // Numbers rather than constants of enums: a store of a reference costs the collector's barrier,
-  // which is as much as all the rest of a hit.
+  // which is as much as all the rest of a hit. Few fields, because a hit stores to each.
   private int end = UNTRANSLATED;
-  private int level = 1;
   private int notes;
   private long maddr;
-  private int permissions;
+  private long leaf = NO_PAGE;
   private FaultReason reason = FaultReason.ROOT_NOT_PRESENT;
 
   public Outcome outcome() {
@@ -68,12 +70,12 @@ public final class Translation {
    * may not use the page. Means nothing for other requests.
    */
   public int permissions() {
-    return permissions;
+    return Leaf.permissions(leaf);
   }
 
   /** Size of the page that translated the request; 4 KiB where none did. */
   public PageSize pageSize() {
-    return PageSize.ofLevel(level);
+    return PageSize.ofLevel(Leaf.level(leaf));
   }
 
   /** Whether the IOTLB answered. */
@@ -108,6 +110,11 @@ public final class Translation {
     notes = contextHit ? CONTEXT_HIT : 0;
   }
 
+  /** Both have answered this request, and nothing is left of the last one. */
+  void beginWithHits() {
+    notes = CONTEXT_HIT | IOTLB_HIT;
+  }
+
   void noteIotlbHit() {
     notes |= IOTLB_HIT;
   }
@@ -115,19 +122,21 @@ public final class Translation {
   void passUntranslated(long address) {
     end = UNTRANSLATED;
     maddr = address;
-    level = 1;
+    leaf = NO_PAGE;
   }
 
-  /** Passed, to an address in a page that is a leaf of {@code leafLevel}. */
-  void map(long address, int leafLevel) {
+  /** Passed, by a page: a {@link Leaf} word. */
+  void map(long page, long iova) {
     end = MAPPED;
-    maddr = address;
-    level = leafLevel;
+    maddr = Leaf.maddr(page, iova);
+    leaf = page;
   }
 
-  /** What the answer to a translation request permits. */
-  void grant(int granted) {
-    permissions = granted;
+  /** A translation request is told that there is no page. */
+  void mapNothing(long iova) {
+    end = MAPPED;
+    maddr = iova;
+    leaf = NO_PAGE;
   }
 
   /** Blocked for this reason; answers itself. */

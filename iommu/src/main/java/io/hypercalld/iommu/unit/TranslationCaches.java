@@ -18,6 +18,7 @@ import java.util.List;
  */
 final class TranslationCaches implements Digestible {
   private final UnitCounters counters;
+  private final RecentHits hits = new RecentHits();
   private final ContextCache contexts;
   private final PasidCache pasids;
   private final AddressSpaces spaces;
@@ -30,13 +31,14 @@ final class TranslationCaches implements Digestible {
     UnitSettings.CacheSizes sizes = circuit.settings().cacheSizes();
     this.counters = circuit.counters();
     this.contexts =
-        new ContextCache(sizes.contexts(), circuit.settings().habits().checksDomainOfDevice());
+        new ContextCache(
+            sizes.contexts(), circuit.settings().habits().checksDomainOfDevice(), hits);
     this.pasids = new PasidCache(sizes.contexts());
     this.spaces =
         new AddressSpaces(
             circuit.capabilities().domainIds(),
             circuit.capabilities().scalableMode() ? AddressSpaces.PASIDS : 0);
-    this.iotlb = new Iotlb(sizes.iotlb(), spaces.limit());
+    this.iotlb = new Iotlb(sizes.iotlb(), spaces.limit(), hits);
     this.structures =
         new PagingStructureCache(
             sizes.tables(), spaces.limit(), circuit.settings().habits().remembersTables());
@@ -46,6 +48,11 @@ final class TranslationCaches implements Digestible {
 
   ContextCache contexts() {
     return contexts;
+  }
+
+  /** What both of them have answered in legacy mode. */
+  RecentHits hits() {
+    return hits;
   }
 
   PasidCache pasids() {

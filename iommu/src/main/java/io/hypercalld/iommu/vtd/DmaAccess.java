@@ -62,40 +62,30 @@ public enum DmaAccess {
   }
 
   private enum Need {
-    READ,
-    WRITE,
-    BOTH,
-    EITHER;
+    READ(SecondStageEntry.R.mask()),
+    WRITE(SecondStageEntry.W.mask()),
+    BOTH(SecondStageEntry.READ_WRITE),
 
-    boolean isMetBy(int permissions) {
-      return switch (this) {
-        case READ -> SecondStageEntry.permitsRead(permissions);
-        case WRITE -> SecondStageEntry.permitsWrite(permissions);
-        case BOTH -> permissions == SecondStageEntry.READ_WRITE;
-        case EITHER -> permissions != 0;
-      };
-    }
+    /** One of them, whichever. */
+    EITHER(0);
 
-    /** Bit p is set where permissions p meet the need. */
-    int table() {
-      int table = 0;
-      for (int permissions = 0; permissions <= SecondStageEntry.READ_WRITE; permissions++) {
-        table |= (isMetBy(permissions) ? 1 : 0) << permissions;
-      }
-      return table;
+    private final int permissions;
+
+    Need(long permissions) {
+      this.permissions = (int) permissions;
     }
   }
 
   private final RequestType type;
   private final AddressType addressType;
   private final boolean writes;
-  private final int permitting;
+  private final int required;
 
   DmaAccess(RequestType type, AddressType addressType, Need need) {
     this.type = type;
     this.addressType = addressType;
     this.writes = need == Need.WRITE || need == Need.BOTH;
-    this.permitting = need.table();
+    this.required = need.permissions;
   }
 
   public RequestType type() {
@@ -134,7 +124,7 @@ public enum DmaAccess {
    * @param permissions bits R and W, as {@link SecondStageEntry#permissions} gives them
    */
   public boolean isPermittedBy(int permissions) {
-    return (permitting >>> permissions & 1) != 0;
+    return (permissions & required) == required && permissions != 0;
   }
 
   /** The reason where {@code permissions} do not let the request pass; a lack of W comes first. */

@@ -12,7 +12,7 @@ import java.util.Optional;
  *
  * <p>The texts are those of Xen's driver (xen/drivers/passthrough/vtd/iommu.c) as far as it has
  * one; those of scalable mode, which Xen does not use, begin with {@code SM:} as in other drivers'
- * logs.
+ * logs. Numbers whose conditions belong to features that no unit here announces are none of these.
  *
  * @see "VT-d §7.1.3"
  */
@@ -146,8 +146,6 @@ public enum FaultReason {
   SCALABLE_READ_NOT_PERMITTED(
       0x86, DMA, QUALIFIED, "SM: No read permission for Read/AtomicOp request"),
   SCALABLE_OUTPUT_IN_INTERRUPT_RANGE(0x87, DMA, QUALIFIED, "SM: Invalid address-interrupt address"),
-  UNTRANSLATED_NOT_PERMITTED(0x88, DMA, QUALIFIED, "SM: Untranslated request blocked"),
-  TRANSLATED_NOT_PERMITTED(0x89, DMA, QUALIFIED, "SM: Translated request blocked"),
 
   FIRST_LEVEL_UPDATE_NOT_SNOOPED(
       0x90,

@@ -16,6 +16,9 @@ public final class SecondStageFormat {
   /** Two masks per level: for PS clear, then for PS set. */
   private final long[] masks = new long[2 * (LEVELS + 1)];
 
+  /** The bits that tell an entry that leads to a table and permits everything from all others. */
+  private final long decidingOfTables;
+
   public SecondStageFormat(Capabilities capabilities, int hostAddressWidth) {
     long beyondHost = SecondStageEntry.ADDR.mask() & -1L << hostAddressWidth;
     long leaf =
@@ -23,6 +26,7 @@ public final class SecondStageFormat {
             | (capabilities.deviceTlbs() ? 0 : SecondStageEntry.TM.mask())
             | (capabilities.snoopControl() ? 0 : SecondStageEntry.SNP.mask());
     long table = beyondHost | SecondStageEntry.TM.mask() | SecondStageEntry.SNP.mask();
+    decidingOfTables = SecondStageEntry.PS.set(table) | SecondStageEntry.READ_WRITE;
     put(1, leaf, leaf);
     for (int level = 2; level <= LEVELS; level++) {
       put(level, table, leafMask(level, leaf, table, capabilities));
@@ -41,6 +45,11 @@ public final class SecondStageFormat {
   private void put(int level, long withoutPageSize, long withPageSize) {
     masks[2 * level] = withoutPageSize;
     masks[2 * level + 1] = withPageSize;
+  }
+
+  /** Whether an entry of a level above 1 leads to a table and takes no permission away. */
+  public boolean leadsOn(long entry) {
+    return (entry & decidingOfTables) == SecondStageEntry.READ_WRITE;
   }
 
   /** The reserved bits that are set in {@code entry}, read as an entry of a table of that level. */

@@ -30,7 +30,7 @@ public class IotlbFlushBenchmark {
   @Param({"10", "8000"})
   private int others;
 
-  private final Iotlb iotlb = new Iotlb(ENTRIES, 65536);
+  private final Iotlb iotlb = new Iotlb(ENTRIES, 65536, new RecentHits());
 
   /** Fills in the others. */
   @Setup

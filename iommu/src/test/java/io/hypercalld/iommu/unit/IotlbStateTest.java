@@ -42,7 +42,7 @@ final class IotlbStateTest {
   @CsvSource({"1, 65536, true", "2, 65536, true", "3, 16, false", "4, 4, false"})
   void randomOperations_agreeWithAList(long seed, int entries, boolean keepsAll) {
     RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
-    Iotlb iotlb = new Iotlb(entries, DOMAINS);
+    Iotlb iotlb = new Iotlb(entries, DOMAINS, new RecentHits());
     Map<Key, Long> model = new HashMap<>();
     for (int each = 0; each < 100_000; each++) {
       int domain = random.nextInt(DOMAINS);
@@ -82,7 +82,7 @@ final class IotlbStateTest {
 
   @Test
   void epochOfADomain_mayRunOut() {
-    Iotlb iotlb = new Iotlb(16, DOMAINS);
+    Iotlb iotlb = new Iotlb(16, DOMAINS, new RecentHits());
     for (int each = 0; each <= 1 << 19; each++) {
       iotlb.invalidateSpace(1);
     }
@@ -98,7 +98,7 @@ final class IotlbStateTest {
 
   @Test
   void consecutivePagesAndDomains_doNotPushEachOtherOut() {
-    Iotlb iotlb = new Iotlb(8192, 256);
+    Iotlb iotlb = new Iotlb(8192, 256, new RecentHits());
     for (int domain = 0; domain < 256; domain++) {
       for (int page = 0; page < 24; page++) {
         iotlb.put(domain, page * 0x1000L, Leaf.of(0x1000, 1, 3));

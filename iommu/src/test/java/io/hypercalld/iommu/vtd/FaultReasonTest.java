@@ -40,7 +40,7 @@ final class FaultReasonTest {
     addRange(expected, 0x50, 0x52);
     addRange(expected, 0x58, 0x5d);
     addRange(expected, 0x70, 0x7d);
-    addRange(expected, 0x80, 0x89);
+    addRange(expected, 0x80, 0x87);
 
     Set<Integer> known = new TreeSet<>();
     for (FaultReason reason : FaultReason.values()) {
