@@ -72,7 +72,7 @@ public final class DeviceModelTable {
     operations.add(
         op("framed", FramedDeviceModelOp.class, control.deviceModelFrames()::framed)
             .refusing(ENODATA, E2BIG, ESRCH, EPERM, EINVAL, EFAULT, EOPNOTSUPP, ENOSYS)
-            .partly());
+            .partly("what is well framed is executed by its name only"));
     return operations;
   }
 

@@ -94,7 +94,7 @@ public final class DomctlTable {
     operations.add(
         op("get_domain_state", GetDomainState.class, control.lifecycle()::getDomainState)
             .refusing(ESRCH, EPERM, EINVAL, ENOENT)
-            .partly()
+            .partly("nobody is told of a change by VIRQ_DOM_EXC")
             .versioned(STABLE_VERSION));
     return operations;
   }
@@ -109,10 +109,10 @@ public final class DomctlTable {
         op("resumedomain", ResumeDomain.class, calls::resumeDomain).refusing(ESRCH, EPERM, EINVAL),
         op("setdomainhandle", SetDomainHandle.class, calls::setDomainHandle),
         op("setdebugging", SetDebugging.class, calls::setDebugging).refusing(ESRCH, EPERM, EINVAL),
-        op("subscribe", Subscribe.class, calls::subscribe).partly(),
+        op("subscribe", Subscribe.class, calls::subscribe),
         op("sendtrigger", SendTrigger.class, calls::sendTrigger)
             .refusing(ESRCH, EPERM, EINVAL, ENOSYS)
-            .partly(),
+            .partly("no vCPU takes the interrupt and no guest sees the button"),
         op("getvcpuinfo", GetVcpuInfo.class, calls::getVcpuInfo).refusing(ESRCH, EPERM, ENOENT));
   }
 
@@ -124,8 +124,7 @@ public final class DomctlTable {
             .refusing(ESRCH, EPERM, EINVAL, ENOMEM),
         op("audit_p2m", AuditP2m.class, calls.pages()::auditP2m).refusing(ESRCH, EPERM, EINVAL),
         op("shadow_op", ShadowOp.class, calls.logDirty()::shadowOp)
-            .refusing(ESRCH, EPERM, EINVAL, EBUSY, EOPNOTSUPP, ENOMEM)
-            .partly());
+            .refusing(ESRCH, EPERM, EINVAL, EBUSY, EOPNOTSUPP, ENOMEM));
   }
 
   private static List<Operation<?>> capabilities(IoCapabilityCalls calls) {
@@ -135,11 +134,9 @@ public final class DomctlTable {
         op("ioport_permission", IoportPermission.class, calls::ioportPermission)
             .refusing(ESRCH, EPERM, EINVAL),
         op("irq_permission", IrqPermission.class, calls::irqPermission)
-            .refusing(ESRCH, EPERM, EINVAL)
-            .partly(),
+            .refusing(ESRCH, EPERM, EINVAL),
         op("gsi_permission", GsiPermission.class, calls::gsiPermission)
-            .refusing(ESRCH, EPERM, EINVAL)
-            .partly(),
+            .refusing(ESRCH, EPERM, EINVAL),
         op("memory_mapping", MemoryMapping.class, calls::memoryMapping)
             .refusing(ESRCH, EPERM, EINVAL, ENOMEM),
         op("ioport_mapping", IoportMapping.class, calls::ioportMapping)
@@ -149,8 +146,7 @@ public final class DomctlTable {
   private static List<Operation<?>> of(DomainCalls domains, DeviceCalls devices) {
     return List.of(
         op("createdomain", CreateDomain.class, domains::createDomain)
-            .refusing(EPERM, EEXIST, EINVAL, EOPNOTSUPP, ESRCH, ENODEV, ENOMEM)
-            .partly(),
+            .refusing(EPERM, EEXIST, EINVAL, EOPNOTSUPP, ESRCH, ENODEV, ENOMEM),
         op("destroydomain", DestroyDomain.class, domains::destroyDomain)
             .refusing(ESRCH, EPERM, EINVAL),
         op("pausedomain", PauseDomain.class, domains::pauseDomain)

@@ -67,7 +67,7 @@ public final class FeatureTables {
                 EBUSY,
                 ENOMEM,
                 ENOSYS)
-            .partly(),
+            .partly("no domain can be a fork of another"),
         Operation.of(
                 "memory_op",
                 "get_sharing_freed_pages",
@@ -89,7 +89,7 @@ public final class FeatureTables {
         Operation.of("domctl", "vm_event_op", VmEventOp.class, features.events()::control)
             .refusing(
                 ESRCH, EPERM, EINVAL, ENOSYS, ENODEV, EMLINK, EXDEV, EBUSY, EOPNOTSUPP, ENOENT)
-            .partly(),
+            .partly("the answer to enabling names no port"),
         Operation.of(
                 "domctl",
                 "set_access_required",
@@ -98,12 +98,11 @@ public final class FeatureTables {
             .refusing(ESRCH, EPERM));
   }
 
-  /** Those of {@code hvm_op}: parameters are kept, and few of them have an effect. */
+  /** Those of {@code hvm_op}: parameters are checked and kept. */
   public static List<Operation<?>> hvm(FeatureCalls features) {
     return List.of(
         Operation.of("hvm_op", "set_param", SetHvmParam.class, features.events()::setParam)
-            .refusing(EINVAL, ESRCH, EPERM, EEXIST)
-            .partly(),
+            .refusing(EINVAL, ESRCH, EPERM, EEXIST),
         Operation.of("hvm_op", "get_param", GetHvmParam.class, features.events()::getParam)
             .refusing(EINVAL, ESRCH, EPERM));
   }

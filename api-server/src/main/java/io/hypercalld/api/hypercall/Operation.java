@@ -13,6 +13,7 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
  * @param arguments the record that it takes
  * @param shape how the record is written
  * @param errnos what it may be refused with; empty where it never is
+ * @param missing what it lacks, where that is something but not all
  */
 public record Operation<A extends Hypercall>(
     String call,
@@ -32,6 +34,7 @@ public record Operation<A extends Hypercall>(
     Class<A> arguments,
     Shape<? extends Hypercall> shape,
     List<Errno> errnos,
+    Optional<String> missing,
     Execution<A> execution) {
   private static final Set<String> MOVING =
       Set.of(
@@ -55,7 +58,14 @@ public record Operation<A extends Hypercall>(
   static <A extends Hypercall> Operation<A> of(
       String call, String op, Class<A> arguments, Execution<A> execution) {
     return new Operation<>(
-        call, op, Level.FULL, arguments, Shapes.HYPERCALLS.of(arguments), List.of(), execution);
+        call,
+        op,
+        Level.FULL,
+        arguments,
+        Shapes.HYPERCALLS.of(arguments),
+        List.of(),
+        Optional.empty(),
+        execution);
   }
 
   /** One that is not there. It takes any well-formed arguments, since nobody has said which. */
@@ -76,24 +86,27 @@ public record Operation<A extends Hypercall>(
         Unimplemented.class,
         new AnyArguments(call, op),
         List.of(errno),
+        Optional.empty(),
         (caller, arguments) -> {
           throw Refusal.of(errno, "%s.%s is not implemented", arguments.call(), arguments.op());
         });
   }
 
   Operation<A> refusing(Errno... reasons) {
-    return new Operation<>(call, op, level, arguments, shape, List.of(reasons), execution);
+    return new Operation<>(call, op, level, arguments, shape, List.of(reasons), missing, execution);
   }
 
-  Operation<A> partly() {
-    return new Operation<>(call, op, Level.PARTIAL, arguments, shape, errnos, execution);
+  /** Lacks something, which is one clause without a full stop. */
+  Operation<A> partly(String lacking) {
+    return new Operation<>(
+        call, op, Level.PARTIAL, arguments, shape, errnos, Optional.of(lacking), execution);
   }
 
   /** Takes the version of the interface beside its arguments, and refuses any other. */
   Operation<A> versioned(Word version) {
     List<Errno> more = Stream.concat(errnos.stream(), Stream.of(Errno.EACCES)).distinct().toList();
     return new Operation<>(
-        call, op, level, arguments, VersionedShape.of(this, version), more, execution);
+        call, op, level, arguments, VersionedShape.of(this, version), more, missing, execution);
   }
 
   /** Whether it may change who owns which device. */

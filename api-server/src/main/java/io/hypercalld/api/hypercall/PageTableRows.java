@@ -26,10 +26,10 @@ public final class PageTableRows {
     return List.of(
         Operation.of(CALL, "pin_l1_table", PinTable.class, pins::pin)
             .refusing(ESRCH, EPERM, EINVAL)
-            .partly(),
+            .partly("of a table only that it is not to be written is kept, not its entries"),
         Operation.of(CALL, "unpin_table", UnpinTable.class, pins::unpin)
             .refusing(ESRCH, EPERM, EINVAL)
-            .partly(),
+            .partly("likewise, and only level 1 is there"),
         missing(CALL, "pin_l2_table"),
         missing(CALL, "pin_l3_table"),
         missing(CALL, "pin_l4_table"),

@@ -50,7 +50,8 @@ final class HypercallDescriber {
   private static String description(Operation<?> operation) {
     return switch (operation.level()) {
       case FULL -> "As in Xen." + errnos(operation);
-      case PARTIAL -> "As in Xen in part; the rest is refused, never ignored." + errnos(operation);
+      case PARTIAL ->
+          "As in Xen, except that " + operation.missing().orElseThrow() + "." + errnos(operation);
       case NONE -> "Not implemented: always refused with ENOSYS.";
     };
   }

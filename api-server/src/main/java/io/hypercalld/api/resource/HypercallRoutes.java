@@ -53,7 +53,12 @@ final class HypercallRoutes {
 
   /** An operation as it is listed. */
   record OperationView(
-      String call, String op, Level level, List<String> errnos, Object arguments) {}
+      String call,
+      String op,
+      Level level,
+      Optional<String> missing,
+      List<String> errnos,
+      Object arguments) {}
 
   List<Route> routes() {
     return List.of(
@@ -85,6 +90,7 @@ final class HypercallRoutes {
                             operation.call(),
                             operation.op(),
                             operation.level(),
+                            operation.missing(),
                             operation.errnos().stream().map(Errno::name).toList(),
                             operation.shape().schema()))
                 .toList()));

@@ -131,6 +131,36 @@ final class EventChannelAcceptanceTest {
     assertThat(close(0, other)).isZero();
   }
 
+  @Test
+  void subscribe_domainThatSuspendsItself_raisesTheOtherEndOfItsPort() {
+    int ours = subscribe();
+
+    assertThat(host.ret("dm_op", "remote_shutdown", "{'domid':1,'reason':2}")).isZero();
+
+    assertThat(pending(0)).isEqualTo(1L << ours);
+  }
+
+  @Test
+  void subscribe_domainThatEndsOtherwise_raisesNothing() {
+    subscribe();
+
+    assertThat(host.ret("dm_op", "remote_shutdown", "{'domid':1,'reason':0}")).isZero();
+
+    assertThat(pending(0)).isZero();
+  }
+
+  /** Dom0's port, on which D says that it is suspended; no event of dom0's is pending. */
+  private static int subscribe() {
+    int theirs = allocate(D, 0);
+    int ours = host.done(CALL, "bind_interdomain", bind(D, theirs)).get("local_port").asInt();
+    host.done("domctl", "subscribe", "{'domain':1,'port':%d}".formatted(theirs));
+    pending(0);
+    host.daemon()
+        .put("/v1/domains/0/memory?gpa=0xfffff800", "{\"data\":\"" + "00".repeat(8) + "\"}");
+    assertThat(pending(0)).isZero();
+    return ours;
+  }
+
   private static int allocate(int domain, int remote) {
     return host.done(CALL, "alloc_unbound", "{'dom':%d,'remote_dom':%d}".formatted(domain, remote))
         .get("port")

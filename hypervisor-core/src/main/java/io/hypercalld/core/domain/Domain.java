@@ -49,7 +49,7 @@ public final class Domain implements Digestible {
     this.settings = settings;
     this.domains = domains;
     this.notes = new ToolstackNotes(settings.handle());
-    this.run = new RunState(notes);
+    this.run = new RunState(this::ended);
     this.memory = new DomainMemory(this, allocator, domains, steps);
     this.features =
         memory.paging().map(_ -> new MemoryFeatures(this, allocator, domains.sharedFrames()));
@@ -144,6 +144,13 @@ public final class Domain implements Digestible {
   /** Its frames and what they are kept in. */
   public DomainMemory memory() {
     return memory;
+  }
+
+  private void ended(int code) {
+    notes.noteStateChange();
+    if (code == ShutdownReason.SUSPEND.code()) {
+      notes.suspendPort().ifPresent(facets::suspended);
+    }
   }
 
   /** The frames charged to it. */

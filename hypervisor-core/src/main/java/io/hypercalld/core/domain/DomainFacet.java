@@ -6,6 +6,7 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.SyncHook;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /** What another module keeps for a domain. Torn down in the reverse order of registration. */
@@ -38,6 +39,14 @@ public interface DomainFacet extends Digestible {
 
   /** The device model chose another type for a page. */
   default void retyped(Gfn gfn, P2mType type) {}
+
+  /** The domain suspended itself, and wants its event channel of the port to say so. */
+  default void suspended(long port) {}
+
+  /** The interrupt of the machine that the domain has under a number of its own. */
+  default OptionalInt machineInterrupt(long pirq) {
+    return OptionalInt.empty();
+  }
 
   /** Frames to each of which it holds a reference that is not the allocation's. */
   default Stream<Mfn> referencedFrames() {

@@ -10,6 +10,7 @@ import io.hypercalld.core.p2m.SyncHook;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -63,6 +64,20 @@ public final class Facets implements Digestible {
    */
   void mappingsLost() {
     mappingsLost.run();
+  }
+
+  /** Tells that the domain suspended itself and wants its port to say so. */
+  void suspended(long port) {
+    facets.forEach(facet -> facet.suspended(port));
+  }
+
+  /** The interrupt of the machine that the domain has under a number of its own. */
+  public OptionalInt machineInterrupt(long pirq) {
+    return facets.stream()
+        .map(facet -> facet.machineInterrupt(pirq))
+        .filter(OptionalInt::isPresent)
+        .findFirst()
+        .orElse(OptionalInt.empty());
   }
 
   /** Frames to which they refer, once for each reference. */

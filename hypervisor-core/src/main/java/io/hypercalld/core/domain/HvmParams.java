@@ -43,14 +43,27 @@ public final class HvmParams implements Digestible {
   private static final int STORE_PFN = 1;
   private static final int STORE_EVTCHN = 2;
   private static final int VIRIDIAN = 9;
+  private static final int TIMER_MODE = 10;
+  private static final int ACPI_S_STATE = 14;
   private static final int VM86_TSS = 15;
   private static final int CONSOLE_PFN = 17;
   private static final int CONSOLE_EVTCHN = 18;
   private static final int ACPI_IOPORTS_LOCATION = 19;
+  private static final int TRIPLE_FAULT_REASON = 31;
   private static final int VM_GENERATION_ID_ADDR = 34;
   private static final int ALTP2M = 35;
+  private static final int X87_FIP_WIDTH = 36;
   private static final int VM86_TSS_SIZED = 37;
   private static final int MCA_CAP = 38;
+
+  /** {@code HVMPV_feature_mask}: what a Windows guest may be shown. */
+  private static final long VIRIDIAN_FEATURES = 0x1fff;
+
+  private static final long VIRIDIAN_BASE = 0x1;
+  private static final long MOST_TIMER_MODE = 3;
+  private static final long MOST_ALTP2M_MODE = 3;
+  private static final long ACPI_S3 = 3;
+
   private static final Set<Integer> GUEST_SETS =
       Set.of(0, VM86_TSS, ACPI_IOPORTS_LOCATION, VM_GENERATION_ID_ADDR, VM86_TSS_SIZED);
   private static final Set<Integer> GUEST_GETS =
@@ -78,18 +91,35 @@ public final class HvmParams implements Digestible {
   /**
    * Sets the parameter of the number, less than {@link #COUNT}.
    *
-   * @throws Refusal EINVAL where it is no number of pages; EEXIST where it has another value and is
-   *     one to be set once
+   * @throws Refusal EINVAL where it can have no such value; EEXIST where it has another value and
+   *     is one to be set once
    */
   public void set(int index, long value) {
-    if (index == NR_IOREQ_SERVER_PAGES
-        && (value == 0 || Long.compareUnsigned(value, MOST_IOREQ_PAGES) > 0)) {
-      throw Refusal.of(Errno.EINVAL, "ioreq servers cannot have %d pages", value);
+    if (!isValid(index, value)) {
+      throw Refusal.of(Errno.EINVAL, "parameter %d cannot be 0x%x", index, value);
     }
     if (SET_ONCE.contains(index) && values[index] != 0 && values[index] != value) {
       throw Refusal.of(Errno.EEXIST, "parameter %d is 0x%x already", index, values[index]);
     }
     values[index] = value;
+  }
+
+  private static boolean isValid(int index, long value) {
+    return switch (index) {
+      case NR_IOREQ_SERVER_PAGES -> value != 0 && isAtMost(value, MOST_IOREQ_PAGES);
+      case VIRIDIAN -> isAtMost(value, VIRIDIAN_FEATURES) && (value & VIRIDIAN_BASE) != 0;
+      case TIMER_MODE -> isAtMost(value, MOST_TIMER_MODE);
+      case ACPI_S_STATE -> value == 0 || value == ACPI_S3;
+      case ACPI_IOPORTS_LOCATION, MCA_CAP -> isAtMost(value, 1);
+      case TRIPLE_FAULT_REASON -> isAtMost(value, ShutdownReason.SOFT_RESET.code());
+      case ALTP2M -> isAtMost(value, MOST_ALTP2M_MODE);
+      case X87_FIP_WIDTH -> value == 0 || value == Integer.BYTES || value == Long.BYTES;
+      default -> true;
+    };
+  }
+
+  private static boolean isAtMost(long value, long most) {
+    return Long.compareUnsigned(value, most) <= 0;
   }
 
   /** Whether the number names a parameter that is still there. */

@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.Arrays;
+import java.util.function.IntConsumer;
 
 /**
  * Whether a domain's vCPUs may run, and why not. Confined to the machine thread.
@@ -17,7 +18,7 @@ public final class RunState implements Digestible {
 
   private static final int MAX_PAUSES = 255;
 
-  private final ToolstackNotes notes;
+  private final IntConsumer ended;
   private int controllerPauses;
   private boolean creationFinished;
   private int shutdownCode = NOT_SHUT_DOWN;
@@ -26,8 +27,9 @@ public final class RunState implements Digestible {
   private int[] eventPauses = {};
   private String crashReason = "";
 
-  RunState(ToolstackNotes notes) {
-    this.notes = notes;
+  /** With somebody who is told the reason when it ends. */
+  RunState(IntConsumer ended) {
+    this.ended = ended;
   }
 
   /** How often the toolstack paused it without unpausing it. */
@@ -140,7 +142,7 @@ public final class RunState implements Digestible {
   public void shutDown(int code) {
     if (!isShutDown()) {
       shutdownCode = code;
-      notes.noteStateChange();
+      ended.accept(code);
     }
   }
 

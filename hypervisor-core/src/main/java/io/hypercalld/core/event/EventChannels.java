@@ -141,6 +141,11 @@ public final class EventChannels implements DomainFacet {
     deliver(requireGuests(port));
   }
 
+  @Override
+  public void suspended(long port) {
+    find(port).filter(found -> !found.isXens()).ifPresent(EventChannels::deliver);
+  }
+
   /** Sends an event from a port of the hypervisor's. */
   public void notifyRemote(int port) {
     find(port).ifPresent(EventChannels::deliver);

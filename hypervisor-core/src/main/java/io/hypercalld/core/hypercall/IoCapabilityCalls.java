@@ -14,6 +14,7 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.ranges.NumberRange;
+import java.util.OptionalInt;
 
 /**
  * The domctl hypercalls that hand out device memory, ports and interrupts. Confined to the machine
@@ -57,7 +58,12 @@ public final class IoCapabilityCalls {
   public Outcome irqPermission(DomainId caller, IrqPermission args) {
     Domain by = domains.caller(caller);
     Domain domain = targets.privileged(by, args.domain());
-    return permitInterrupt(by, domain, args.pirq(), args.allowAccess() != 0);
+    requireInterrupt(args.pirq());
+    OptionalInt irq = by.facets().machineInterrupt(args.pirq());
+    if (irq.isEmpty()) {
+      throw Refusal.of(Errno.EPERM, "%s has no interrupt %d", by.id(), args.pirq());
+    }
+    return permitInterrupt(by, domain, irq.getAsInt(), args.allowAccess() != 0);
   }
 
   public Outcome gsiPermission(DomainId caller, GsiPermission args) {
@@ -66,14 +72,17 @@ public final class IoCapabilityCalls {
     if ((args.flags() & ~GSI_GRANT) != 0 || args.pad() != 0) {
       throw Refusal.of(Errno.EINVAL, "unknown flags, or pad is not 0");
     }
+    requireInterrupt(args.gsi());
     return permitInterrupt(by, domain, args.gsi(), (args.flags() & GSI_GRANT) != 0);
   }
 
-  // Interrupts of the machine are not simulated yet: a domain's number is the machine's.
-  private Outcome permitInterrupt(Domain by, Domain domain, long number, boolean allow) {
+  private static void requireInterrupt(long number) {
     if (number < 0 || number >= Host.INTERRUPTS) {
       throw Refusal.of(Errno.EINVAL, "%d is none of %d interrupts", number, Host.INTERRUPTS);
     }
+  }
+
+  private static Outcome permitInterrupt(Domain by, Domain domain, long number, boolean allow) {
     NumberRange one = NumberRange.of(number, 1);
     by.ioPermissions().demand(IoPermissions.Kind.INTERRUPTS, one);
     permit(domain, IoPermissions.Kind.INTERRUPTS, one, allow);

@@ -8,7 +8,7 @@ import io.hypercalld.core.domain.DomainId;
  * <ul>
  *   <li>{@code ESRCH}, {@code EPERM} as for {@link DestroyDomain}
  *   <li>{@code EINVAL} no such interrupt
- *   <li>{@code EPERM} the caller does not have it itself
+ *   <li>{@code EPERM} the caller has mapped none of that number, or does not have it itself
  * </ul>
  *
  * @param pirq of the caller's

@@ -8,7 +8,7 @@ import io.hypercalld.core.domain.DomainId;
  * each other. Those that name event rings are 27 (paging), 28 (monitor) and 29 (sharing).
  *
  * <ul>
- *   <li>{@code EINVAL} no such parameter; a PV domain
+ *   <li>{@code EINVAL} no such parameter, or none of that value; a PV domain
  *   <li>{@code ESRCH} no such domain
  *   <li>{@code EPERM} not privileged, or a guest may not set it
  *   <li>{@code EEXIST} it may be set once and has another value

@@ -35,6 +35,7 @@ final class Ballooning {
     if (LongStream.of(gfns).anyMatch(gfn -> guest.has(gfn, Kind.SHARED))) {
       return;
     }
+    LongStream.of(gfns).forEach(scene.touched::add);
     long room = scene.room(guest);
 
     long done = scene.host.populate(guest.id, 0, SimulatedHost.frames(gfns));
@@ -45,7 +46,7 @@ final class Ballooning {
     LongStream.of(gfns).limit(done).forEach(guest::populate);
   }
 
-  private void populateLarge(Guest guest) {
+  void populateLarge(Guest guest) {
     long first = scene.random.nextInt((int) (Scene.GFNS / LARGE)) * LARGE;
     if (guest.role == MemoryModel.Role.SHARING) {
       return;

@@ -74,7 +74,8 @@ final class DeviceAccess {
   private Optional<Reached> reached(Guest guest, long number) {
     Page page = guest.pages.get(number);
     if (page != null) {
-      boolean hidden = page.kind() == Kind.NOMINATED || page.kind() == Kind.SHARED;
+      boolean hidden =
+          page.kind() == Kind.NOMINATED || page.kind() == Kind.SHARED || page.kind() == Kind.PINNED;
       return hidden
           ? Optional.empty()
           : Optional.of(new Reached(page.frame(), page.kind() == Kind.RAM));

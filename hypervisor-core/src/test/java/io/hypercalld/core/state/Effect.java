@@ -29,6 +29,9 @@ enum Effect {
   NOMINATE_TO_SHARE,
   SHARE,
   ADD_SHARED,
+  SHARE_A_RANGE,
+  MAP_DEVICE_MEMORY,
+  UNMAP_DEVICE_MEMORY,
   RESTRICT,
   REPORT_TO_THE_MONITOR,
   LIFT_A_RESTRICTION,
@@ -39,6 +42,8 @@ enum Effect {
   /** Of a guest without P2M, which only a unit can serve. */
   EXCHANGE(true),
   REFUSE_EXCHANGE(true),
+  PIN(true),
+  UNPIN(true),
   REFUSE_LOG_DIRTY(true);
 
   private final boolean needsUnit;

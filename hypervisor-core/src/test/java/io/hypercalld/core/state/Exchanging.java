@@ -8,12 +8,15 @@ import io.hypercalld.core.state.MemoryModel.Kind;
 import io.hypercalld.core.state.MemoryModel.Page;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.OptionalLong;
+import java.util.stream.LongStream;
 
 /** What guests without P2M do with frames of the machine, {@code exchange} among it. */
 final class Exchanging {
   private static final int MOST = 16;
   private static final int ORDER = 2;
+  private static final int EINVAL = -22;
 
   private final Scene scene;
 
@@ -22,7 +25,8 @@ final class Exchanging {
   }
 
   List<Operation> operations() {
-    return List.of(this::populate, this::decrease, this::write, this::exchange, this::exchange);
+    return List.of(
+        this::populate, this::decrease, this::write, this::exchange, this::exchange, this::pin);
   }
 
   /** What a guest with a P2M is told. */
@@ -50,8 +54,10 @@ final class Exchanging {
   }
 
   private void decrease(Guest guest) {
-    if (!guest.pages.isEmpty()) {
-      long mfn = scene.oneOf(List.copyOf(guest.pages.keySet()));
+    List<Long> free =
+        guest.pages.keySet().stream().filter(mfn -> guest.has(mfn, Kind.RAM)).toList();
+    if (!free.isEmpty()) {
+      long mfn = scene.oneOf(free);
       assertThat(scene.host.decrease(guest.id, mfn)).isEqualTo(1);
       guest.unmap(mfn).frame().release();
     }
@@ -63,6 +69,25 @@ final class Exchanging {
       long stamp = scene.newStamp();
       scene.host.writeFrame(page.getKey(), stamp);
       page.getValue().frame().stamp = stamp;
+    }
+  }
+
+  /** A page becomes a page table, or one that is no page table any more. */
+  private void pin(Guest guest) {
+    if (guest.pages.isEmpty()) {
+      return;
+    }
+    long mfn = scene.oneOf(List.copyOf(guest.pages.keySet()));
+    boolean pinned = guest.has(mfn, Kind.PINNED);
+    boolean on = scene.random.nextBoolean();
+
+    long ret = scene.host.pin(guest.id, mfn, on);
+
+    assertThat(ret).isEqualTo(on == pinned ? EINVAL : 0);
+    if (ret == 0) {
+      Frame frame = Objects.requireNonNull(guest.pages.get(mfn)).frame();
+      guest.pages.put(mfn, new Page(on ? Kind.PINNED : Kind.RAM, frame));
+      scene.took(true, on ? Effect.PIN : Effect.UNPIN);
     }
   }
 
@@ -78,6 +103,8 @@ final class Exchanging {
       // Free, or somebody else's.
       given[0] = guest.pages.lastKey() + 1;
     }
+    // Nor is a page table to be had.
+    own &= LongStream.of(given).allMatch(mfn -> guest.has(mfn, Kind.RAM));
 
     OptionalLong found = scene.host.exchange(guest.id, given, order);
 

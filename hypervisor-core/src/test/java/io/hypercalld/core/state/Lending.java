@@ -21,6 +21,10 @@ final class Lending {
   private static final int SLOTS = 24;
   private static final int REFS = 256;
   private static final int EINVAL = -22;
+
+  /** {@code GNTST_eagain}. */
+  private static final int EAGAIN = -12;
+
   private static final int ENXIO = -6;
 
   private final Scene scene;
@@ -80,6 +84,10 @@ final class Lending {
 
     boolean there = page != null && page.kind() != Kind.NOMINATED;
     assertThat(granted.status() == 0).as("%s", granted).isEqualTo(there);
+    if (guest.isAway(gfn)) {
+      assertThat(granted.status()).isEqualTo(EAGAIN);
+      new PagingOut(scene).bringBack(guest, gfn);
+    }
     if (page != null && there) {
       page.frame().references++;
       scene.model.mappings.put(

@@ -91,7 +91,9 @@ final class MemoryModel {
     RAM,
     READ_ONLY,
     NOMINATED,
-    SHARED
+    SHARED,
+    /** A page table of a guest without P2M, which no device may write, and so none sees. */
+    PINNED
   }
 
   /** What is behind a guest frame. */

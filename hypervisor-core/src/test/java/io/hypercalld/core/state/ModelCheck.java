@@ -38,23 +38,38 @@ final class ModelCheck {
   /** Everything about every page. */
   void everything(Guest guest) {
     if (guest.role == Role.PARAVIRTUAL) {
-      guest.pages.forEach(
-          (mfn, page) -> {
-            assertThat(scene.host.readFrame(mfn)).isEqualTo(page.frame().stamp);
-            assertThat(scene.host.frameReferences(mfn)).isEqualTo(1);
-            devices.check(guest, mfn);
-          });
+      guest.pages.forEach((mfn, page) -> checkFrame(guest, mfn, page));
       return;
     }
     for (long gfn = 0; gfn < Scene.GFNS; gfn++) {
-      P2mType type = scene.host.lookup(guest.id, gfn).type();
-      assertThat(typeFits(guest, gfn, type)).as("0x%x of %s is %s", gfn, guest.id, type).isTrue();
-      if (guest.role.hasDevice()) {
-        devices.check(guest, gfn);
-      }
+      at(guest, gfn);
     }
-    guest.pages.forEach((gfn, page) -> check(guest, gfn, page));
     scene.model.slotsOf(guest.id).forEach(slot -> devices.check(guest, slot.gfn()));
+  }
+
+  /** Everything about one guest frame: type, contents, references, and what a device sees. */
+  void at(Guest guest, long gfn) {
+    Page page = guest.pages.get(gfn);
+    if (guest.role == Role.PARAVIRTUAL) {
+      if (page != null) {
+        checkFrame(guest, gfn, page);
+      }
+      return;
+    }
+    P2mType type = scene.host.lookup(guest.id, gfn).type();
+    assertThat(typeFits(guest, gfn, type)).as("0x%x of %s is %s", gfn, guest.id, type).isTrue();
+    if (guest.role.hasDevice()) {
+      devices.check(guest, gfn);
+    }
+    if (page != null) {
+      check(guest, gfn, page);
+    }
+  }
+
+  private void checkFrame(Guest guest, long mfn, Page page) {
+    assertThat(scene.host.readFrame(mfn)).isEqualTo(page.frame().stamp);
+    assertThat(scene.host.frameReferences(mfn)).isEqualTo(1);
+    devices.check(guest, mfn);
   }
 
   private void check(Guest guest, long gfn, Page page) {
@@ -78,6 +93,7 @@ final class ModelCheck {
       case READ_ONLY -> type == P2mType.RAM_RO;
       case NOMINATED -> type == P2mType.RAM_PAGING_OUT;
       case SHARED -> type == P2mType.RAM_SHARED;
+      case PINNED -> false;
     };
   }
 }

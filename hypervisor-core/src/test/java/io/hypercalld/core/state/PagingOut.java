@@ -112,19 +112,40 @@ final class PagingOut {
         .isEqualTo(Verdict.PENDING);
     assertThat(scene.host.lookup(guest.id, gfn).type()).isEqualTo(P2mType.RAM_PAGING_IN);
 
-    if (leaving.isPresent()) {
-      assertThat(scene.host.paging(guest.id, PREPARE, gfn)).isZero();
-      broughtBack(guest, gfn, guest.unmap(gfn).frame());
-    } else {
-      long contents = guest.pagedOut.firstEntry().getValue();
-      assertThat(scene.host.pageIn(guest.id, gfn, contents)).isZero();
-      broughtBack(guest, gfn, new Frame(guest, contents));
-    }
-    scene.host.answer(guest.id);
+    bringBack(guest, gfn);
 
     Page page = Objects.requireNonNull(guest.pages.get(gfn));
     assertThat(scene.host.access(guest.id, GuestRequest.Operation.READ, gfn, 0).data())
         .contains(new Word(page.frame().stamp));
     scene.took(true, Effect.WAIT_FOR_THE_PAGER);
+  }
+
+  /** The pager answers a request for a page; without room the guest gives one up for it. */
+  void bringBack(Guest guest, long gfn) {
+    assertThat(scene.host.lookup(guest.id, gfn).type()).isEqualTo(P2mType.RAM_PAGING_IN);
+    if (guest.has(gfn, Kind.NOMINATED)) {
+      assertThat(scene.host.paging(guest.id, PREPARE, gfn)).isZero();
+      broughtBack(guest, gfn, guest.unmap(gfn).frame());
+    } else {
+      giveUpOne(guest);
+      long contents = Objects.requireNonNull(guest.pagedOut.get(gfn));
+      assertThat(scene.host.pageIn(guest.id, gfn, contents)).isZero();
+      broughtBack(guest, gfn, new Frame(guest, contents));
+    }
+    scene.host.answer(guest.id);
+  }
+
+  private void giveUpOne(Guest guest) {
+    if (scene.room(guest) == 0) {
+      long gfn =
+          guest.pages.entrySet().stream()
+              .filter(entry -> entry.getValue().kind() == Kind.RAM)
+              .filter(entry -> entry.getValue().frame().references == 0)
+              .map(Map.Entry::getKey)
+              .findFirst()
+              .orElseThrow();
+      assertThat(scene.host.decrease(guest.id, gfn)).isEqualTo(1);
+      guest.unmap(gfn).frame().release();
+    }
   }
 }

@@ -9,7 +9,9 @@ import io.hypercalld.core.state.MemoryModel.Kind;
 import io.hypercalld.core.state.MemoryModel.Page;
 import io.hypercalld.core.state.MemoryModel.Role;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 
 /** What operations act on: machine, devices, model and dice; and what they did. */
@@ -25,6 +27,10 @@ final class Scene {
   final StateHost host;
   final Devices devices;
   final RandomGenerator random;
+
+  /** Guest frames that the operations of this step are about. */
+  final Set<Long> touched = new HashSet<>();
+
   private long stamp;
 
   Scene(StateHost host, Devices devices, RandomGenerator random) {
@@ -40,14 +46,18 @@ final class Scene {
   }
 
   long gfn() {
-    return random.nextInt(GFNS);
+    long gfn = random.nextInt(GFNS);
+    touched.add(gfn);
+    return gfn;
   }
 
   /** A guest frame, more often than not one that is mapped. */
   long gfn(Guest guest) {
     long from = gfn();
     Long mapped = guest.pages.ceilingKey(from);
-    return mapped == null || random.nextInt(4) == 0 ? from : mapped;
+    long gfn = mapped == null || random.nextInt(4) == 0 ? from : mapped;
+    touched.add(gfn);
+    return gfn;
   }
 
   <T> T oneOf(List<T> choices) {
@@ -91,6 +101,11 @@ final class Scene {
   /** Whether there is a frame for a page if it waits: a sweep for zeros may or may not find one. */
   boolean mayDemand(Guest guest, long gfn) {
     return !guest.waiting.contains(gfn) || cached(guest) > 0;
+  }
+
+  /** Whether the guest has a page, not its very first, that a sweep for zeros finds. */
+  boolean hasZeros(Guest guest) {
+    return guest.pages.tailMap(1L).values().stream().anyMatch(Scene::isReclaimable);
   }
 
   private static boolean isReclaimable(Page page) {

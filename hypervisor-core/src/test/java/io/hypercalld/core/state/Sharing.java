@@ -20,6 +20,8 @@ final class Sharing {
   private static final int E2BIG = -7;
   private static final int CLIENT_INVALID = -9;
 
+  private static final int MOST_OF_A_RANGE = 16;
+
   private final Scene scene;
   private final Touching touching;
 
@@ -29,7 +31,14 @@ final class Sharing {
   }
 
   List<Operation> operations() {
-    return List.of(this::nominate, this::share, this::share, this::lend, this::write);
+    return List.of(
+        this::nominate,
+        this::share,
+        this::share,
+        this::lend,
+        this::write,
+        this::shareRange,
+        this::shareRange);
   }
 
   private void nominate(Guest guest) {
@@ -71,12 +80,55 @@ final class Sharing {
 
     assertThat(scene.host.share(source, target)).isZero();
 
-    if (kept != freed) {
-      for (Map.Entry<Guest, Long> sharer : scene.model.sharersOf(freed)) {
-        sharer.getKey().pages.put(sharer.getValue(), new Page(Kind.SHARED, kept));
-        kept.sharers++;
-      }
+    if (join(kept, freed)) {
       scene.took(true, Effect.SHARE);
+    }
+  }
+
+  /** Whoever shared the one frame shares the other; answers whether it was another. */
+  private boolean join(Frame kept, Frame freed) {
+    if (kept == freed) {
+      return false;
+    }
+    for (Map.Entry<Guest, Long> sharer : scene.model.sharersOf(freed)) {
+      sharer.getKey().pages.put(sharer.getValue(), new Page(Kind.SHARED, kept));
+      kept.sharers++;
+    }
+    return true;
+  }
+
+  private long highest(Guest guest) {
+    return Math.min(scene.host.domain(guest.id).p2m().maxMappedGfn().value(), Scene.GFNS - 1);
+  }
+
+  /** Pages that cannot be shared are passed over. */
+  private void shareRange(Guest guest) {
+    List<Guest> others =
+        scene.model.guests.values().stream()
+            .filter(other -> other.role == Role.SHARING && other != guest)
+            .toList();
+    if (guest.role != Role.SHARING || others.isEmpty()) {
+      return;
+    }
+    Guest client = scene.oneOf(others);
+    // Both are to have asked for sharing once, and to have guest frames so high.
+    long first = Math.min(scene.gfn(guest), scene.gfn(client));
+    nominate(guest, first);
+    nominate(client, first);
+    long last = Math.min(first + MOST_OF_A_RANGE, Math.min(highest(guest), highest(client)));
+    if (last < first) {
+      return;
+    }
+
+    assertThat(scene.host.shareRange(guest.id, client.id, first, last)).isZero();
+
+    for (long gfn = first; gfn <= last; gfn++) {
+      scene.touched.add(gfn);
+      if (suits(guest, gfn)) {
+        Frame kept = guest.share(gfn);
+        boolean shares = suits(client, gfn);
+        scene.took(shares && join(kept, client.share(gfn)), Effect.SHARE_A_RANGE);
+      }
     }
   }
 

@@ -22,11 +22,14 @@ import io.hypercalld.core.hypercall.Exchanged;
 import io.hypercalld.core.hypercall.ExtentList;
 import io.hypercalld.core.hypercall.GrantResult;
 import io.hypercalld.core.hypercall.GuestFrames;
+import io.hypercalld.core.hypercall.IomemPermission;
 import io.hypercalld.core.hypercall.MapGrantRef;
 import io.hypercalld.core.hypercall.MaxVcpus;
+import io.hypercalld.core.hypercall.MemoryMapping;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.hypercall.PageAccess;
 import io.hypercalld.core.hypercall.PagingOp;
+import io.hypercalld.core.hypercall.PinTable;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.hypercall.RemoveFromPhysmap;
 import io.hypercalld.core.hypercall.SetHvmParam;
@@ -38,6 +41,7 @@ import io.hypercalld.core.hypercall.ShadowReport;
 import io.hypercalld.core.hypercall.SharingHandle;
 import io.hypercalld.core.hypercall.SharingOp;
 import io.hypercalld.core.hypercall.UnmapGrantRef;
+import io.hypercalld.core.hypercall.UnpinTable;
 import io.hypercalld.core.hypercall.VmEventOp;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
@@ -61,10 +65,17 @@ final class StateHost {
 
   private final Hypervisor hypervisor;
   private final SimulatedHost host;
+  private final RefusedCalls calls;
 
   StateHost(Hypervisor hypervisor) {
     this.hypervisor = hypervisor;
     this.host = new SimulatedHost(hypervisor);
+    this.calls = new RefusedCalls(hypervisor);
+  }
+
+  /** Refusals that were seen to change nothing. */
+  int refusalsWatched() {
+    return calls.watched();
   }
 
   long freeFrames() {
@@ -160,11 +171,15 @@ final class StateHost {
   }
 
   long move(DomainId id, long from, long to) {
-    return host.move(id, from, to);
+    return calls.ret(
+        () ->
+            hypervisor
+                .memoryCalls()
+                .addToPhysmap(DOM0, new AddToPhysmap(id, 0, 2, new Word(from), new Gfn(to))));
   }
 
   long remove(DomainId id, long gfn) {
-    return SimulatedHost.ret(
+    return calls.ret(
         () ->
             hypervisor
                 .memoryCalls()
@@ -187,7 +202,7 @@ final class StateHost {
   }
 
   long logDirty(DomainId id, boolean on) {
-    return SimulatedHost.ret(() -> shadow(id, on ? 32 : 0, on ? 4 : 0));
+    return calls.ret(() -> shadow(id, on ? 32 : 0, on ? 4 : 0));
   }
 
   private Outcome shadow(DomainId id, long op, long mode) {
@@ -270,7 +285,7 @@ final class StateHost {
   }
 
   private long paging(PagingOp op) {
-    return SimulatedHost.ret(() -> hypervisor.featureCalls().paging().paging(DOM0, op));
+    return calls.ret(() -> hypervisor.featureCalls().paging().paging(DOM0, op));
   }
 
   /** Brings a page back that holds a word and else zeros. */
@@ -323,7 +338,7 @@ final class StateHost {
   record Shared(DomainId id, long gfn, long handle) {}
 
   long share(Shared source, Shared client) {
-    return SimulatedHost.ret(
+    return calls.ret(
         () ->
             sharing(
                 request(
@@ -338,8 +353,64 @@ final class StateHost {
 
   /** Maps a shared page where another guest maps nothing. */
   long lend(Shared source, DomainId client, long at) {
-    return SimulatedHost.ret(
+    return calls.ret(
         () -> sharing(request(source.id, 6, source.gfn, source.handle, client, at, 0)));
+  }
+
+  /** Has two guests share what they can of a range of guest frames, the last one included. */
+  long shareRange(DomainId source, DomainId client, long first, long last) {
+    Gfn none = new Gfn(0);
+    return calls.ret(
+        () ->
+            sharing(
+                new SharingOp(
+                    8,
+                    source,
+                    none,
+                    none,
+                    0,
+                    none,
+                    0,
+                    client,
+                    new Gfn(first),
+                    new Gfn(last),
+                    none,
+                    List.of(),
+                    0,
+                    0,
+                    new Mfn(0),
+                    0)));
+  }
+
+  /** Has the guest see a page of a device, or not any more. */
+  long mapDevice(DomainId id, long gfn, long mfn, boolean on) {
+    return calls.ret(
+        () ->
+            hypervisor
+                .controlCalls()
+                .ioCapabilities()
+                .memoryMapping(
+                    DOM0,
+                    new MemoryMapping(id, new Gfn(gfn), new Mfn(mfn), new Word(1), on ? 1 : 0, 0)));
+  }
+
+  /** Lets the guest have some of the machine's device memory. */
+  long permitDevice(DomainId id, long mfn, long count) {
+    return calls.ret(
+        () ->
+            hypervisor
+                .controlCalls()
+                .ioCapabilities()
+                .iomemPermission(DOM0, new IomemPermission(id, new Mfn(mfn), new Word(count), 1)));
+  }
+
+  /** Has a frame of a guest without P2M be a page table, or not any more. */
+  long pin(DomainId id, long mfn, boolean on) {
+    return calls.ret(
+        () ->
+            on
+                ? hypervisor.pinCalls().pin(DOM0, new PinTable(id, new Mfn(mfn)))
+                : hypervisor.pinCalls().unpin(DOM0, new UnpinTable(id, new Mfn(mfn))));
   }
 
   private Outcome sharing(SharingOp op) {
@@ -369,7 +440,7 @@ final class StateHost {
   }
 
   long restrict(DomainId id, long gfn, long access) {
-    return SimulatedHost.ret(() -> access(id, 0, gfn, access));
+    return calls.ret(() -> access(id, 0, gfn, access));
   }
 
   /** The access of a page, or the negative errno. */

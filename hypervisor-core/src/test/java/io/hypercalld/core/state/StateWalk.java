@@ -21,12 +21,12 @@ import java.util.stream.Stream;
 /**
  * Random operations on the memory of several domains, each done to a machine and to a model.
  *
- * <p>After each the machine's invariants are checked, and now and then every page of everybody. At
- * the end all is given back.
+ * <p>After each the machine's invariants are checked, and everything about the guest frames that it
+ * was about; now and then every page of everybody. At the end all is given back.
  */
 public final class StateWalk {
   private static final int MOST_GUESTS = 4;
-  private static final int EVERYTHING = 250;
+  private static final int EVERYTHING = 50;
   private static final int STEPS_PER_EFFECT = 5_000;
   private static final long[] LIMITS = {60, 100, 150, 540};
 
@@ -67,9 +67,13 @@ public final class StateWalk {
   private List<Operation> ofRole(Role role) {
     List<Operation> watching = new Watching(scene).operations();
     return switch (role) {
-      case BACKEND -> both(watching, new DeviceAccess(scene).operations());
+      case BACKEND ->
+          both(
+              both(watching, new DevicePages(scene).operations()),
+              new DeviceAccess(scene).operations());
       case PARAVIRTUAL -> List.of();
-      case ON_DEMAND -> both(watching, List.of(new Touching(scene)::demand));
+      case ON_DEMAND ->
+          both(watching, List.of(new Touching(scene)::demand, new Touching(scene)::sweep));
       case PAGED -> both(watching, new PagingOut(scene).operations());
       case SHARING -> both(watching, new Sharing(scene).operations());
       case MONITORED -> new Monitoring(scene).operations();
@@ -102,17 +106,17 @@ public final class StateWalk {
 
   private void requireVariety(int times) {
     for (Effect effect : Effect.values()) {
-      // Whether pages of zeros are met while frames are short is a matter of luck.
-      boolean due = effect != Effect.RECLAIM_ZEROES;
-      if (due && (scene.devices.areAssigned() || !effect.needsUnit())) {
+      if (scene.devices.areAssigned() || !effect.needsUnit()) {
         assertThat(scene.effects.getOrDefault(effect, 0))
             .as("%s of %s", effect, scene.effects)
             .isGreaterThanOrEqualTo(times);
       }
     }
+    assertThat(scene.host.refusalsWatched()).isGreaterThanOrEqualTo(10 * times);
   }
 
   private void step() {
+    scene.touched.clear();
     boolean few = scene.model.guests.size() < MOST_GUESTS;
     if (scene.model.guests.isEmpty() || (few && scene.random.nextInt(20) == 0)) {
       create();
@@ -125,6 +129,9 @@ public final class StateWalk {
       }
     }
     requireConsistent();
+    for (Guest guest : scene.model.guests.values()) {
+      scene.touched.forEach(gfn -> check.at(guest, gfn));
+    }
   }
 
   private void requireConsistent() {
@@ -155,6 +162,9 @@ public final class StateWalk {
     guest.frames +=
         scene.host.domain(id).reservation().totalPages() - guest.frames - scene.cached(guest);
     scene.took(true, Effect.CREATE);
+    if (role != Role.PARAVIRTUAL && role != Role.ON_DEMAND && scene.random.nextBoolean()) {
+      new Ballooning(scene).populateLarge(guest);
+    }
   }
 
   private void equip(Guest guest) {

@@ -13,6 +13,8 @@ import java.util.List;
 
 /** Guests that read and write, where nobody restricts them and nothing is away. */
 final class Touching {
+  private static final int FEW = 8;
+
   private final Scene scene;
 
   Touching(Scene scene) {
@@ -30,6 +32,26 @@ final class Touching {
     if (gfn != null) {
       scene.demand(guest, gfn);
     }
+  }
+
+  /**
+   * The guest touches something that waits when no frame does: a page of zeros is taken from it for
+   * that.
+   */
+  void sweep(Guest guest) {
+    for (int i = 0; i < FEW && scene.cached(guest) > 0 && guest.waiting.size() > 1; i++) {
+      scene.demand(guest, guest.waiting.first());
+    }
+    if (guest.waiting.isEmpty() || scene.cached(guest) > 0 || !scene.hasZeros(guest)) {
+      return;
+    }
+    long gfn = guest.waiting.first();
+    scene.touched.add(gfn);
+
+    scene.host.access(guest.id, GuestRequest.Operation.READ, gfn, 0);
+
+    scene.settle(guest);
+    assertThat(guest.has(gfn, MemoryModel.Kind.RAM)).isTrue();
   }
 
   private boolean isPlain(Guest guest, long gfn) {

@@ -69,6 +69,11 @@ public final class DomainPirqs implements DomainFacet {
         : Optional.empty();
   }
 
+  @Override
+  public OptionalInt machineInterrupt(long pirq) {
+    return find(pirq).map(found -> OptionalInt.of(found.irq())).orElseGet(OptionalInt::empty);
+  }
+
   /** The number under which it has an interrupt of the machine. */
   OptionalInt numberOf(int irq) {
     return pirqs.values().stream()
