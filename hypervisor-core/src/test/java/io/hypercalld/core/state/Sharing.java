@@ -112,7 +112,11 @@ final class Sharing {
     }
     Guest client = scene.oneOf(others);
     // Both are to have asked for sharing once, and to have guest frames so high.
-    long first = Math.min(scene.gfn(guest), scene.gfn(client));
+    long first =
+        guest.pages.keySet().stream()
+            .filter(gfn -> suits(guest, gfn) && suits(client, gfn))
+            .findFirst()
+            .orElseGet(scene::gfn);
     nominate(guest, first);
     nominate(client, first);
     long last = Math.min(first + MOST_OF_A_RANGE, Math.min(highest(guest), highest(client)));
