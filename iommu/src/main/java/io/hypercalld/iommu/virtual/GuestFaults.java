@@ -61,12 +61,15 @@ final class GuestFaults {
       shadows.counters().missingInvalidation();
       shadows.counters().hostFault(missing(device, iova));
     } else {
-      shadows
-          .counters()
-          .hostFault(
-              "guest frame 0x%x behind 0x%x is no memory for devices"
-                  .formatted(before.getFirst().gfn(), iova));
+      shadows.counters().hostFault(hole(before, iova));
     }
+  }
+
+  private static String hole(List<GuestRun> mapped, long iova) {
+    return mapped.isEmpty()
+        ? "the guest's unit remembers 0x%x, which its table maps no more".formatted(iova)
+        : "guest frame 0x%x behind 0x%x is no memory for devices"
+            .formatted(mapped.getFirst().gfn(), iova);
   }
 
   /** Without caching mode the guest need not say what appears: the fault does. */

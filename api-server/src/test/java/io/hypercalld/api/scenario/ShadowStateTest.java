@@ -1,0 +1,309 @@
+package io.hypercalld.api.scenario;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.hypercalld.api.machine.AccessViommu;
+import io.hypercalld.api.machine.ComposeDomain;
+import io.hypercalld.api.machine.DeviceDma;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.MemoryPolicies;
+import io.hypercalld.api.machine.PlaceDevice;
+import io.hypercalld.api.machine.ViommuChoices;
+import io.hypercalld.api.machine.WriteGuestMemory;
+import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.api.scenario.ShadowOracle.Context;
+import io.hypercalld.api.scenario.ShadowOracle.Entry;
+import io.hypercalld.core.bits.HexBytes;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.hypercall.DecreaseReservation;
+import io.hypercalld.core.hypercall.GuestFrames;
+import io.hypercalld.core.hypercall.PopulatePhysmap;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.DmaOutcome;
+import io.hypercalld.iommu.virtual.ShadowSync;
+import io.hypercalld.iommu.virtual.VirtualUnitSettings;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.List;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+import java.util.random.RandomGeneratorFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * A guest that changes its tables, forgets to invalidate, balloons and switches translation at
+ * random, while two devices of its read and write memory: every request ends where some state since
+ * the last covering invalidation sends it, or in a fault; where there is one state only, there.
+ */
+final class ShadowStateTest {
+  private static final int STEPS = 4000;
+  private static final int FRAMES = 16;
+  private static final int PAGES = 16;
+  private static final int FIRST_PAGE = 0x400;
+  private static final long QUEUE = 0x1_0000;
+  private static final long ROOT = 0x1_1000;
+  private static final long CONTEXT = 0x1_2000;
+  private static final long TABLES = 0x4_0000;
+  private static final long TABLE_BYTES = 0x1_0000;
+  private static final long FRAME_BYTES = 0x1000;
+  private static final List<Sbdf> DEVICES =
+      List.of(Sbdf.parse("0000:03:10.0"), Sbdf.parse("0000:03:10.2"));
+
+  private final Machine machine = new Machine(PlatformSource.named("two-socket").load().platform());
+  private final ShadowOracle oracle = new ShadowOracle(2, DEVICES.size());
+  private DomainId guest = DomainId.INVALID;
+  private RandomGenerator random = RandomGenerator.getDefault();
+  private int tail;
+  private long lastMark = 0x1000;
+  private int done;
+  private int exact;
+
+  @ParameterizedTest(name = "seed {0}, {1}, caching mode {2}")
+  @CsvSource({"1, STRICT, true", "2, LAZY, true", "3, STRICT, false", "4, LAZY, false"})
+  void requests_whateverTheGuestForgets_endWhereSomeStateSendsThem(
+      long seed, ShadowSync sync, boolean cachingMode) {
+    random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
+    begin(sync, cachingMode);
+    for (int step = 0; step < STEPS; step++) {
+      step(cachingMode);
+      if (step % 250 == 0) {
+        assertThat(machine.violations()).isEmpty();
+      }
+    }
+    assertThat(machine.violations()).isEmpty();
+    assertThat(done).isGreaterThan(STEPS / 20);
+    assertThat(exact).isGreaterThan(STEPS / 20);
+    machine.close();
+  }
+
+  private void begin(ShadowSync sync, boolean cachingMode) {
+    var unit =
+        new VirtualUnitSettings(VirtualUnitSettings.USUAL_BASE, true, true, cachingMode, sync);
+    guest =
+        machine
+            .execute(
+                new ComposeDomain(
+                    Optional.empty(),
+                    Optional.empty(),
+                    DomainType.HVM,
+                    16L << 20,
+                    1,
+                    MemoryPolicies.usual(),
+                    new ViommuChoices(Optional.of(unit), Optional.empty())))
+            .id();
+    for (int i = 0; i < DEVICES.size(); i++) {
+      Optional<Sbdf> place = Optional.of(new Sbdf(0, 0, 4 + i, 0));
+      assertThat(machine.execute(new PlaceDevice(guest, DEVICES.get(i), false, place)).ret())
+          .isZero();
+    }
+    for (int page = 0; page < PAGES; page++) {
+      mark(page);
+    }
+    for (int table = 0; table < 2; table++) {
+      long top = top(table);
+      store(top, (top + FRAME_BYTES) | 3);
+      store(top + FRAME_BYTES + (FIRST_PAGE >>> 9) * 8L, (top + 2 * FRAME_BYTES) | 3);
+    }
+    store(ROOT, CONTEXT | 1, 0);
+    register(0x90, 8, QUEUE);
+    register(0x20, 8, ROOT);
+    register(0x18, 4, 1L << 26);
+    register(0x18, 4, 1L << 26 | 1L << 30);
+  }
+
+  private void step(boolean cachingMode) {
+    int table = random.nextInt(2);
+    int frame = random.nextInt(FRAMES);
+    int device = random.nextInt(DEVICES.size());
+    switch (random.nextInt(20)) {
+      case 0, 1, 2 -> setEntry(table, frame, new Entry(random.nextInt(PAGES), permission()));
+      case 3 -> setEntry(table, frame, Entry.ABSENT);
+      case 4 -> setContext(device, randomContext(cachingMode));
+      case 5, 6 -> forgetFrame(table, frame);
+      case 7 -> forgetTable(table);
+      case 8 -> forgetAll();
+      case 9 -> forgetContexts();
+      case 10 -> forgetContext(device);
+      case 11 -> balloon(random.nextInt(PAGES));
+      case 12 -> {
+        if (random.nextInt(10) == 0) {
+          switchTranslation(!oracle.isTranslating());
+        }
+      }
+      case 13, 14, 15, 16 -> read(device, frame);
+      default -> write(device, frame);
+    }
+  }
+
+  private int permission() {
+    return 1 + random.nextInt(3);
+  }
+
+  private Context randomContext(boolean mayAppear) {
+    return switch (random.nextInt(6)) {
+      case 0 -> mayAppear ? Context.ABSENT : new Context(0);
+      case 1 -> Context.PASSING;
+      default -> new Context(random.nextInt(2));
+    };
+  }
+
+  private static long top(int table) {
+    return TABLES + table * TABLE_BYTES;
+  }
+
+  private void setEntry(int table, int frame, Entry entry) {
+    long word = entry.equals(Entry.ABSENT) ? 0 : address(entry.page()) | entry.permission();
+    store(top(table) + 2 * FRAME_BYTES + ((FIRST_PAGE & 511) + frame) * 8L, word);
+    oracle.set(table, frame, entry);
+  }
+
+  private void setContext(int device, Context context) {
+    long at = CONTEXT + (4 + device) * 8L * 16;
+    if (context.equals(Context.PASSING)) {
+      store(at, 1 | 2 << 2, 2 | 9 << 8);
+    } else if (context.translates()) {
+      store(at, top(context.table()) | 1, 1 | (context.table() + 1L) << 8);
+    } else {
+      store(at, 0, 0);
+    }
+    oracle.set(device, context);
+  }
+
+  private void forgetFrame(int table, int frame) {
+    submit(0x32 | (table + 1L) << 16, address(frame));
+    oracle.forget(table, frame);
+  }
+
+  private void forgetTable(int table) {
+    submit(0x22 | (table + 1L) << 16, 0);
+    oracle.forgetTable(table);
+  }
+
+  private void forgetAll() {
+    submit(0x12, 0);
+    oracle.forgetTable(0);
+    oracle.forgetTable(1);
+  }
+
+  private void forgetContexts() {
+    submit(0x11, 0);
+    oracle.forgetContext(0);
+    oracle.forgetContext(1);
+  }
+
+  private void forgetContext(int device) {
+    submit(0x31 | (long) (4 + device) << 3 << 32, 0);
+    oracle.forgetContext(device);
+  }
+
+  private void balloon(int page) {
+    GuestFrames frames = GuestFrames.of(new Gfn(FIRST_PAGE + page));
+    if (oracle.has(page)) {
+      var call = new DecreaseReservation(guest, frames, Optional.empty(), 0, new Word(0));
+      assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+      oracle.take(page);
+    } else {
+      var call = new PopulatePhysmap(guest, frames, Optional.empty(), 0, new Word(0));
+      assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+      mark(page);
+    }
+  }
+
+  private void switchTranslation(boolean on) {
+    register(0x18, 4, 1L << 26 | (on ? 1L << 31 : 0));
+    oracle.translate(on);
+  }
+
+  private void mark(int page) {
+    store(address(page), ++lastMark);
+    oracle.mark(page, lastMark);
+  }
+
+  private void read(int device, int frame) {
+    DeviceDma.Result result =
+        machine.execute(
+            new DeviceDma(DEVICES.get(device), new Word(address(frame)), 8, Optional.empty()));
+    boolean passed = result.outcome().verdict() == DmaOutcome.Verdict.DONE;
+    Optional<Integer> end =
+        passed ? oracle.pageOf(number(result.data().toByteArray())) : Optional.empty();
+    check(passed, end, oracle.ends(device, frame, ShadowOracle.READ));
+  }
+
+  private void write(int device, int frame) {
+    List<Optional<Integer>> possible = oracle.ends(device, frame, ShadowOracle.WRITE);
+    long mark = ++lastMark;
+    DeviceDma.Result result =
+        machine.execute(
+            new DeviceDma(
+                DEVICES.get(device),
+                new Word(address(frame)),
+                8,
+                Optional.of(new HexBytes(bytes(mark)))));
+    boolean passed = result.outcome().verdict() == DmaOutcome.Verdict.DONE;
+    Optional<Integer> end = passed ? written(mark) : Optional.empty();
+    end.ifPresent(page -> oracle.mark(page, mark));
+    check(passed, end, possible);
+  }
+
+  private Optional<Integer> written(long mark) {
+    for (int page = 0; page < PAGES; page++) {
+      if (oracle.has(page) && load(address(page)) == mark) {
+        return Optional.of(page);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Without caching mode what has appeared may still fault once, whatever was forgotten. */
+  private void check(boolean passed, Optional<Integer> end, List<Optional<Integer>> possible) {
+    if (passed) {
+      done++;
+      assertThat(end).as("a page of the guest's").isPresent();
+      assertThat(possible).contains(end);
+    } else if (possible.stream().distinct().count() == 1) {
+      assertThat(possible).containsOnly(Optional.empty());
+    }
+    if (possible.stream().distinct().count() == 1) {
+      exact++;
+    }
+  }
+
+  private static long address(int page) {
+    return (long) (FIRST_PAGE + page) * FRAME_BYTES;
+  }
+
+  private void submit(long lo, long hi) {
+    store(QUEUE + tail, lo, hi);
+    tail = (tail + 16) % 0x1000;
+    register(0x88, 8, tail);
+  }
+
+  private void register(int offset, int size, long value) {
+    machine.execute(new AccessViommu(guest, new Word(offset), size, Optional.of(new Word(value))));
+  }
+
+  private void store(long gpa, long... words) {
+    ByteBuffer bytes = ByteBuffer.allocate(words.length * 8).order(ByteOrder.LITTLE_ENDIAN);
+    for (long word : words) {
+      bytes.putLong(word);
+    }
+    machine.execute(new WriteGuestMemory(guest, new Word(gpa), new HexBytes(bytes.array())));
+  }
+
+  private long load(long gpa) {
+    var domain = machine.hypervisor().domains().byId(guest);
+    return number(machine.hypervisor().guestMemory().read(domain, gpa, 8));
+  }
+
+  private static long number(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+  }
+
+  private static byte[] bytes(long number) {
+    return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array();
+  }
+}
