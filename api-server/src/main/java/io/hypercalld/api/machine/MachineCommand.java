@@ -11,6 +11,7 @@ public sealed interface MachineCommand<R> extends Command
     permits AccessGuest,
         AccessPort,
         AccessViommu,
+        AddReservedRegion,
         AdvanceClock,
         AnswerRequest,
         AnswerVmEvent,

@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.json.InvalidBody;
+import io.hypercalld.api.machine.AddReservedRegion;
 import io.hypercalld.api.machine.AdvanceClock;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Preempt;
@@ -10,9 +11,12 @@ import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.iommu.audit.Violation;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.platform.ReservedRegion;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -47,6 +51,9 @@ final class SimRoutes {
    * @param nanoseconds from one request to the next
    */
   record Pace(long nanoseconds) {}
+
+  /** Memory that devices must always reach; {@code limit} is the last byte. */
+  record Region(Word base, Word limit, List<Sbdf> devices) {}
 
   /** A preempted hypercall, with its progress among its arguments. */
   record PendingView(long number, DomainId caller, String call, Object rest) {}
@@ -89,6 +96,13 @@ final class SimRoutes {
             .reading(Pace.class)
             .answering(Pace.class)
             .on(SimRoutes::setPace),
+        Route.of(
+                Method.POST,
+                "/_sim/reserved-regions",
+                "Names memory that devices must always reach, as Xen's option rmrr does")
+            .reading(Region.class)
+            .answering(Region.class)
+            .on(SimRoutes::reserve),
         Route.get("/_sim/digest", "The digest of the whole state")
             .answering(DigestView.class)
             .on(request -> machine -> Reply.ok(new DigestView(machine.digest()))),
@@ -103,6 +117,16 @@ final class SimRoutes {
     return machine -> {
       machine.execute(new ResetUnit(index, wanted.power.orElse(false)));
       return Reply.done();
+    };
+  }
+
+  private static Function<Machine, Reply> reserve(Request request) {
+    Region wanted = request.read(Region.class);
+    return machine -> {
+      machine.execute(
+          new AddReservedRegion(
+              new ReservedRegion(wanted.base.value(), wanted.limit.value(), wanted.devices)));
+      return Reply.ok(wanted);
     };
   }
 

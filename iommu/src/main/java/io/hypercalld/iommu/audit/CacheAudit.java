@@ -57,28 +57,52 @@ final class CacheAudit {
                   .formatted(driver.index(), cached.iova(), cached.maddr(), cached.domainId())));
       return;
     }
-    OptionalLong leaf = tables.leaf(entry, cached.iova());
-    boolean absence = !cached.readable() && !cached.writable();
-    if (absence ? leaf.isPresent() : leaf.isEmpty() || !agrees(cached, leaf.getAsLong())) {
-      found.add(
-          new Violation(
-              "I6",
-              "iommu %d remembers 0x%x -> 0x%x for domain-id %d of %s, the tables say %s"
-                  .formatted(
-                      driver.index(),
-                      cached.iova(),
-                      cached.maddr(),
-                      cached.domainId(),
-                      driver.ownerOf(cached.domainId()).map(DomainId::toString).orElse("nobody"),
-                      leaf.isEmpty()
-                          ? "nothing"
-                          : "0x" + Long.toHexString(SecondStageEntry.target(leaf.getAsLong())))));
-    }
+    OptionalLong stale = firstDifference(entry, cached);
+    stale.ifPresent(
+        iova ->
+            found.add(
+                new Violation(
+                    "I6",
+                    "iommu %d remembers 0x%x -> 0x%x for domain-id %d of %s, the tables say %s"
+                        .formatted(
+                            driver.index(),
+                            iova,
+                            cached.maddr() + iova - cached.iova(),
+                            cached.domainId(),
+                            driver
+                                .ownerOf(cached.domainId())
+                                .map(DomainId::toString)
+                                .orElse("nobody"),
+                            target(tables.leaf(entry, iova))))));
   }
 
-  private static boolean agrees(CachedTranslation cached, long leaf) {
+  private static String target(OptionalLong leaf) {
+    return leaf.isEmpty()
+        ? "nothing"
+        : "0x" + Long.toHexString(SecondStageEntry.target(leaf.getAsLong()));
+  }
+
+  /** The first address of a page at which the tables say something else, leaf by leaf. */
+  private OptionalLong firstDifference(ContextEntry entry, CachedTranslation cached) {
+    long end = cached.iova() + cached.size().bytes();
+    for (long iova = cached.iova(); iova < end; iova += tables.leafBytes(entry, iova)) {
+      if (!agrees(cached, tables.leaf(entry, iova), iova - cached.iova())) {
+        return OptionalLong.of(iova);
+      }
+    }
+    return OptionalLong.empty();
+  }
+
+  private static boolean agrees(CachedTranslation cached, OptionalLong leaf, long inside) {
+    if (!cached.readable() && !cached.writable()) {
+      return leaf.isEmpty();
+    }
+    return leaf.isPresent() && agrees(cached, leaf.getAsLong(), inside);
+  }
+
+  private static boolean agrees(CachedTranslation cached, long leaf, long inside) {
     int permissions = SecondStageEntry.permissions(leaf);
-    return SecondStageEntry.target(leaf) == cached.maddr()
+    return SecondStageEntry.target(leaf) == cached.maddr() + inside
         && SecondStageEntry.permitsRead(permissions) == cached.readable()
         && SecondStageEntry.permitsWrite(permissions) == cached.writable();
   }

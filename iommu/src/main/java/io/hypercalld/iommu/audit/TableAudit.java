@@ -161,4 +161,19 @@ final class TableAudit {
     }
     return OptionalLong.empty();
   }
+
+  /** How many bytes the entry at which a walk of {@code iova} ends stands for. */
+  long leafBytes(ContextEntry entry, long iova) {
+    long table = entry.secondStageRoot();
+    int level = AddressWidth.of(entry.addressWidthEncoding()).orElseThrow().levels();
+    while (level > 1 && memory.isRam(table)) {
+      long found = memory.readWord(table + SecondStageEntry.offset(iova, level));
+      if (!SecondStageEntry.isPresent(found) || SecondStageEntry.isLeaf(found, level)) {
+        break;
+      }
+      table = SecondStageEntry.target(found);
+      level--;
+    }
+    return 1L << SecondStageEntry.shift(level);
+  }
 }

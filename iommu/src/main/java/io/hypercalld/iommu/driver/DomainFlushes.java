@@ -6,6 +6,8 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.iommu.pci.SourceId;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -62,15 +64,25 @@ public final class DomainFlushes implements Digestible {
       return;
     }
     counters.countChange();
+    if (policy == FlushPolicy.PER_PAGE) {
+      pagesOf(change)
+          .forEach(page -> flush(domain.id(), page, device -> device.ioContext.isEmpty()));
+      return;
+    }
     if (changes == 0) {
       since = driver.now();
     }
     changes++;
     waiting.add(change);
     driver.awaitFlush(domain.id(), this);
-    if (policy == FlushPolicy.PER_PAGE || changes == MOST_WAITING) {
+    if (policy == FlushPolicy.DEFERRED && changes == MOST_WAITING) {
       flush();
     }
+  }
+
+  /** Who has no device has nobody to tell. */
+  private List<FlushSet> pagesOf(FlushSet change) {
+    return driver.devices().ownedBy(domain.id()).isEmpty() ? List.of(change) : change.pages();
   }
 
   /** A hypercall, or a step of one, is over. */
@@ -91,23 +103,34 @@ public final class DomainFlushes implements Digestible {
 
   /**
    * Tells every unit, then frees what nothing can remember any more. A unit that does not obey
-   * leaves the domain with mappings that should be gone: the domain is crashed, and the frames
-   * stay.
+   * keeps the others from nothing, but leaves the domain with mappings that should be gone: the
+   * domain is crashed, and the frames stay.
    *
    * @param tag whose domain-ids the changes concern
    * @param affected the devices of the domain that may remember them by themselves
    */
   void flush(DomainId tag, FlushSet set, Predicate<PciDevice> affected) {
-    try {
-      driver.units().forEach(unit -> counters.count(unit.flush(tag, set)));
-      if (!set.isEmpty() && !set.isOnlyAdded()) {
-        driver.devices().ownedBy(domain.id()).stream()
-            .filter(affected)
-            .forEach(device -> flush(device, set));
-      }
+    List<Refusal> failures = new ArrayList<>();
+    for (UnitDriver unit : driver.units()) {
+      attempt(failures, () -> counters.count(unit.flush(tag, set)));
+    }
+    if (!set.isEmpty() && !set.isOnlyAdded()) {
+      driver.devices().ownedBy(domain.id()).stream()
+          .filter(affected)
+          .forEach(device -> attempt(failures, () -> flush(device, set)));
+    }
+    if (failures.isEmpty()) {
       set.freed().forEach(driver::freeFrames);
+    } else {
+      domain.crash("IOTLB flush failed: " + failures.getFirst().reason());
+    }
+  }
+
+  private static void attempt(List<Refusal> failures, Runnable step) {
+    try {
+      step.run();
     } catch (Refusal failure) {
-      domain.crash("IOTLB flush failed: " + failure.reason());
+      failures.add(failure);
     }
   }
 

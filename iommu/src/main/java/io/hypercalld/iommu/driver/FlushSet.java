@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.PageSize;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -41,6 +42,34 @@ final class FlushSet implements Digestible {
   /** A table whose frames may be reused once the flush is done. */
   void freeAfterwards(FrameRun table) {
     freed.add(table);
+  }
+
+  /**
+   * The same, page by page: of 4 KiB, or as large as the range has them. Frames are freed with the
+   * last.
+   */
+  List<FlushSet> pages() {
+    if (all || !modified) {
+      return List.of(this);
+    }
+    List<FlushSet> pages = new ArrayList<>();
+    for (long at = first; at < end; ) {
+      FlushSet page = new FlushSet();
+      long frames = framesAt(at, end - at);
+      page.modified(at, frames);
+      pages.add(page);
+      at += frames;
+    }
+    pages.getLast().freed.addAll(freed);
+    return pages;
+  }
+
+  private static long framesAt(long dfn, long left) {
+    return Arrays.stream(PageSize.values())
+        .mapToLong(PageSize::frames)
+        .filter(frames -> frames <= left && dfn % frames == 0)
+        .max()
+        .orElse(1);
   }
 
   /** Everything that another operation changed, too. */

@@ -32,6 +32,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * The VT-d driver of the hypervisor as a whole. Confined to the machine thread.
@@ -48,6 +49,7 @@ public final class VtdDriver implements Digestible {
   private Profile profile;
   private DomainIdPolicy domainIdPolicy;
   private FlushPolicy flushPolicy;
+  private final List<ReservedRegion> addedRegions = new ArrayList<>();
   private final TreeMap<DomainId, DomainFlushes> unflushed = new TreeMap<>();
   private final DeviceTable devices = new DeviceTable();
   private boolean deviceTlbsAllowed;
@@ -374,9 +376,32 @@ public final class VtdDriver implements Digestible {
 
   /** The regions that the device must always reach. */
   public List<ReservedRegion> reservedRegionsOf(Sbdf sbdf) {
-    return hardware.reservedRegions().stream()
+    return Stream.concat(hardware.reservedRegions().stream(), addedRegions.stream())
         .filter(region -> region.devices().contains(sbdf))
         .toList();
+  }
+
+  /**
+   * Takes up a region that firmware forgot, for devices that change hands from now on. It may
+   * overlap others: who is given both is found out then.
+   *
+   * @throws Refusal EFAULT it ends before it begins; EIO some of it is RAM; ENODEV a device is not
+   *     known
+   * @see "Xen's command line option rmrr"
+   */
+  public void addReservedRegion(ReservedRegion region) {
+    if (Long.compareUnsigned(region.base(), region.limit()) > 0) {
+      throw Refusal.of(Errno.EFAULT, "a region from 0x%x to 0x%x", region.base(), region.limit());
+    }
+    boolean used =
+        memory().map().usable().stream()
+            .anyMatch(ram -> ram.start() <= region.limit() && region.base() < ram.end());
+    if (used) {
+      throw Refusal.of(
+          Errno.EIO, "0x%x-0x%x is not reserved by firmware", region.base(), region.limit());
+    }
+    region.devices().forEach(inventory::require);
+    addedRegions.add(region);
   }
 
   @Override
@@ -384,6 +409,7 @@ public final class VtdDriver implements Digestible {
     digest
         .section("vtd-driver")
         .put(policies().toString())
+        .put(addedRegions.toString())
         .put(devices)
         .put(quarantine)
         .put(ioContexts);
