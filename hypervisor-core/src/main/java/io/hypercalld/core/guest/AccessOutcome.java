@@ -46,7 +46,7 @@ public record AccessOutcome(
         Optional.empty(),
         Optional.of(server),
         Optional.of(request),
-        Optional.of("the vCPU waits for ioreq server %d".formatted(server)));
+        Optional.of("the vCPU waits for ioreq server " + server));
   }
 
   /** It did not complete. */

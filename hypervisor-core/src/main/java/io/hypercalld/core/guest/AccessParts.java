@@ -7,8 +7,6 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -70,17 +68,18 @@ final class AccessParts {
   }
 
   private Verdict worst() {
-    return parts.stream()
-        .map(
-            part ->
-                switch (part.landing) {
-                  case Landing.Frame _ -> Verdict.DONE;
-                  case Landing.Emulated _ -> Verdict.EMULATED;
-                  case Landing.Dropped _ -> Verdict.DISCARDED;
-                  case Landing.Stopped(var outcome) -> outcome.outcome();
-                })
-        .max(Verdict::compareTo)
-        .orElse(Verdict.DONE);
+    Verdict worst = Verdict.DONE;
+    for (Part part : parts) {
+      Verdict verdict =
+          switch (part.landing) {
+            case Landing.Frame _ -> Verdict.DONE;
+            case Landing.Emulated _ -> Verdict.EMULATED;
+            case Landing.Dropped _ -> Verdict.DISCARDED;
+            case Landing.Stopped(var outcome) -> outcome.outcome();
+          };
+      worst = verdict.compareTo(worst) > 0 ? verdict : worst;
+    }
+    return worst;
   }
 
   /**
@@ -162,13 +161,19 @@ final class AccessParts {
 
   /** At most eight bytes as a little-endian number. */
   static long number(byte[] bytes) {
-    return ByteBuffer.wrap(Arrays.copyOf(bytes, Long.BYTES))
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .getLong();
+    long number = 0;
+    for (int i = bytes.length - 1; i >= 0; i--) {
+      number = (number << Byte.SIZE) | Byte.toUnsignedLong(bytes[i]);
+    }
+    return number;
   }
 
   /** The eight bytes of a little-endian number. */
   static byte[] bytes(long number) {
-    return ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array();
+    byte[] bytes = new byte[Long.BYTES];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (number >>> (i * Byte.SIZE));
+    }
+    return bytes;
   }
 }

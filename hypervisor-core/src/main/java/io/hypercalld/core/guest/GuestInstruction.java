@@ -17,9 +17,9 @@ import java.util.TreeMap;
  * @see "xen/arch/x86/hvm/emulate.c, struct hvm_mmio_cache and struct hvmemul_cache"
  */
 public final class GuestInstruction implements Digestible {
-  private final TreeMap<Long, Long> read = new TreeMap<>();
-  private final TreeMap<Long, Long> written = new TreeMap<>();
-  private final TreeMap<Long, Integer> lost = new TreeMap<>();
+  private SortedMap<Long, Long> read = Collections.emptySortedMap();
+  private SortedMap<Long, Long> written = Collections.emptySortedMap();
+  private SortedMap<Long, Integer> lost = Collections.emptySortedMap();
   private final GuestRequest request;
   private Optional<Long> loaded = Optional.empty();
 
@@ -33,7 +33,11 @@ public final class GuestInstruction implements Digestible {
 
   /** An emulator answered for the part that begins at an address. */
   public void answered(long gpa, boolean writes, long data) {
-    (writes ? written : read).put(gpa, data);
+    if (writes) {
+      written = with(written, gpa, data);
+    } else {
+      read = with(read, gpa, data);
+    }
   }
 
   /** What an emulator answered for a part. */
@@ -43,7 +47,14 @@ public final class GuestInstruction implements Digestible {
 
   /** What it writes from an address on goes nowhere. */
   void lose(long gpa, int size) {
-    lost.put(gpa, size);
+    lost = with(lost, gpa, size);
+  }
+
+  // Most instructions have one answer and lose nothing.
+  private static <V> SortedMap<Long, V> with(SortedMap<Long, V> map, long gpa, V value) {
+    SortedMap<Long, V> grown = map.isEmpty() ? new TreeMap<>() : map;
+    grown.put(gpa, value);
+    return grown;
   }
 
   /** What went nowhere of what it wrote: the bytes, by the address of the first. */

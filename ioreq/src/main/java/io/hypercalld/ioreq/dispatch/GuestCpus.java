@@ -49,6 +49,7 @@ public final class GuestCpus {
     this.clock = clock;
     this.dispatch = new IoDispatch(machine, clock);
     this.unit = new InstructionUnit(memory, new GuestMemory(machine), dispatch);
+    memory.answerFirst(new IoApicPage());
     memory.emulateBy(dispatch);
     clock.onAdvance(this::timePassed);
   }
@@ -164,7 +165,8 @@ public final class GuestCpus {
     if (!vcpu.isWaiting()) {
       return;
     }
-    for (PendingIo request : List.copyOf(vcpu.pending())) {
+    // One that goes on may make new ones, which are looked at when they are notified of.
+    for (PendingIo request : vcpu.snapshot()) {
       switch (request.look()) {
         case WAITING -> {}
         case ANSWERED -> {

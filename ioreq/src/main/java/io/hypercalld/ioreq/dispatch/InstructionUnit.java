@@ -109,20 +109,21 @@ final class InstructionUnit {
         repetition.isEmulated() ? Verdict.EMULATED : Verdict.DONE, Optional.empty());
   }
 
-  /** Whether nobody but a server can answer for the elements. */
+  /** Whether a server is asked for the elements at once, or nobody is as none has all of them. */
   private static boolean isForServers(DomainIo io, IoRequest chunk) {
     Domain domain = io.domain();
-    if (InternalDevices.claim(domain, chunk.type(), chunk.address())) {
-      return false;
-    }
     if (chunk.type() == RequestType.PIO) {
       return true;
+    }
+    if (IoApicPage.contains(domain, chunk.address())) {
+      return false;
     }
     var found = domain.physicalMap().orElseThrow().query(page(chunk));
     var kind = chunk.flags().reads() ? MemoryAccess.Kind.READ : MemoryAccess.Kind.WRITE;
     return AccessHandling.of(found, kind) == AccessHandling.EMULATE
-        && (!P2mType.IOREQ.contains(found.type())
-            || IoDispatch.owner(io, found.type()).isPresent());
+        && (P2mType.IOREQ.contains(found.type())
+            ? IoDispatch.owner(io, found.type()).isPresent()
+            : IoDispatch.touches(io, chunk));
   }
 
   private static Gfn page(IoRequest chunk) {
@@ -150,7 +151,7 @@ final class InstructionUnit {
 
   /** One element, of memory or of a device of the hypervisor's. */
   private Optional<AccessOutcome> single(DomainIo io, Repetition repetition, IoRequest chunk) {
-    Word value = new Word(chunk.flags().reads() ? 0 : fetch(io, repetition, chunk));
+    Word value = new Word(chunk.flags().reads() ? 0 : fetch(io, chunk));
     AccessOutcome outcome = memory(io, repetition.element(value));
     if (outcome.isUnfinished() || outcome.outcome() == Verdict.FAULT) {
       return Optional.of(outcome);
@@ -164,7 +165,7 @@ final class InstructionUnit {
   }
 
   /** The element that is to be written; all ones where there is no memory to take it from. */
-  private long fetch(DomainIo io, Repetition repetition, IoRequest chunk) {
+  private long fetch(DomainIo io, IoRequest chunk) {
     if (!chunk.flags().pointer()) {
       return chunk.data();
     }

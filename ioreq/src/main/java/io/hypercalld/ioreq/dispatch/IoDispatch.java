@@ -16,7 +16,6 @@ import io.hypercalld.ioreq.server.BufferedMode;
 import io.hypercalld.ioreq.server.IoServer;
 import io.hypercalld.ioreq.server.Selection;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * Finds a server for what no memory answers, and hands it the request. Confined to the machine
@@ -50,10 +49,6 @@ final class IoDispatch implements Emulation {
           .map(owner -> claimed(io, access, owner, request))
           .orElseGet(() -> unclaimedPage(io, access));
     }
-    OptionalLong internal = InternalDevices.access(access.domain(), request);
-    if (internal.isPresent()) {
-      return new Completed(internal.getAsLong());
-    }
     return buffers(io, request) ? new Completed(0) : ask(io, access.vcpu(), request);
   }
 
@@ -65,6 +60,15 @@ final class IoDispatch implements Emulation {
   /** The server that claims a page's type. */
   static Optional<IoServer> owner(DomainIo io, P2mType type) {
     return P2mType.IOREQ.contains(type) ? io.servers().claims().of(type).owner() : Optional.empty();
+  }
+
+  /** Whether a server has to do with any of a request's bytes. */
+  static boolean touches(DomainIo io, IoRequest request) {
+    return Selection.explain(io.servers(), request).stream()
+        .map(Selection.Asked::verdict)
+        .anyMatch(
+            verdict ->
+                verdict == Selection.Verdict.SELECTED || verdict == Selection.Verdict.PARTIAL);
   }
 
   /**

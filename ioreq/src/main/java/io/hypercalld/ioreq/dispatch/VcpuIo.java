@@ -28,6 +28,11 @@ final class VcpuIo implements Digestible {
     return pending;
   }
 
+  /** Those of now, whatever becomes of them. */
+  List<PendingIo> snapshot() {
+    return pending.size() == 1 ? List.of(pending.getFirst()) : List.copyOf(pending);
+  }
+
   boolean isWaiting() {
     return !pending.isEmpty();
   }
