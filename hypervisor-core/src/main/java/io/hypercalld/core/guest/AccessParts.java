@@ -19,7 +19,7 @@ import java.util.Optional;
 final class AccessParts {
   private static final byte ALL_ONES = (byte) 0xff;
 
-  private final List<Part> parts = new ArrayList<>();
+  private final List<Part> parts = new ArrayList<>(2);
   private final Domain domain;
   private final GuestInstruction instruction;
   private final GuestRequest request;

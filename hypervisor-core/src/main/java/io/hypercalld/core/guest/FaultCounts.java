@@ -3,36 +3,32 @@ package io.hypercalld.core.guest;
 import io.hypercalld.core.domain.MemoryAccess;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Guests' accesses that their P2M entry did not let through, since the start. Confined to the
  * machine thread.
  */
 public final class FaultCounts {
-  private static final P2mType[] TYPES = P2mType.values();
-  private static final MemoryAccess.Kind[] KINDS = MemoryAccess.Kind.values();
-
-  private final long[][] counts = new long[TYPES.length][KINDS.length];
+  private final Map<P2mType, Map<MemoryAccess.Kind, Long>> counts = new EnumMap<>(P2mType.class);
 
   /** How often accesses of a kind were stopped at pages of a type. */
   public record Sample(P2mType type, MemoryAccess.Kind kind, long count) {}
 
   void count(P2mType type, MemoryAccess.Kind kind) {
-    counts[type.ordinal()][kind.ordinal()]++;
+    counts
+        .computeIfAbsent(type, _ -> new EnumMap<>(MemoryAccess.Kind.class))
+        .merge(kind, 1L, Long::sum);
   }
 
   /** Those that happened at all, by type and kind. */
   public List<Sample> samples() {
     List<Sample> samples = new ArrayList<>();
-    for (P2mType type : TYPES) {
-      for (MemoryAccess.Kind kind : KINDS) {
-        long count = counts[type.ordinal()][kind.ordinal()];
-        if (count > 0) {
-          samples.add(new Sample(type, kind, count));
-        }
-      }
-    }
-    return samples;
+    counts.forEach(
+        (type, kinds) ->
+            kinds.forEach((kind, count) -> samples.add(new Sample(type, kind, count))));
+    return List.copyOf(samples);
   }
 }

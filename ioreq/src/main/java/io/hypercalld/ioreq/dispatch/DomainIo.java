@@ -7,6 +7,7 @@ import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.domain.Host;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.event.EventChannels;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.IoServers;
@@ -22,6 +23,8 @@ public final class DomainIo implements DomainFacet {
   private final TreeMap<Integer, InjectedEvent> events = new TreeMap<>();
   private final IoCounters counters = new IoCounters();
   private final Domain domain;
+  private final IoServers servers;
+  private final EventChannels channels;
   private TimeoutPolicy timeout = TimeoutPolicy.NONE;
   private long emulatedPirq;
   private long last;
@@ -29,6 +32,8 @@ public final class DomainIo implements DomainFacet {
 
   DomainIo(Domain domain) {
     this.domain = domain;
+    this.servers = domain.facet(IoServers.class);
+    this.channels = domain.facet(EventChannels.class);
   }
 
   /** A write that is tried again and again, as no server has the page. */
@@ -68,7 +73,9 @@ public final class DomainIo implements DomainFacet {
 
   /** The vCPU is about to execute an instruction: what waited for it is taken. */
   void takeEvent(int vcpu) {
-    events.remove(vcpu);
+    if (!events.isEmpty()) {
+      events.remove(vcpu);
+    }
   }
 
   /**
@@ -178,7 +185,11 @@ public final class DomainIo implements DomainFacet {
 
   /** The servers of the domain. */
   IoServers servers() {
-    return domain.facet(IoServers.class);
+    return servers;
+  }
+
+  EventChannels channels() {
+    return channels;
   }
 
   Domain domain() {

@@ -12,9 +12,11 @@ import java.util.TreeMap;
 /** Requests of a domain since the last reset. Confined to the machine thread. */
 public final class IoCounters {
   private static final int DIRECTIONS = 2;
-  private static final RequestType[] TYPES = RequestType.values();
 
-  private final long[] sent = new long[IoServers.MOST * TYPES.length * DIRECTIONS];
+  /** Numbers that types may have. */
+  private static final int TYPES = 16;
+
+  private final long[] sent = new long[IoServers.MOST * TYPES * DIRECTIONS];
   private final Map<RequestType, Long> unclaimed = new EnumMap<>(RequestType.class);
   private final TreeMap<Integer, Long> overflows = new TreeMap<>();
   private final Map<RequestType, Long> timeouts = new EnumMap<>(RequestType.class);
@@ -30,12 +32,15 @@ public final class IoCounters {
     }
 
     private int index() {
-      return (server * TYPES.length + type.ordinal()) * DIRECTIONS + (reads ? 0 : 1);
+      return (server * TYPES + type.number()) * DIRECTIONS + (reads ? 0 : 1);
     }
 
     private static Sent at(int index) {
       int type = index / DIRECTIONS;
-      return new Sent(type / TYPES.length, TYPES[type % TYPES.length], index % DIRECTIONS == 0);
+      return new Sent(
+          type / TYPES,
+          RequestType.ofNumber(type % TYPES).orElseThrow(),
+          index % DIRECTIONS == 0);
     }
   }
 

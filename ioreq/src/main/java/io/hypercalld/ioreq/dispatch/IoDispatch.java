@@ -2,7 +2,6 @@ package io.hypercalld.ioreq.dispatch;
 
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
-import io.hypercalld.core.event.EventChannels;
 import io.hypercalld.core.guest.Emulation;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
@@ -199,7 +198,7 @@ final class IoDispatch implements Emulation {
     if (sent) {
       server.noteBuffered();
       io.counters().countSent(server.id(), target.request());
-      server.ringPort().ifPresent(port -> channels(io).notifyRemote(port));
+      server.ringPort().ifPresent(port -> io.channels().notifyRemote(port));
     } else if (server.mode() != BufferedMode.OFF) {
       io.counters().countOverflow(server.id());
     }
@@ -224,15 +223,11 @@ final class IoDispatch implements Emulation {
               .formatted(vcpu, server.id(), slot.get().port(), port));
     }
     slot.get().offer(target.request());
-    channels(io).notifyRemote(port);
+    io.channels().notifyRemote(port);
     var origin = new PendingIo.Origin(vcpu, io.next(), clock.now());
     PendingIo pending = new PendingIo(server, origin, target.request(), claimed, slot.get());
     io.add(pending);
     io.counters().countSent(server.id(), target.request());
     return new Waiting(server.id(), pending.number());
-  }
-
-  private static EventChannels channels(DomainIo io) {
-    return io.domain().facet(EventChannels.class);
   }
 }

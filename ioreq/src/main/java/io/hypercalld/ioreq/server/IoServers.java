@@ -33,6 +33,7 @@ public final class IoServers implements DomainFacet {
   private final PortLatch portLatch = new PortLatch();
   private final PageClaims claims;
   private final GuestFramePool pool;
+  private List<IoServer> precedence = List.of();
   private AnswerWatcher watcher = AnswerWatcher.NOBODY;
 
   public IoServers(Domain domain, MachineMemory memory) {
@@ -68,8 +69,8 @@ public final class IoServers implements DomainFacet {
   }
 
   /** The servers in the order in which they are asked. */
-  public Collection<IoServer> byPrecedence() {
-    return Collections.unmodifiableCollection(servers.descendingMap().values());
+  public List<IoServer> byPrecedence() {
+    return precedence;
   }
 
   public Optional<IoServer> find(long id) {
@@ -122,6 +123,7 @@ public final class IoServers implements DomainFacet {
       addVcpu(server, vcpu);
     }
     servers.put(id, server);
+    precedence = List.copyOf(servers.descendingMap().values());
     return server;
   }
 
@@ -175,6 +177,7 @@ public final class IoServers implements DomainFacet {
     claims.abandon(server);
     // Before anybody goes on, so that nobody is sent to it again.
     servers.remove(server.id());
+    precedence = List.copyOf(servers.descendingMap().values());
     watcher.leaving(server);
     setEnabled(server, false);
     server.ports().forEach(channels()::free);
