@@ -1,5 +1,7 @@
 package io.hypercalld.ioreq.dispatch;
 
+import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
@@ -94,7 +96,9 @@ public record RepeatedAccess(
     require(inside, "%d elements from %s wrap around", elements.count, address);
   }
 
-  private static void require(boolean condition, String format, Object... values) {
+  @FormatMethod
+  private static void require(
+      boolean condition, @FormatString String format, Object... values) {
     if (!condition) {
       throw Refusal.of(Errno.EINVAL, format, values);
     }
