@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
@@ -77,7 +78,7 @@ final class WebSocketConnection extends ChannelInboundHandlerAdapter {
       return false;
     }
     if (handshaker == null) {
-      WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(channel);
+      var unused = WebSocketServerHandshakerFactory.sendUnsupportedVersionResponse(channel);
       return true;
     }
     talk = begun.get();
@@ -92,7 +93,7 @@ final class WebSocketConnection extends ChannelInboundHandlerAdapter {
               if (done.isSuccess()) {
                 begun.get().begin();
               } else {
-                channel.close();
+                var unused = channel.close();
               }
             });
     return true;
@@ -128,8 +129,9 @@ final class WebSocketConnection extends ChannelInboundHandlerAdapter {
               talk.hear(ByteBufUtil.getBytes(text.content()))
                   .whenComplete((_, _) -> channel.config().setAutoRead(true));
         }
-        case PingWebSocketFrame ping ->
-            channel.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+        case PingWebSocketFrame ping -> {
+          var unused = channel.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+        }
         case CloseWebSocketFrame close ->
             end(channel, WebSocketCloseStatus.valueOf(close.statusCode()), "");
         case PongWebSocketFrame _ -> {}
@@ -148,7 +150,7 @@ final class WebSocketConnection extends ChannelInboundHandlerAdapter {
         status.code() == WebSocketCloseStatus.EMPTY.code()
             ? new CloseWebSocketFrame()
             : new CloseWebSocketFrame(status, reason);
-    channel.writeAndFlush(close).addListener(_ -> channel.close());
+    channel.writeAndFlush(close).addListener(ChannelFutureListener.CLOSE);
   }
 
   @Override
@@ -173,7 +175,7 @@ final class WebSocketConnection extends ChannelInboundHandlerAdapter {
     if (talk == null) {
       context.fireExceptionCaught(cause);
     } else {
-      context.close();
+      var unused = context.close();
     }
   }
 

@@ -22,6 +22,7 @@ public final class DomainIo implements DomainFacet {
   private final TreeMap<Long, PendingIo> pending = new TreeMap<>();
   private final TreeMap<Integer, InjectedEvent> events = new TreeMap<>();
   private final IoCounters counters = new IoCounters();
+  private final RealTimeClock realTimeClock = new RealTimeClock();
   private final Domain domain;
   private final IoServers servers;
   private final EventChannels channels;
@@ -183,6 +184,10 @@ public final class DomainIo implements DomainFacet {
     return vcpu < vcpus.size() ? vcpus.get(vcpu).pending().stream().findFirst() : Optional.empty();
   }
 
+  RealTimeClock realTimeClock() {
+    return realTimeClock;
+  }
+
   /** The servers of the domain. */
   IoServers servers() {
     return servers;
@@ -203,7 +208,7 @@ public final class DomainIo implements DomainFacet {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("guest-io").put(last).put(timeout).put(emulatedPirq);
+    digest.section("guest-io").put(last).put(timeout).put(emulatedPirq).put(realTimeClock);
     digest.put(events.size()).put(vcpus.size());
     events.forEach((vcpu, event) -> digest.put(vcpu).put(event));
     vcpus.forEach(digest::put);

@@ -278,10 +278,7 @@ public final class GuestCpus {
 
   private void tellStale(DomainIo io, int vcpu) {
     if (io.vcpu(vcpu).takeStale() && !io.domain().isDying()) {
-      long failed = dispatch.broadcast(io, vcpu, INVALIDATE);
-      for (long server = 0; server < failed; server++) {
-        io.counters().countUnsent();
-      }
+      dispatch.broadcast(io, vcpu, INVALIDATE);
     }
   }
 

@@ -29,6 +29,9 @@ final class IoDispatch implements Emulation {
   /** {@code XEN_X86_EMU_VGA}: the hypervisor takes part in emulating a display. */
   private static final long EMULATES_VGA = 0x40;
 
+  /** {@code XEN_X86_EMU_RTC}. */
+  private static final long EMULATES_RTC = 0x8;
+
   private final MachineMemory memory;
   private final VirtualClock clock;
 
@@ -81,37 +84,25 @@ final class IoDispatch implements Emulation {
         : ask(io, vcpu, request);
   }
 
-  /**
-   * Sends every enabled server a request, for whose answers the vCPU waits.
-   *
-   * @return the servers that could not be sent it
-   */
-  long broadcast(DomainIo io, int vcpu, IoRequest request) {
-    long failed = 0;
+  /** Sends every enabled server a request, for whose answers the vCPU waits. */
+  void broadcast(DomainIo io, int vcpu, IoRequest request) {
     for (IoServer server : io.servers().all()) {
       if (server.isEnabled()
           && send(io, vcpu, new Selection.Target(server, request), false) instanceof Unhandled) {
-        failed++;
+        io.counters().countUnsent();
       }
     }
-    return failed;
   }
 
-  /**
-   * Puts a request into the ring of every enabled server that has one.
-   *
-   * @return the servers whose ring could not take it
-   */
-  long broadcastBuffered(DomainIo io, IoRequest request) {
-    long failed = 0;
+  /** Puts a request into the ring of every enabled server that has one. */
+  private static void broadcastBuffered(DomainIo io, IoRequest request) {
     for (IoServer server : io.servers().all()) {
       if (server.isEnabled()
           && server.mode() != BufferedMode.OFF
           && !buffer(io, new Selection.Target(server, request))) {
-        failed++;
+        io.counters().countUnsent();
       }
     }
-    return failed;
   }
 
   private Answer claimed(DomainIo io, MmioAccess access, IoServer owner, IoRequest request) {
@@ -155,6 +146,9 @@ final class IoDispatch implements Emulation {
 
   /** A port's access: completed with all ones, or zero for a write, where nobody answers. */
   Answer port(DomainIo io, PortAccess access) {
+    if (isClock(io, access)) {
+      return new Completed(clock(io, access));
+    }
     IoRequest request =
         IoRequest.single(
             RequestType.PIO, access.port(), access.size(), access.reads(), access.data());
@@ -162,6 +156,27 @@ final class IoDispatch implements Emulation {
       io.servers().portLatch().write(access.port(), access.size(), access.data());
     }
     return ask(io, access.vcpu(), request);
+  }
+
+  private static boolean isClock(DomainIo io, PortAccess access) {
+    return access.size() == 1
+        && (access.port() == RealTimeClock.INDEX_PORT || access.port() == RealTimeClock.DATA_PORT)
+        && (io.domain().settings().platform().emulationFlags() & EMULATES_RTC) != 0;
+  }
+
+  private long clock(DomainIo io, PortAccess access) {
+    if (access.reads()) {
+      return io.realTimeClock().read(access.port(), clock.now());
+    }
+    io.realTimeClock()
+        .write(access.port(), (int) access.data(), clock.now())
+        .ifPresent(change -> broadcastBuffered(io, timeOffset(change)));
+    return 0;
+  }
+
+  /** The guest set its clock: servers are told by how many seconds. */
+  private static IoRequest timeOffset(long change) {
+    return IoRequest.single(RequestType.TIMEOFFSET, 0, Long.BYTES, false, change);
   }
 
   private static Answer nobody(DomainIo io, int vcpu, IoRequest request) {
