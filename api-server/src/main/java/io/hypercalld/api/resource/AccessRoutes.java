@@ -4,8 +4,10 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Wait;
 import io.hypercalld.api.resource.ExplainRoutes.Access;
 import io.hypercalld.api.resource.ExplainRoutes.StepView;
+import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Parameter;
+import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
@@ -20,6 +22,8 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mStep;
+import io.hypercalld.ioreq.page.IoRequest;
+import io.hypercalld.ioreq.page.RequestType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -63,7 +67,9 @@ final class AccessRoutes {
             .taking(
                 Parameter.required("domid", "the domain", DomainId.class),
                 Parameter.required("gpa", "guest-physical address", Word.class),
-                Parameter.required("access", "which way the bytes go", Access.class))
+                Parameter.required("access", "which way the bytes go", Access.class),
+                Parameter.optional(
+                    "size", "how many bytes: 1, 2, 4 or 8; 1 if left out", int.class))
             .answering(AccessExplanationView.class)
             .on(AccessRoutes::explain));
   }
@@ -98,15 +104,25 @@ final class AccessRoutes {
     Access access = DomainRoutes.choice(request.parameter("access").orElse(""), Access.class);
     MemoryAccess.Kind kind =
         access == Access.READ ? MemoryAccess.Kind.READ : MemoryAccess.Kind.WRITE;
+    IoRequest asked =
+        IoRequest.single(RequestType.COPY, gpa.value(), size(request), access == Access.READ, 0);
     return machine -> {
       Domain domain = name.in(machine.hypervisor().domains());
       Gfn gfn = new Gfn(gpa.value() >>> PageSize.SHIFT_4K);
-      return Reply.ok(view(domain, gpa, AccessExplanation.of(domain, gfn, kind)));
+      return Reply.ok(view(domain, asked, AccessExplanation.of(domain, gfn, kind)));
     };
   }
 
+  private static int size(Request request) {
+    int size = Names.count(request, "size", Long.BYTES).orElse(1);
+    if (Integer.bitCount(size) != 1) {
+      throw Failure.of(Problems.INVALID_PARAMETER, "size is 1, 2, 4 or 8, not %d", size);
+    }
+    return size;
+  }
+
   private static AccessExplanationView view(
-      Domain domain, Word gpa, AccessExplanation explanation) {
+      Domain domain, IoRequest asked, AccessExplanation explanation) {
     P2mLookup found = explanation.found();
     AccessHandling handling = explanation.handling();
     List<StepView> steps = new ArrayList<>();
@@ -115,9 +131,9 @@ final class AccessRoutes {
     boolean passes = handling == AccessHandling.MEMORY || handling == AccessHandling.LOG_DIRTY;
     steps.add(decision(passes ? "leaf" : "blocked", note));
     if (handling == AccessHandling.EMULATE) {
-      steps.addAll(SelectionSteps.of(domain, gpa.value(), found.type()));
+      steps.addAll(SelectionSteps.of(domain, asked, found.type()));
     }
-    long inPage = gpa.value() & (PageSize.BYTES_4K - 1);
+    long inPage = asked.address() & (PageSize.BYTES_4K - 1);
     String verdict = passes ? "maps to " + new Word(found.mfn().maddr() + inPage) : "blocked";
     return new AccessExplanationView(
         verdict, handling, handling.note(), steps, explanation.wouldPassIf());

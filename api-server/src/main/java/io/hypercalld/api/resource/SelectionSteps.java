@@ -4,7 +4,6 @@ import io.hypercalld.api.resource.ExplainRoutes.StepView;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.ioreq.page.IoRequest;
-import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.IoServers;
 import io.hypercalld.ioreq.server.Selection;
 import java.util.List;
@@ -19,7 +18,7 @@ final class SelectionSteps {
   private SelectionSteps() {}
 
   /** The servers in the order in which they are asked; who claims the page where somebody does. */
-  static List<StepView> of(Domain domain, long gpa, P2mType type) {
+  static List<StepView> of(Domain domain, IoRequest request, P2mType type) {
     IoServers servers = domain.facet(IoServers.class);
     if (P2mType.IOREQ.contains(type)) {
       return List.of(
@@ -35,7 +34,6 @@ final class SelectionSteps {
                           "no server claims the page's type; policy: "
                               + servers.claims().policies().unclaimed())));
     }
-    IoRequest request = IoRequest.single(RequestType.COPY, gpa, 1, true, 0);
     List<Selection.Asked> asked = Selection.explain(servers, request);
     boolean found = asked.stream().anyMatch(one -> one.verdict() == Selection.Verdict.SELECTED);
     return Stream.concat(
@@ -50,7 +48,14 @@ final class SelectionSteps {
     boolean selected = asked.verdict() == Selection.Verdict.SELECTED;
     return step(
         selected ? "hit" : "miss",
-        "server %d: %s".formatted(asked.server(), asked.verdict().note()));
+        "server %d: %s%s"
+            .formatted(
+                asked.server(),
+                asked.verdict().note(),
+                asked
+                    .range()
+                    .map(range -> ", 0x%x to 0x%x".formatted(range.first(), range.last()))
+                    .orElse("")));
   }
 
   private static StepView step(String verdict, String note) {

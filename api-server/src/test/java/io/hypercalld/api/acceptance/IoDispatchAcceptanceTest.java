@@ -27,24 +27,13 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
   public Stream<Row<XenHost>> rows() {
     return Stream.of(
         model(
-            "67 an access that a range holds only in part is nobody's",
+            "67 an access that a range holds only in part is nobody's; over a page's end it is two",
             m -> {
-              m.serving(0, MEMORY, MMIO, MMIO + 0xff7);
-              JsonNode read = m.read(MMIO + 0xff4, 8);
-              assertThat(read.get("outcome").asText()).isEqualTo("emulated");
-              assertThat(read.get("data").asText()).isEqualTo("0xffffffffffffffff");
-              assertThat(m.read(MMIO + 0xff0, 8).get("outcome").asText()).isEqualTo("pending");
-            }),
-        model(
-            "67 an access that crosses a page is two",
-            m -> {
-              int server = m.serving(0, MEMORY, MMIO, MMIO + 0x1fff);
-              assertThat(m.read(MMIO + 0xffe, 4).get("outcome").asText()).isEqualTo("pending");
-              assertThat(m.request(server).get("size").asInt()).isEqualTo(2);
-              m.respond(server, 0x2211);
-              assertThat(m.request(server).get("address").asText()).isEqualTo("0xf0001000");
-              m.respond(server, 0x4433);
-              assertThat(m.read(MMIO + 0xffe, 4).get("data").asText()).isEqualTo("0x44332211");
+              heldInPart(m);
+              m.anew();
+              repeatedDownwards(m);
+              m.anew();
+              crossingAPage(m);
             }),
         model(
             "68 ports 0xcf8 and 0xcfc lead to configuration space",
@@ -69,81 +58,20 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
               assertThat(m.request(server).get("type").asText()).isEqualTo("pio");
             }),
         model(
-            "69 a server enabled before its page is there cannot be reached",
+            "69 a server enabled before its page is there cannot be reached: #GP, or the end",
             m -> {
-              int server = m.create(0);
-              assertThat(m.map(server, MEMORY, MMIO, MMIO + 0xfff)).isZero();
-              assertThat(m.map(server, PORT, 0x3f8, 0x3ff)).isZero();
-              assertThat(m.enable(server, true)).isZero();
-              m.acquire(server, 1);
-              JsonNode fault = m.write(MMIO, 4, 1);
-              assertThat(fault.get("outcome").asText()).isEqualTo("fault");
-              assertThat(fault.get("reason").asText()).contains("#GP");
-              assertThat(m.enable(server, false)).isZero();
-              assertThat(m.enable(server, true)).isZero();
-              assertThat(m.write(MMIO, 4, 1).get("outcome").asText()).isEqualTo("pending");
-              m.respond(server, 0);
+              memoryUnreachable(m);
+              m.anew();
+              portUnreachable(m);
             }),
         model(
-            "69 a port's access that cannot be sent crashes the domain",
+            "70 an emulator answers in its page, and nonsense there ends the domain",
             m -> {
-              int server = m.create(0);
-              assertThat(m.map(server, PORT, 0x3f8, 0x3ff)).isZero();
-              assertThat(m.enable(server, true)).isZero();
-              m.acquire(server, 1);
-              assertThat(m.in(0x3f8, 1).get("outcome").asText()).isEqualTo("fault");
-              assertThat(m.isCrashed()).isTrue();
-            }),
-        model(
-            "70 an emulator answers in its page, and notifies",
-            m -> {
-              int server = m.create(0);
-              long page = m.acquire(server, 1);
-              assertThat(m.map(server, MEMORY, MMIO, MMIO + 0xfff)).isZero();
-              assertThat(m.enable(server, true)).isZero();
-              int port = m.bind(1);
-              assertThat(m.read(MMIO + 5, 1).get("outcome").asText()).isEqualTo("pending");
-              assertThat(m.load(page)).isEqualTo(MMIO + 5);
-              assertThat(m.load(page + 16)).isEqualTo(0x0000_0001_0000_0001L);
-              assertThat(m.load(page + CONTROL)).isEqualTo(0x0121_0000_0000_0001L);
-              m.store(page + 8, 0x55);
-              setState(m, page, 3);
-              m.send(port);
-              assertThat(m.requests(server)).isEmpty();
-              assertThat(m.load(page + CONTROL) & STATE).isZero();
-              assertThat(m.read(MMIO + 5, 1).get("data").asText()).isEqualTo("0x55");
-
-              assertThat(m.read(MMIO + 5, 2).get("outcome").asText()).isEqualTo("pending");
-              setState(m, page, 0);
-              m.send(port);
-              assertThat(m.read(MMIO + 5, 2).get("data").asText()).isEqualTo("0xffff");
-            }),
-        model(
-            "70 an emulator whose state goes backwards crashes the domain",
-            m -> {
-              int server = m.create(0);
-              long page = m.acquire(server, 1);
-              assertThat(m.map(server, MEMORY, MMIO, MMIO + 0xfff)).isZero();
-              assertThat(m.enable(server, true)).isZero();
-              int port = m.bind(1);
-              m.read(MMIO, 4);
-              setState(m, page, 2);
-              m.send(port);
-              assertThat(m.request(server).get("state").asInt()).isEqualTo(2);
-              setState(m, page, 1);
-              m.send(port);
-              assertThat(m.isCrashed()).isTrue();
-            }),
-        model(
-            "70 an emulator that invents a state crashes the domain",
-            m -> {
-              int server = m.serving(0, MEMORY, MMIO, MMIO + 0xfff);
-              int port = m.bind(1);
-              m.read(MMIO, 4);
-              setState(m, 0x400_0001L << 12, 5);
-              m.send(port);
-              assertThat(m.isCrashed()).isTrue();
-              assertThat(m.requests(server)).isEmpty();
+              answeredInPage(m);
+              m.anew();
+              goingBackwards(m);
+              m.anew();
+              inventing(m);
             }),
         model(
             "71 a write waits for its answer like a read",
@@ -222,7 +150,14 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
                   m.xen().daemon().text("/v1/explain/access?domid=1&gpa=0xf0000010&access=read");
               assertThat(explained)
                   .contains("server 1: no range touches it")
-                  .contains("server 0: all of it lies within one range");
+                  .contains("server 0: all of it lies within one range, 0xf0000000 to 0xf00000ff");
+              assertThat(
+                      m.xen()
+                          .daemon()
+                          .text("/v1/explain/access?domid=1&gpa=0xf00000fc&access=write&size=8"))
+                  .contains(
+                      "server 0: only some of it lies within a range, 0xf0000000 to 0xf00000ff")
+                  .contains("nobody: reads are all ones, writes are dropped");
               m.read(MMIO + 0x88, 4);
               assertThat(m.read(0xe000_0000L, 4).get("outcome").asText()).isEqualTo("pending");
               m.respond(high, 0);
@@ -249,6 +184,107 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
               assertThat(m.bind(1)).isPositive();
               m.letGo();
             }));
+  }
+
+  private static void heldInPart(ModelHost m) {
+    m.serving(0, MEMORY, MMIO, MMIO + 0xff7);
+    JsonNode read = m.read(MMIO + 0xff4, 8);
+    assertThat(read.get("outcome").asText()).isEqualTo("emulated");
+    assertThat(read.get("data").asText()).isEqualTo("0xffffffffffffffff");
+    assertThat(m.read(MMIO + 0xff0, 8).get("outcome").asText()).isEqualTo("pending");
+  }
+
+  private static void repeatedDownwards(ModelHost m) {
+    int server = m.serving(0, MEMORY, MMIO + 0x100, MMIO + 0x1ff);
+    String stos = "{'gpa':'0x%x','op':'write','size':4,'data':1,'count':4,'df':true}";
+    assertThat(m.access(0, stos.formatted(MMIO + 0x108)).at("/outcome")).isEqualTo("emulated");
+    assertThat(m.requests(server)).isEmpty();
+    assertThat(m.access(0, stos.formatted(MMIO + 0x10c)).at("/outcome")).isEqualTo("pending");
+    assertThat(m.request(server).get("count").asInt()).isEqualTo(4);
+    m.respond(server, 0);
+    assertThat(m.access(0, stos.formatted(MMIO + 0x10c)).at("/outcome")).isEqualTo("emulated");
+  }
+
+  private static void crossingAPage(ModelHost m) {
+    int server = m.serving(0, MEMORY, MMIO, MMIO + 0x1fff);
+    assertThat(m.read(MMIO + 0xffe, 4).get("outcome").asText()).isEqualTo("pending");
+    assertThat(m.request(server).get("size").asInt()).isEqualTo(2);
+    m.respond(server, 0x2211);
+    assertThat(m.request(server).get("address").asText()).isEqualTo("0xf0001000");
+    m.respond(server, 0x4433);
+    assertThat(m.read(MMIO + 0xffe, 4).get("data").asText()).isEqualTo("0x44332211");
+  }
+
+  private static void memoryUnreachable(ModelHost m) {
+    int server = m.create(0);
+    assertThat(m.map(server, MEMORY, MMIO, MMIO + 0xfff)).isZero();
+    assertThat(m.map(server, PORT, 0x3f8, 0x3ff)).isZero();
+    assertThat(m.enable(server, true)).isZero();
+    m.acquire(server, 1);
+    JsonNode fault = m.write(MMIO, 4, 1);
+    assertThat(fault.get("outcome").asText()).isEqualTo("fault");
+    assertThat(fault.get("reason").asText()).contains("#GP");
+    assertThat(m.enable(server, false)).isZero();
+    assertThat(m.enable(server, true)).isZero();
+    assertThat(m.write(MMIO, 4, 1).get("outcome").asText()).isEqualTo("pending");
+    m.respond(server, 0);
+  }
+
+  private static void portUnreachable(ModelHost m) {
+    int server = m.create(0);
+    assertThat(m.map(server, PORT, 0x3f8, 0x3ff)).isZero();
+    assertThat(m.enable(server, true)).isZero();
+    m.acquire(server, 1);
+    assertThat(m.in(0x3f8, 1).get("outcome").asText()).isEqualTo("fault");
+    assertThat(m.isCrashed()).isTrue();
+  }
+
+  private static void answeredInPage(ModelHost m) {
+    int server = m.create(0);
+    long page = m.acquire(server, 1);
+    assertThat(m.map(server, MEMORY, MMIO, MMIO + 0xfff)).isZero();
+    assertThat(m.enable(server, true)).isZero();
+    int port = m.bind(1);
+    assertThat(m.read(MMIO + 5, 1).get("outcome").asText()).isEqualTo("pending");
+    assertThat(m.load(page)).isEqualTo(MMIO + 5);
+    assertThat(m.load(page + 16)).isEqualTo(0x0000_0001_0000_0001L);
+    assertThat(m.load(page + CONTROL)).isEqualTo(0x0121_0000_0000_0001L);
+    m.store(page + 8, 0x55);
+    setState(m, page, 3);
+    m.send(port);
+    assertThat(m.requests(server)).isEmpty();
+    assertThat(m.load(page + CONTROL) & STATE).isZero();
+    assertThat(m.read(MMIO + 5, 1).get("data").asText()).isEqualTo("0x55");
+
+    assertThat(m.read(MMIO + 5, 2).get("outcome").asText()).isEqualTo("pending");
+    setState(m, page, 0);
+    m.send(port);
+    assertThat(m.read(MMIO + 5, 2).get("data").asText()).isEqualTo("0xffff");
+  }
+
+  private static void goingBackwards(ModelHost m) {
+    int server = m.create(0);
+    long page = m.acquire(server, 1);
+    assertThat(m.map(server, MEMORY, MMIO, MMIO + 0xfff)).isZero();
+    assertThat(m.enable(server, true)).isZero();
+    int port = m.bind(1);
+    m.read(MMIO, 4);
+    setState(m, page, 2);
+    m.send(port);
+    assertThat(m.request(server).get("state").asInt()).isEqualTo(2);
+    setState(m, page, 1);
+    m.send(port);
+    assertThat(m.isCrashed()).isTrue();
+  }
+
+  private static void inventing(ModelHost m) {
+    int server = m.serving(0, MEMORY, MMIO, MMIO + 0xfff);
+    int port = m.bind(1);
+    m.read(MMIO, 4);
+    setState(m, 0x400_0001L << 12, 5);
+    m.send(port);
+    assertThat(m.isCrashed()).isTrue();
+    assertThat(m.requests(server)).isEmpty();
   }
 
   private static void setState(ModelHost m, long page, long state) {

@@ -29,6 +29,12 @@ final class ModelHost {
     }
   }
 
+  /** D is as in the beginning. */
+  void anew() {
+    letGo();
+    host.freshD();
+  }
+
   XenHost xen() {
     return host;
   }

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.format.ResultFormatType;
+import org.openjdk.jmh.runner.NoBenchmarksException;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.Options;
@@ -30,8 +31,12 @@ public final class Benchmarks {
   public static void main(String[] args) throws RunnerException, IOException {
     Path json = Path.of(args[1]);
     Files.createDirectories(json.toAbsolutePath().getParent());
-    System.out.println(BenchmarkTable.of(new Runner(options(args[0], json)).run()));
-    System.out.println("Results in " + json);
+    try {
+      System.out.println(BenchmarkTable.of(new Runner(options(args[0], json)).run()));
+      System.out.println("Results in " + json);
+    } catch (NoBenchmarksException _) {
+      System.out.println("No benchmark here is called " + args[0]);
+    }
   }
 
   private static Options options(String include, Path json) {

@@ -18,7 +18,6 @@ import io.hypercalld.ioreq.page.RequestSlot;
 import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.AnswerWatcher;
 import io.hypercalld.ioreq.server.IoServer;
-import java.util.List;
 import java.util.Optional;
 
 /**

@@ -38,9 +38,7 @@ public final class IoCounters {
     private static Sent at(int index) {
       int type = index / DIRECTIONS;
       return new Sent(
-          type / TYPES,
-          RequestType.ofNumber(type % TYPES).orElseThrow(),
-          index % DIRECTIONS == 0);
+          type / TYPES, RequestType.ofNumber(type % TYPES).orElseThrow(), index % DIRECTIONS == 0);
     }
   }
 

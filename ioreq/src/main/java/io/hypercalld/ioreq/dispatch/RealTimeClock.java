@@ -34,10 +34,10 @@ final class RealTimeClock implements Digestible {
   static final BitField BINARY = bit("DM", 2);
   static final BitField HOURS_24 = bit("24/12", 1);
   static final WordLayout REGISTER_B =
-      WordLayout.covering("rtc.b", ignored(0, 0), HOURS_24, BINARY, ignored(6, 3), SET, ignored(63, 8));
+      WordLayout.covering(
+          "rtc.b", ignored(0, 0), HOURS_24, BINARY, ignored(6, 3), SET, ignored(63, 8));
   static final BitField INDEX = bits("index", 6, 0);
-  static final WordLayout SELECT =
-      WordLayout.covering("rtc.index", INDEX, ignored(63, 7));
+  static final WordLayout SELECT = WordLayout.covering("rtc.index", INDEX, ignored(63, 7));
 
   private static final int SIZE = 128;
   private static final int SECONDS = 0;

@@ -97,8 +97,7 @@ public record RepeatedAccess(
   }
 
   @FormatMethod
-  private static void require(
-      boolean condition, @FormatString String format, Object... values) {
+  private static void require(boolean condition, @FormatString String format, Object... values) {
     if (!condition) {
       throw Refusal.of(Errno.EINVAL, format, values);
     }

@@ -42,8 +42,12 @@ public final class Selection {
     }
   }
 
-  /** What came of asking one server. */
-  public record Asked(int server, Verdict verdict) {}
+  /**
+   * What came of asking one server.
+   *
+   * @param range the first of its ranges that touches the request
+   */
+  public record Asked(int server, Verdict verdict, Optional<NumberRange> range) {}
 
   /** What servers are asked for. */
   private record Key(RangeKind kind, NumberRange range, IoRequest request) {}
@@ -67,7 +71,11 @@ public final class Selection {
     for (IoServer server : servers.byPrecedence()) {
       Verdict verdict = judge(server, key);
       boolean selected = verdict == Verdict.SELECTED;
-      asked.add(new Asked(server.id(), selected && found ? Verdict.OVERRULED : verdict));
+      asked.add(
+          new Asked(
+              server.id(),
+              selected && found ? Verdict.OVERRULED : verdict,
+              server.ranges().ranges(key.kind).stream().filter(key.range::overlaps).findFirst()));
       found |= selected;
     }
     return asked;

@@ -21,8 +21,7 @@ final class BroadcastTest {
   private final ModelledGuest guest = new ModelledGuest();
   private final IoServer asked =
       guest.server(BufferedMode.OFF, RangeKind.MEMORY, MMIO, MMIO + 0xfff);
-  private final IoServer other =
-      guest.server(BufferedMode.ATOMIC, RangeKind.PORT, 0x3f8, 0x3ff);
+  private final IoServer other = guest.server(BufferedMode.ATOMIC, RangeKind.PORT, 0x3f8, 0x3ff);
 
   @AfterEach
   void close() {

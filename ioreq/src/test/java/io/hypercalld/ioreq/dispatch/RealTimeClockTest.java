@@ -33,8 +33,14 @@ final class RealTimeClockTest {
     "0x00, 0x09, 0x05, 0x86, 0x07, 0x21, 0x11, 0x26"
   })
   void time_inEveryFormat_isTheMachines(
-      String control, String second, String minute, String hour, String weekday, String day,
-      String month, String year) {
+      String control,
+      String second,
+      String minute,
+      String hour,
+      String weekday,
+      String day,
+      String month,
+      String year) {
     write(0xb, Integer.decode(control));
 
     assertThat(read(0)).isEqualTo(Integer.decode(second));
