@@ -95,7 +95,7 @@ public final class PhysicalMap {
 
   /**
    * Maps frames, which are noted as mapped there already, at guest frames that map nothing, by
-   * leaves of 4 KiB, as RAM. To be used for more than one only where nobody observes the P2M.
+   * leaves of 4 KiB, as RAM. Where somebody observes the P2M, they follow one that is mapped.
    *
    * @throws Refusal as {@link P2mTable#setPages}; the frames are noted as mapped nowhere
    */

@@ -206,11 +206,22 @@ final class ReservationCalls {
   }
 
   private static long runLength(P2mTable p2m, Extents extents, long index) {
-    if (p2m.isObserved() || extents.end() != Long.MAX_VALUE) {
+    boolean alone = p2m.isObserved() && !followsNeighbour(extents.frames(), index);
+    if (alone || extents.end() != Long.MAX_VALUE) {
       return 1;
     }
     long length = consecutive(extents, index);
     return p2m.isUnmapped(new Gfn(extents.frames().at(index)), length) ? length : 1;
+  }
+
+  /**
+   * Whether the extent before was the page before, under the same lowest table: whoever follows the
+   * P2M then has the tables, whose frames would otherwise be allocated in another order.
+   */
+  private static boolean followsNeighbour(GuestFrames frames, long index) {
+    long gfn = frames.at(index);
+    boolean begins = (gfn & (Steps.PAGES - 1)) == 0;
+    return index > 0 && !begins && frames.at(index - 1) == gfn - 1;
   }
 
   /** How many extents from {@code index} on are consecutive frames between two multiples of 512. */

@@ -79,25 +79,16 @@ public final class MachineMemory implements PhysicalMemory, Digestible, AutoClos
   }
 
   /**
-   * As {@link #fillWords}, for at most {@link WordProgression#MOST} words, and says what was there
-   * before.
-   *
-   * @param bits those in which a word must differ to be another one
+   * As {@link #fillWords} in one page, with further bits that do not count as a difference, and
+   * says what was there before.
    */
-  public Replaced replaceWords(long maddr, int count, WordProgression words, long bits) {
-    readWords(maddr, buffer, count);
-    Replaced replaced = words.replace(buffer, count, bits);
-    writeWords(maddr, buffer, count);
+  public Replaced replaceWords(long maddr, int count, WordProgression words, SlotBits further) {
+    int slot = SlotBits.slot(maddr);
+    MemorySegment.copy(bytes, WORD, maddr, buffer, slot, count);
+    Replaced replaced = words.replace(buffer, slot, slot + count, further);
+    touched.add(maddr >>> PageSize.SHIFT_4K);
+    MemorySegment.copy(buffer, slot, bytes, WORD, maddr, count);
     return replaced;
-  }
-
-  /** Sets bits in {@code count} 64-bit words at {@code maddr}, those of an array's element each. */
-  public void setBits(long maddr, long[] bits, int from, int count) {
-    readWords(maddr, buffer, count);
-    for (int i = 0; i < count; i++) {
-      buffer[i] |= bits[from + i];
-    }
-    writeWords(maddr, buffer, count);
   }
 
   /** Whether {@code count} 64-bit words at {@code maddr}, a multiple of 8, are all the same. */

@@ -43,19 +43,26 @@ public record WordProgression(long first, long step) {
     }
   }
 
-  /** As {@link #fill}, and says what was there before, words that differ in some of the bits. */
-  Replaced replace(long[] words, int count, long bits) {
+  /**
+   * Stores words with further bits in the array's slots from one to another, exclusive, and says
+   * what was there before, but for these bits.
+   */
+  Replaced replace(long[] words, int from, int end, SlotBits further) {
+    long[] added = further.words();
+    long bits = ~further.mask();
     int shift = shift();
     long mask = mask();
+    // One index for all arrays: only then is the loop compiled to vector instructions.
+    long zeroth = first - from * step;
     long others = 0;
     long any = 0;
-    for (int i = 0; i < count; i++) {
-      long word = first + ((INDEX[i] << shift) & mask);
+    for (int i = from; i < end; i++) {
+      long word = zeroth + ((INDEX[i] << shift) & mask);
       long differs = (words[i] ^ word) & bits;
       long other = (differs | -differs) >>> (Long.SIZE - 1);
       others += other;
       any |= words[i] & -other;
-      words[i] = word;
+      words[i] = word | added[i];
     }
     return new Replaced((int) others, any);
   }
@@ -70,6 +77,17 @@ public record WordProgression(long first, long step) {
       others += (differs | -differs) >>> (Long.SIZE - 1);
     }
     return (int) others;
+  }
+
+  /** Whether the first {@code count} words of the array are the progression's. */
+  public boolean isOf(long[] words, int count) {
+    int shift = shift();
+    long mask = mask();
+    long others = 0;
+    for (int i = 0; i < count; i++) {
+      others |= words[i] ^ (first + ((INDEX[i] << shift) & mask));
+    }
+    return others == 0;
   }
 
   /** How many words, of {@code count}, the array begins with as the progression does. */

@@ -93,6 +93,9 @@ final class ReplacedEntries {
     if (!areAlike()) {
       return false;
     }
+    if (new WordProgression(entries[0], leaves.step()).isOf(entries, count)) {
+      return true;
+    }
     int moved = leaves.countOthers(entries, count, P2mEntry.MFN.mask());
     return moved == 0 || moved == count || areEmpty() || TableTree.isTable(all, level);
   }

@@ -4,6 +4,8 @@ import static io.hypercalld.core.bits.BitField.bits;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.Replaced;
+import io.hypercalld.core.memory.SlotBits;
 import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 
@@ -30,24 +32,18 @@ final class ContiguityMarkers {
 
   private static final int TABLE_ORDER = 9;
   private static final long MARKER_MASK = MARKER.mask();
+  private static final long ONE_MORE = MARKER.of(1);
 
-  /** What hardware sees of an entry: all but the marker. */
-  static final long ENTRY = ~MARKER_MASK;
+  /** The largest marker of each entry: a table of like entries. */
+  private static final SlotBits LARGEST =
+      new SlotBits(MARKER_MASK, index -> MARKER.of(reach(index)));
 
-  private static final long[] UNIFORM = uniform();
+  private static final SlotBits NONE = new SlotBits(MARKER_MASK, _ -> 0);
 
   private final MachineMemory memory;
 
   ContiguityMarkers(MachineMemory memory) {
     this.memory = memory;
-  }
-
-  private static long[] uniform() {
-    long[] words = new long[SecondStageEntry.ENTRIES];
-    for (int i = 0; i < words.length; i++) {
-      words[i] = MARKER.of(reach(i));
-    }
-    return words;
   }
 
   /** The largest marker that an entry can have. */
@@ -57,18 +53,17 @@ final class ContiguityMarkers {
 
   /** The entry without its marker: what hardware sees. */
   static long without(long entry) {
-    return entry & ENTRY;
+    return entry & ~MARKER_MASK;
   }
 
   /** Makes a new table one of 512 absent entries. */
   void clear(long table) {
-    memory.writeWords(table, UNIFORM, UNIFORM.length);
+    fill(table, new WordProgression(0, 0));
   }
 
-  /** Makes a new table one of 512 leaves, together one aligned larger one. */
+  /** Makes a new table one of 512 like entries: leaves that are one aligned larger one, or holes. */
   void fill(long table, WordProgression leaves) {
-    memory.fillWords(table, SecondStageEntry.ENTRIES, leaves);
-    memory.setBits(table, UNIFORM, 0, UNIFORM.length);
+    memory.replaceWords(table, SecondStageEntry.ENTRIES, leaves, LARGEST);
   }
 
   /** Whether all 512 entries of the table are alike. */
@@ -77,41 +72,51 @@ final class ContiguityMarkers {
   }
 
   /**
-   * Brings the markers up to date after {@code count} entries from {@code index} on were written,
-   * without any: one, or holes, or leaves of consecutive addresses.
+   * Stores holes, or leaves of consecutive addresses, in a lowest table from an entry on.
+   *
+   * @return what was there before, markers apart
    */
-  void update(long table, int index, int count, int level) {
-    long entry = memory.readWord(at(table, index));
+  Replaced replace(long table, int index, int count, WordProgression entries) {
+    boolean uniform = canBeUniform(entries.first(), index, 1);
+    Replaced replaced =
+        memory.replaceWords(at(table, index), count, entries, uniform ? LARGEST : NONE);
     lowerAround(table, index);
-    if (SecondStageEntry.isPresent(entry) && !isCandidate(entry, index, level)) {
-      return;
-    }
-    if (count > 1) {
-      memory.setBits(at(table, index), UNIFORM, index, count);
+    if (uniform) {
       lowerAround(table, index + count);
-      raise(table, index + count - 1, level);
+      raise(table, index + count - 1, 1);
+      raise(table, index, 1);
     }
-    raise(table, index, level);
+    return replaced;
+  }
+
+  /** Stores an entry, without a marker, and brings those of the table up to date. */
+  void write(long table, int index, long entry, int level) {
+    memory.writeWord(at(table, index), entry);
+    lowerAround(table, index);
+    if (canBeUniform(entry, index, level)) {
+      raise(table, index, level);
+    }
   }
 
   /** Makes blocks of twice as many entries of those around an entry, up and up. */
   private void raise(long table, int index, int level) {
     for (int order = 0; order < TABLE_ORDER; order++) {
-      int block = index & -2 << order;
-      int marker = markerOf(table, block);
-      if (marker == order && canDouble(table, block, order, level)) {
-        mark(table, block, order + 1);
-      } else if (marker <= order) {
+      long at = at(table, index & -2 << order);
+      long first = memory.readWord(at);
+      int marker = MARKER.getInt(first);
+      if (marker < order || (marker == order && !goesOn(at, first, order, level))) {
         return;
+      }
+      if (marker == order) {
+        memory.writeWord(at, first + ONE_MORE);
       }
     }
   }
 
   /** Whether the 2^order entries after those of a block go on as these do. */
-  private boolean canDouble(long table, int block, int order, int level) {
-    int next = block + (1 << order);
-    return markerOf(table, next) == order
-        && alike(memory.readWord(at(table, block)), memory.readWord(at(table, next)), order, level);
+  private boolean goesOn(long at, long first, int order, int level) {
+    long next = memory.readWord(at + ((long) SecondStageEntry.BYTES << order));
+    return MARKER.getInt(next) == order && alike(first, next, order, level);
   }
 
   private void lowerAround(long table, int index) {
@@ -124,6 +129,10 @@ final class ContiguityMarkers {
       }
       mark(table, block, order);
     }
+  }
+
+  private static boolean canBeUniform(long entry, int index, int level) {
+    return isAbsent(entry) || isCandidate(entry, index, level);
   }
 
   private static boolean isAbsent(long entry) {

@@ -115,6 +115,11 @@ final class DmaTable implements Digestible {
    * @throws Refusal ENOMEM too few frames are free for the tables; nothing changed
    */
   void map(FlushSet flush, FrameRun dfns, Mfn mfn, DmaPermission permission) {
+    if (isNearPage(dfns)) {
+      long entry = format.leaf(mfn.maddr(), PageSize.SIZE_4K, permission);
+      tree.storeNear(flush, levels, dfns.mfn(), entry);
+      return;
+    }
     requireTables(dfns, true);
     leaves.map(dfns, mfn, permission);
     store(flush);
@@ -127,6 +132,10 @@ final class DmaTable implements Digestible {
    *     changed
    */
   void unmap(FlushSet flush, FrameRun dfns) {
+    if (isNearPage(dfns)) {
+      tree.storeNear(flush, levels, dfns.mfn(), LeafFormat.ABSENT);
+      return;
+    }
     requireTables(dfns, false);
     long end = Math.min(dfns.mfn() + dfns.count(), 1L << (levels * ORDER_PER_LEVEL));
     if (dfns.mfn() < end) {
@@ -143,6 +152,10 @@ final class DmaTable implements Digestible {
     FlushSet unseen = new FlushSet();
     map(unseen, dfns, first, permission);
     unseen.freed().forEach(frames::free);
+  }
+
+  private boolean isNearPage(FrameRun dfns) {
+    return dfns.count() == 1 && tree.isNear(dfns.mfn());
   }
 
   private void store(FlushSet flush) {

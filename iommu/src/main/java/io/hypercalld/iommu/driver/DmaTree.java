@@ -28,9 +28,13 @@ import java.util.Optional;
 final class DmaTree {
   private static final int LOWEST_ROOT_LEVEL = 3;
   private static final int TABLE_ORDER = 9;
+  private static final long NOWHERE = -1L;
 
   /** The tables on the way to the leaves that are being written, by level. */
   private final long[] path = new long[DmaTable.MOST_LEVELS + 1];
+
+  /** The 2 MiB of the lowest table on the path, as long as the path leads there; or nowhere. */
+  private long near = NOWHERE;
 
   private final MachineMemory memory;
   private final TableFrames frames;
@@ -62,23 +66,46 @@ final class DmaTree {
   void store(FlushSet flush, long root, int levels, LeafRun leaves) {
     int lowest = leaves.size().level();
     path[levels] = root;
-    for (int level = levels; level > lowest; level--) {
-      if (!descend(level, leaves)) {
-        return;
-      }
+    if ((lowest > 1 || !isNear(leaves.dfn())) && !descend(levels, leaves)) {
+      return;
     }
-    if (lowest == 1) {
+    if (lowest == 1 && leaves.count() > 1) {
       writeSmallest(flush, leaves);
     } else {
-      writeLarge(flush, leaves);
+      writeEach(flush, leaves);
     }
-    for (int level = lowest; level < levels && markers.isUniform(path[level]); level++) {
-      settle(flush, level + 1, leaves);
+    settle(flush, lowest, levels, leaves.dfn());
+  }
+
+  /** Writes the entry of one page, whose table {@link #isNear} says is at hand. */
+  void storeNear(FlushSet flush, int levels, long dfn, long entry) {
+    storeEntry(flush, PageSize.SIZE_4K, dfn, entry);
+    settle(flush, 1, levels, dfn);
+  }
+
+  /**
+   * Whether a frame is translated by the lowest table of the last one: neighbours are written one
+   * after the other, and each but the first finds its table here.
+   */
+  boolean isNear(long dfn) {
+    return dfn >>> TABLE_ORDER == near;
+  }
+
+  /** Goes down to the leaves' level, making the tables they need; whether they must be written. */
+  private boolean descend(int levels, LeafRun leaves) {
+    int lowest = leaves.size().level();
+    near = NOWHERE;
+    for (int level = levels; level > lowest; level--) {
+      if (!enter(level, leaves)) {
+        return false;
+      }
     }
+    near = lowest == 1 ? leaves.dfn() >>> TABLE_ORDER : NOWHERE;
+    return true;
   }
 
   /** Goes on to the table below, made where leaves need one; whether they have to be written. */
-  private boolean descend(int level, LeafRun leaves) {
+  private boolean enter(int level, LeafRun leaves) {
     long table = path[level];
     int index = leaves.index(level);
     long entry = read(at(table, index));
@@ -101,30 +128,28 @@ final class DmaTree {
     long table = path[1];
     int first = leaves.index(1);
     counters.entryReads += leaves.count();
-    Replaced replaced =
-        memory.replaceWords(
-            at(table, first), leaves.count(), leaves.entries(), ContiguityMarkers.ENTRY);
-    markers.update(table, first, leaves.count(), 1);
+    Replaced replaced = markers.replace(table, first, leaves.count(), leaves.entries());
     counters.entryWrites += replaced.count();
     if (replaced.count() > 0) {
       noteRun(flush, replaced.any(), leaves);
     }
   }
 
-  private void writeLarge(FlushSet flush, LeafRun leaves) {
-    int level = leaves.size().level();
-    long table = path[level];
-    int first = leaves.index(level);
-    WordProgression entries = leaves.entries();
+  private void writeEach(FlushSet flush, LeafRun leaves) {
+    PageSize size = leaves.size();
     for (int i = 0; i < leaves.count(); i++) {
-      long at = at(table, first + i);
-      long before = ContiguityMarkers.without(read(at));
-      if (before != entries.at(i)) {
-        memory.writeWord(at, entries.at(i));
-        counters.entryWrites++;
-        markers.update(table, first + i, 1, level);
-        note(flush, before, leaves.dfn() + i * leaves.size().frames(), leaves.size());
-      }
+      storeEntry(flush, size, leaves.dfn() + i * size.frames(), leaves.entry(i));
+    }
+  }
+
+  private void storeEntry(FlushSet flush, PageSize size, long dfn, long entry) {
+    int level = size.level();
+    int index = index(dfn, level);
+    long before = ContiguityMarkers.without(read(at(path[level], index)));
+    if (before != entry) {
+      markers.write(path[level], index, entry, level);
+      counters.entryWrites++;
+      note(flush, before, dfn, size);
     }
   }
 
@@ -153,10 +178,10 @@ final class DmaTree {
 
   /** Hooks a table up; what it says is what the entry said before. */
   long link(long table, int index, int level, long child) {
+    near = NOWHERE;
     long entry = SecondStageEntry.table(child);
-    memory.writeWord(at(table, index), entry);
+    markers.write(table, index, entry, level);
     counters.links++;
-    markers.update(table, index, 1, level);
     return entry;
   }
 
@@ -173,13 +198,20 @@ final class DmaTree {
     return link(table, index, level, child);
   }
 
+  /** Looks at the tables on the path from a level up that are changed, as long as one changes. */
+  private void settle(FlushSet flush, int lowest, int levels, long dfn) {
+    for (int level = lowest; level < levels && markers.isUniform(path[level]); level++) {
+      replace(flush, level + 1, dfn);
+    }
+  }
+
   /**
    * Drops the table below an entry of the level on the path, all of whose entries are alike, if
    * something can replace it.
    */
-  private void settle(FlushSet flush, int level, LeafRun leaves) {
+  private void replace(FlushSet flush, int level, long dfn) {
     long table = path[level];
-    int index = leaves.index(level);
+    int index = index(dfn, level);
     long child = path[level - 1];
     long first = ContiguityMarkers.without(memory.readWord(child));
     boolean empty = !SecondStageEntry.isPresent(first);
@@ -187,17 +219,16 @@ final class DmaTree {
       return;
     }
     if (empty) {
-      memory.writeWord(at(table, index), LeafFormat.ABSENT);
+      markers.write(table, index, LeafFormat.ABSENT, level);
       counters.links++;
     } else {
-      memory.writeWord(at(table, index), SecondStageEntry.PS.set(first));
+      markers.write(table, index, SecondStageEntry.PS.set(first), level);
       counters.entryWrites++;
       counters.coalesces++;
       PageSize size = PageSize.ofLevel(level);
-      flush.modified(leaves.dfn() & -size.frames(), size.frames());
+      flush.modified(dfn & -size.frames(), size.frames());
     }
     flush.everything();
-    markers.update(table, index, 1, level);
     drop(flush, child);
   }
 
@@ -215,12 +246,14 @@ final class DmaTree {
   }
 
   private void drop(FlushSet flush, long table) {
+    near = NOWHERE;
     counters.tables--;
     flush.freeAfterwards(frames.of(table));
   }
 
   /** Frees a table and all below it at once: when nothing can remember them. */
   void destroy(long table, int level) {
+    near = NOWHERE;
     if (level > 1) {
       for (int i = 0; i < SecondStageEntry.ENTRIES; i++) {
         long entry = memory.readWord(at(table, i));

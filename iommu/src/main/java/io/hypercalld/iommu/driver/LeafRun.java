@@ -55,7 +55,7 @@ final class LeafRun {
     if (left == 0) {
       return false;
     }
-    size = largest();
+    size = left == 1 ? PageSize.SIZE_4K : largest();
     long slots = (long) SecondStageEntry.ENTRIES - index(size.level());
     count = (int) Math.min(slots, left >>> size.order());
     return true;
@@ -92,13 +92,16 @@ final class LeafRun {
 
   /** Its entries. */
   WordProgression entries() {
-    return new WordProgression(entry(), areHoles() ? 0 : size.bytes());
+    return new WordProgression(entry(0), areHoles() ? 0 : size.bytes());
   }
 
-  /** The first of its entries. */
-  private long entry() {
-    boolean large = size != PageSize.SIZE_4K && !areHoles();
-    return large ? SecondStageEntry.PS.set(smallest) : smallest;
+  /** One of its entries. */
+  long entry(int index) {
+    if (areHoles()) {
+      return smallest;
+    }
+    long leaf = size == PageSize.SIZE_4K ? smallest : SecondStageEntry.PS.set(smallest);
+    return leaf + ((long) index << size.shift());
   }
 
   /** Where, in a table of the level, the entry for its first frame is. */

@@ -56,9 +56,13 @@ class ContiguityMarkersTest {
     long leaf = target * step | size | READ_WRITE;
     WordProgression entries = hole ? new WordProgression(0, 0) : new WordProgression(leaf, step);
     int written = pointer ? 1 : count;
-    memory.fillWords(
-        TABLE + first * 8L, written, pointer ? new WordProgression(READ_WRITE, 0) : entries);
-    markers.update(TABLE, first, written, level);
+    if (level == 1 && !pointer) {
+      markers.replace(TABLE, first, count, entries);
+      return;
+    }
+    for (int i = 0; i < written; i++) {
+      markers.write(TABLE, first + i, pointer ? READ_WRITE : entries.at(i), level);
+    }
   }
 
   private long word(int index) {

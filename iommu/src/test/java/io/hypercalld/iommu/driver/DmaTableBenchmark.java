@@ -27,7 +27,7 @@ import org.openjdk.jmh.annotations.State;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class DmaTableBenchmark {
   private static final int RUN = 512;
-  private static final long FIRST_DFN = 0x10_0000;
+  private static final long FIRST_DFN = 0x10_0100;
 
   private MachineMemory memory;
   private DmaTable table;
@@ -41,9 +41,9 @@ public class DmaTableBenchmark {
     LeafFormat format = new LeafFormat(EnumSet.allOf(PageSize.class), true);
     TableFrames tables = new TableFrames(frames, 1, TableFrameSize.FRAME_4K);
     table = new DmaTable(memory, tables, format, DmaTable.MOST_LEVELS);
-    // The tables above the leaves stay, so that the run itself is measured.
+    // Neighbours keep the two tables that the run lies in, so that the run itself is measured.
+    map(FIRST_DFN - 1, 1, 0);
     map(FIRST_DFN + RUN, 1, 0);
-    map(FIRST_DFN, 1, 0);
     scratch = new Mfn(frames.allocate(PageSize.SIZE_4K, 1, FrameUse.DMA_TABLE)).maddr();
   }
 
@@ -76,7 +76,7 @@ public class DmaTableBenchmark {
   @Benchmark
   @OperationsPerInvocation(RUN)
   public void mapUnmapSuperpage() {
-    long dfn = FIRST_DFN + 2 * RUN;
+    long dfn = FIRST_DFN - RUN / 2 + 2 * RUN;
     map(dfn, RUN, RUN);
     unmap(dfn, RUN);
   }
