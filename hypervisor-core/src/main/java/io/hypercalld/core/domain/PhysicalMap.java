@@ -144,8 +144,7 @@ public final class PhysicalMap {
    * frame, and to which nothing else refers.
    *
    * @param most at least 1
-   * @return how many frames; 0 where they are to be done one by one
-   * @throws Refusal ENOMEM as {@link #removeAndRelease}; nothing changed
+   * @return how many frames; 0 where nothing is done and they are to be done one by one
    */
   public long removeAndReleaseRun(Gfn gfn, long most, SyncHook hook) {
     P2mLookup found = query(gfn);
@@ -154,10 +153,16 @@ public final class PhysicalMap {
     }
     long mapped = p2m.leavesAlike(gfn, most);
     long count = domain.reservation().releasable(found.mfn().value(), mapped);
-    if (count > 0) {
-      p2m.during(hook, () -> unmap(gfn, found, count));
-      domain.reservation().free(new FrameRun(found.mfn().value(), count));
+    if (count == 0) {
+      return 0;
     }
+    try {
+      p2m.during(hook, () -> unmap(gfn, found, count));
+    } catch (Refusal _) {
+      // One by one, as many are removed as can be.
+      return 0;
+    }
+    domain.reservation().free(new FrameRun(found.mfn().value(), count));
     return count;
   }
 

@@ -137,6 +137,12 @@ public final class Reservation implements Digestible {
     return free ? frames.alike(mfn, most) : 0;
   }
 
+  /** Makes undone what {@link #allocateRun} did, while so many frames were claimed. */
+  public void takeBack(FrameRun run, long claimed) {
+    free(run);
+    allocator.claims().set(owner, claimed);
+  }
+
   /** Frees frames to which nobody but the allocation refers. */
   public void free(FrameRun run) {
     allocator.free(run.mfn(), run.count());

@@ -179,26 +179,30 @@ final class ReservationCalls {
   /** One extent, or as many single pages as can be done at once to the same effect. */
   private long populateSome(Domain domain, PhysicalMap map, Extents extents, long index) {
     Gfn gfn = new Gfn(extents.frames().at(index));
-    Reservation reservation = domain.reservation();
     if (1L << extents.order() < map.granule()) {
       throw lessThanAPage(domain, map.granule());
     }
     long wanted = extents.order() == 0 ? runLength(domain.p2m(), extents, index) : 1;
-    if (wanted == 1) {
-      map.populate(gfn, allocate(domain, extents), 1L << extents.order());
-      return 1;
+    long populated = wanted > 1 ? populateRun(domain.reservation(), map, gfn, wanted) : 0;
+    if (populated > 0) {
+      return populated;
     }
+    map.populate(gfn, allocate(domain, extents), 1L << extents.order());
+    return 1;
+  }
+
+  /** Populates as many pages of a run as there are frames in a row, or none if that is refused. */
+  private static long populateRun(Reservation reservation, PhysicalMap map, Gfn gfn, long wanted) {
+    long claimed = reservation.claimed();
     FrameRun run = reservation.allocateRun(wanted, gfn);
     try {
       map.populatePages(gfn, run);
-    } catch (Refusal refusal) {
-      // One by one, the first would have been allocated and kept, and the others never.
-      if (run.count() > 1) {
-        reservation.free(new FrameRun(run.mfn() + 1, run.count() - 1));
-      }
-      throw refusal;
+      return run.count();
+    } catch (Refusal _) {
+      // One by one, as many are populated as can be.
+      reservation.takeBack(run, claimed);
+      return 0;
     }
-    return run.count();
   }
 
   private static Refusal lessThanAPage(Domain domain, long granule) {

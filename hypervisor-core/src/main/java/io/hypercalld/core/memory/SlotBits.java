@@ -3,9 +3,7 @@ package io.hypercalld.core.memory;
 import java.util.Arrays;
 import java.util.function.IntToLongFunction;
 
-/**
- * Bits that the words of a page have by where they lie in it, besides what they say. Immutable.
- */
+/** Bits that the words of a page have by where they lie in it, besides what they say. Immutable. */
 public final class SlotBits {
   private static final int SLOTS = PageSize.BYTES_4K / Long.BYTES;
 

@@ -61,7 +61,9 @@ final class ContiguityMarkers {
     fill(table, new WordProgression(0, 0));
   }
 
-  /** Makes a new table one of 512 like entries: leaves that are one aligned larger one, or holes. */
+  /**
+   * Makes a new table one of 512 like entries: leaves that are one aligned larger one, or holes.
+   */
   void fill(long table, WordProgression leaves) {
     memory.replaceWords(table, SecondStageEntry.ENTRIES, leaves, LARGEST);
   }

@@ -277,6 +277,11 @@ final class SimulatedMachine implements AutoCloseable {
     populate(guest.id(), GuestFrames.of(new Gfn(gfn)));
   }
 
+  /** Gives a guest pages it has not, in one call. */
+  void add(Domain guest, Gfn first, int pages) {
+    populate(guest.id(), GuestFrames.consecutive(first, pages));
+  }
+
   /** Balloons one page out of a guest. */
   void remove(Domain guest, long gfn) {
     hypervisor
