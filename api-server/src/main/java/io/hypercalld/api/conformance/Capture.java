@@ -68,6 +68,17 @@ record Capture(Path directory) {
                   row.path(0).asInt(), Members.number(row.path(1)), Members.number(row.path(2))));
     }
 
+    /** The words of each requester's PASID-table entry, by requester; none in legacy mode. */
+    Map<Integer, List<Long>> pasidEntries() {
+      Map<Integer, List<Long>> entries = new TreeMap<>();
+      for (Members context : state.list("contexts", Members::new)) {
+        if (context.has("pasid_entry")) {
+          entries.put(context.integer("sid"), context.list("pasid_entry", Members::number));
+        }
+      }
+      return entries;
+    }
+
     /** Requesters whose requests pass untranslated. */
     List<Integer> passedThrough() {
       return state.list("contexts", Members::new).stream()

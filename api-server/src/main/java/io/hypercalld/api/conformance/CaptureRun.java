@@ -1,6 +1,5 @@
 package io.hypercalld.api.conformance;
 
-import io.hypercalld.api.conformance.Capture.InterruptEntry;
 import io.hypercalld.api.conformance.Capture.Snapshot;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
@@ -11,7 +10,10 @@ import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptEntry;
+import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.InterruptRange;
+import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
@@ -22,9 +24,8 @@ import java.util.Optional;
  * every recorded translation, leaf and interrupt entry asked for. Confined to one thread.
  */
 final class CaptureRun implements AutoCloseable {
-  private static final int VECTOR_SHIFT = 16;
+  private static final int XAPIC_SHIFT = 8;
   private static final long BYTE = 0xff;
-  private static final long SOURCE_ID = 0xffff;
 
   private final Capture capture;
   private final Snapshot snapshot;
@@ -36,6 +37,8 @@ final class CaptureRun implements AutoCloseable {
   private static final class Tally {
     private Optional<Mismatch> wrong = Optional.empty();
     private long translations;
+    private long mappings;
+    private long requests;
     private long interrupts;
 
     void note(Optional<Mismatch> mismatch) {
@@ -73,9 +76,11 @@ final class CaptureRun implements AutoCloseable {
     capture.mappings(snapshot.label(), this::bothEnds);
     snapshot.passedThrough().forEach(this::passThrough);
     snapshot.interruptEntries().forEach(this::interrupt);
+    tally.note(programmed());
     String id = capture.name() + " " + snapshot.label();
     report.note(
-        "%s: %d translations, %d interrupts".formatted(id, tally.translations, tally.interrupts));
+        "%s: %d translations and %d mappings by %d requests, %d interrupt entries"
+            .formatted(id, tally.translations, tally.mappings, tally.requests, tally.interrupts));
     tally.wrong.ifPresentOrElse(wrong -> report.fail(id, wrong), report::pass);
   }
 
@@ -90,6 +95,25 @@ final class CaptureRun implements AutoCloseable {
         status & (GlobalCommand.TE.mask() | GlobalCommand.IRE.mask() | GlobalCommand.CFI.mask()));
   }
 
+  /** Whether the registers read as the driver had them. */
+  private Optional<Mismatch> programmed() {
+    long due = snapshot.register("gsts") & ~(GlobalCommand.QIE.mask() | GlobalCommand.WBF.mask());
+    long got = Integer.toUnsignedLong(machine.unit.read32(Register.GSTS.offset()));
+    long root = machine.unit.read64(Register.RTADDR.offset());
+    long interrupts = machine.unit.read64(Register.IRTA.offset());
+    boolean right =
+        got == due
+            && root == snapshot.register("rtaddr")
+            && interrupts == snapshot.register("irta");
+    return right
+        ? Optional.empty()
+        : Optional.of(
+            new Mismatch(
+                "GSTS, RTADDR, IRTA",
+                Hex.of(due),
+                "%s, %s, %s".formatted(Hex.of(got), Hex.of(root), Hex.of(interrupts))));
+  }
+
   private void register(Register register, long value) {
     machine.unit.write64(register.offset(), value);
   }
@@ -101,12 +125,17 @@ final class CaptureRun implements AutoCloseable {
   /** Asks for one address, by a read and by a write; what the tables forbid has to fault. */
   private void translate(Capture.Translation recorded) {
     tally.translations++;
+    request(recorded);
+  }
+
+  private void request(Capture.Translation recorded) {
     tally.note(access(recorded, 0, DmaAccess.READ, recorded.read()));
     tally.note(access(recorded, 0, DmaAccess.WRITE, recorded.write()));
   }
 
   private void bothEnds(Capture.Translation leaf) {
-    translate(leaf);
+    tally.mappings++;
+    request(leaf);
     tally.note(access(leaf, leaf.page() - PageSize.BYTES_4K, DmaAccess.READ, leaf.read()));
   }
 
@@ -117,6 +146,7 @@ final class CaptureRun implements AutoCloseable {
     if (InterruptRange.contains(iova)) {
       return Optional.empty();
     }
+    tally.requests++;
     machine.unit.translate(new SourceId(recorded.sourceId()), iova, access, translation);
     boolean right =
         (permitted && !InterruptRange.contains(maddr))
@@ -149,25 +179,36 @@ final class CaptureRun implements AutoCloseable {
   }
 
   /** Makes the request that names an entry, as the source that the entry names. */
-  private void interrupt(InterruptEntry entry) {
+  private void interrupt(Capture.InterruptEntry recorded) {
     tally.interrupts++;
-    RemappableMessage message = RemappableMessage.of(entry.index(), 0);
+    InterruptEntry entry = new InterruptEntry(recorded.lo(), recorded.hi());
+    RemappableMessage message = RemappableMessage.of(recorded.index(), 0);
     InterruptOutcome outcome =
         machine.rootComplex.interrupt(
-            machine.wired((int) (entry.hi() & SOURCE_ID)), message.address(), message.data());
-    int vector = (int) (entry.lo() >>> VECTOR_SHIFT & BYTE);
+            machine.wired(entry.sourceId()), message.address(), message.data());
     boolean right =
         outcome instanceof InterruptOutcome.Delivered(var delivered, var index)
-            && delivered.vector() == vector
-            && index.orElse(-1) == entry.index();
+            && isAsEntered(recorded.lo(), delivered)
+            && index.orElse(-1) == recorded.index();
     if (!right) {
       tally.note(
           Optional.of(
               new Mismatch(
-                  "interrupt entry " + entry.index(),
-                  "vector " + Hex.of(vector),
+                  "interrupt entry " + recorded.index(),
+                  entry.decode().toString(),
                   outcome.toString())));
     }
+  }
+
+  private boolean isAsEntered(long lo, InterruptMessage delivered) {
+    boolean extended = InterruptTableAddress.EIME.isSet(snapshot.register("irta"));
+    long destination = InterruptEntry.DST.get(lo);
+    return delivered.vector() == InterruptEntry.V.get(lo)
+        && delivered.mode().encoding() == InterruptEntry.DLM.get(lo)
+        && delivered.levelTriggered() == InterruptEntry.TM.isSet(lo)
+        && delivered.logical() == InterruptEntry.DM.isSet(lo)
+        && Integer.toUnsignedLong(delivered.destination())
+            == (extended ? destination : destination >>> XAPIC_SHIFT & BYTE);
   }
 
   @Override

@@ -1,54 +1,49 @@
 package io.hypercalld.api.conformance;
 
+import static io.hypercalld.api.conformance.EventTrace.number;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.conformance.Capture.Snapshot;
 import io.hypercalld.core.bits.BitField;
-import io.hypercalld.iommu.unit.InterruptOutcome;
-import io.hypercalld.iommu.unit.QueueState;
 import io.hypercalld.iommu.unit.RegisterReading;
-import io.hypercalld.iommu.vtd.ContextCommand;
-import io.hypercalld.iommu.vtd.FaultStatus;
 import io.hypercalld.iommu.vtd.GlobalCommand;
-import io.hypercalld.iommu.vtd.InterruptTableAddress;
-import io.hypercalld.iommu.vtd.Invalidation;
-import io.hypercalld.iommu.vtd.InvalidationDescriptor;
-import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import java.util.TreeMap;
 
 /**
- * The trace of a capture, done again as the driver did it: its register writes, the descriptors
- * that the queue then fetched, the interrupts that devices sent. Confined to one thread.
+ * The trace of a capture, done again as the driver and its devices did it: register writes, the
+ * descriptors that the queue then fetched, interrupts, translations. Confined to one thread.
  *
- * <p>A trace has no memory writes. A descriptor, and an interrupt entry, is put to where hardware
- * will look for it just before it does; page tables are known at the snapshots only.
+ * <p>A trace has no memory writes. A descriptor, an interrupt entry and a leaf are put to where
+ * hardware will look for them just before it does.
  */
 final class EventReplay implements AutoCloseable {
-  private static final int DESCRIPTOR_WORDS = 2;
   private static final int RECORDED_WINDOW = 0x230;
-
-  /** Makes a unit forget every PASID-table entry. */
-  private static final InvalidationDescriptor ALL_PASIDS = new InvalidationDescriptor(0x37, 0);
 
   private final CaseMachine machine;
   private final Report report;
-  private final List<JsonNode> events;
-  private final Map<Long, List<Snapshot>> snapshots;
-  private int next;
-  private long unreplayed;
-  private long untraced;
+  private final EventTrace trace;
+  private final RegisterReplay registers;
+  private final InterruptReplay interrupts;
+  private final TranslationReplay translations;
+  private final Map<Long, List<Snapshot>> snapshots = new TreeMap<>();
+  private final Map<String, Long> unknown = new TreeMap<>();
+  private long compared;
 
   private EventReplay(Capture capture, List<Snapshot> all, Report report) {
     this.machine = CaptureRun.machine(all.getFirst());
     this.report = report;
-    this.events = new ArrayList<>();
-    this.snapshots = new HashMap<>();
+    List<JsonNode> events = new ArrayList<>();
     capture.events(events::add);
+    this.trace = new EventTrace(events);
+    this.registers = new RegisterReplay(machine, trace);
+    this.interrupts = new InterruptReplay(machine, trace);
+    this.translations = new TranslationReplay(machine, all);
     for (Snapshot each : all) {
       capture
           .eventsBefore(each.label())
@@ -66,9 +61,9 @@ final class EventReplay implements AutoCloseable {
   }
 
   private Optional<Mismatch> run() {
-    while (next < events.size()) {
-      int at = next++;
-      Optional<Mismatch> wrong = event(events.get(at)).or(() -> registersAt(next));
+    while (!trace.isOver()) {
+      int at = trace.position();
+      Optional<Mismatch> wrong = event(trace.take()).or(() -> registersAt(trace.position()));
       if (wrong.isPresent()) {
         return wrong.map(mismatch -> mismatch.at("event " + at));
       }
@@ -77,45 +72,64 @@ final class EventReplay implements AutoCloseable {
   }
 
   private void account(String id) {
-    report.note("%s: %d replayed".formatted(id, events.size() - unreplayed));
-    if (unreplayed > 0) {
-      report.skip(
-          id,
-          unreplayed + " cache fills and translations: the trace lacks the tables of their time");
-    }
-    if (untraced > 0) {
-      report.skip(id, untraced + " descriptors of PASID caches: the trace lacks them");
-    }
+    report.note(
+        "%s: %d register writes, %d descriptors, %d interrupts, %d translations, %d words of registers"
+            .formatted(
+                id,
+                registers.writes(),
+                registers.descriptors(),
+                interrupts.messages(),
+                translations.translated(),
+                compared));
+    skip(id, registers.untraced(), "descriptors of PASID caches: the trace lacks them");
+    skip(id, translations.unknown(), "requests: the trace lacks the tables that decided them");
+    unknown.forEach((kind, count) -> skip(id, count, "events \"" + kind + "\": unknown"));
     snapshots.keySet().stream()
-        .filter(count -> count > events.size())
-        .sorted()
+        .filter(count -> count > trace.position())
         .forEach(
             count ->
                 report.skip(
                     id,
                     "registers after event %d: the trace ends at %d"
-                        .formatted(count, events.size())));
+                        .formatted(count, trace.position())));
+  }
+
+  private void skip(String id, long count, String what) {
+    if (count > 0) {
+      report.skip(id, count + " " + what);
+    }
   }
 
   private Optional<Mismatch> event(JsonNode event) {
-    return switch (event.path(0).asText()) {
-      case "w" -> write((int) number(event, 1), (int) number(event, 2), number(event, 3));
-      case "msi" -> message(number(event, 1), (int) number(event, 2));
+    return switch (EventTrace.kind(event)) {
+      case "w" -> registers.write((int) number(event, 1), (int) number(event, 2), number(event, 3));
+      case "msi" -> interrupts.send(number(event, 1), (int) number(event, 2));
       case "ir_enable" -> status(GlobalCommand.IRE, number(event, 1));
       case "dmar_enable" -> status(GlobalCommand.TE, number(event, 1));
       case "inv" -> Optional.of(new Mismatch("descriptor", "behind a tail write", "none before"));
+      case "cc" -> {
+        translations.context((int) number(event, 1), number(event, 3), number(event, 2));
+        yield Optional.empty();
+      }
+      case "fill" -> fill(event);
+      case "x" ->
+          translations.translate((int) number(event, 1), number(event, 2), number(event, 3));
+      case "pt" ->
+          translations.translate((int) number(event, 1), number(event, 2), number(event, 2));
+      case "fault" -> {
+        translations.blocked();
+        yield Optional.empty();
+      }
       default -> {
-        unreplayed++;
+        unknown.merge(EventTrace.kind(event), 1L, Long::sum);
         yield Optional.empty();
       }
     };
   }
 
-  private static long number(JsonNode event, int index) {
-    if (!event.has(index)) {
-      throw new UnreadableRecording("an event with fewer arguments than its kind has: " + event);
-    }
-    return Members.number(event.get(index));
+  /** The page size of a leaf is in the translation that it was read for. */
+  private Optional<Mismatch> fill(JsonNode event) {
+    return trace.nextIs("x") ? translations.fill(event, number(trace.peek(), 4)) : Optional.empty();
   }
 
   private Optional<Mismatch> status(BitField bit, long due) {
@@ -123,162 +137,6 @@ final class EventReplay implements AutoCloseable {
     return on == (due != 0)
         ? Optional.empty()
         : Optional.of(new Mismatch("GSTS." + bit.name(), Hex.of(due), String.valueOf(on)));
-  }
-
-  private Optional<Mismatch> write(int offset, int bytes, long value) {
-    boolean queued = offset == Register.IQT.offset() && machine.unit.queue().enabled();
-    List<CorpusCase.Word> waits = queued ? publish(value) : List.of();
-    if (bytes == Long.BYTES) {
-      machine.unit.write64(offset, value);
-    } else {
-      machine.unit.write32(offset, (int) value);
-    }
-    return queued ? carriedOut(value, waits) : accepted(offset, bytes, value);
-  }
-
-  /** Puts the descriptors that the queue fetched next into the ring; answers what waits write. */
-  private List<CorpusCase.Word> publish(long tail) {
-    QueueState queue = machine.unit.queue();
-    long size = queue.mode().descriptorBytes();
-    long ring = queue.size() * size;
-    long head = queue.head() * size;
-    List<CorpusCase.Word> waits = new ArrayList<>();
-    for (InvalidationDescriptor each : descriptors(Math.floorMod(tail - head, ring) / size)) {
-      put(queue.base() + head, size, each);
-      head = (head + size) % ring;
-      if (each.decode(queue.mode()) instanceof Invalidation.Wait wait && wait.writesStatus()) {
-        waits.add(
-            new CorpusCase.Word(wait.statusAddress(), Integer.toUnsignedLong(wait.statusData())));
-      }
-    }
-    return waits;
-  }
-
-  private void put(long address, long size, InvalidationDescriptor descriptor) {
-    for (long word = 0; word < size; word += Long.BYTES) {
-      machine.store(new CorpusCase.Word(address + word, 0));
-    }
-    machine.store(new CorpusCase.Word(address, descriptor.lo()));
-    machine.store(new CorpusCase.Word(address + Long.BYTES, descriptor.hi()));
-  }
-
-  /**
-   * The descriptors that the trace has behind a tail write. It lacks those of PASIDs, which drivers
-   * put before the wait for them.
-   */
-  private List<InvalidationDescriptor> descriptors(long count) {
-    List<InvalidationDescriptor> traced = new ArrayList<>();
-    while (traced.size() < count
-        && next < events.size()
-        && events.get(next).path(0).asText().equals("inv")) {
-      JsonNode event = events.get(next++);
-      traced.add(new InvalidationDescriptor(number(event, 1), number(event, 2)));
-    }
-    untraced += count - traced.size();
-    while (traced.size() < count) {
-      traced.addFirst(ALL_PASIDS);
-    }
-    return traced;
-  }
-
-  private Optional<Mismatch> carriedOut(long tail, List<CorpusCase.Word> waits) {
-    long head = machine.unit.read64(Register.IQH.offset());
-    if (head != tail) {
-      return Optional.of(
-          new Mismatch("IQH", Hex.of(tail), Hex.of(head) + " " + machine.unit.queue().error()));
-    }
-    for (CorpusCase.Word wait : waits) {
-      long got = Integer.toUnsignedLong(machine.memory.readInt(wait.address()));
-      if (got != wait.value()) {
-        return Optional.of(
-            new Mismatch("wait at " + Hex.of(wait.address()), Hex.of(wait.value()), Hex.of(got)));
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** Whether the register file took a write as the driver meant it. */
-  private Optional<Mismatch> accepted(int offset, int bytes, long value) {
-    if (offset == Register.GCMD.offset()) {
-      long got = Integer.toUnsignedLong(machine.unit.read32(Register.GSTS.offset()));
-      return agrees("GSTS after GCMD", value & ~GlobalCommand.WBF.mask(), got & value);
-    }
-    if (offset == Register.CCMD.offset()) {
-      long got = machine.unit.read64(offset);
-      return agrees("CCMD.ICC", 0, ContextCommand.ICC.get(got))
-          .or(() -> granular("CCMD.CAIG", ContextCommand.CAIG.get(got)));
-    }
-    if (offset == machine.unit.capabilities().iotlbOffset()) {
-      long got = machine.unit.read64(offset);
-      return agrees("IOTLB.IVT", 0, IotlbCommand.IVT.get(got))
-          .or(() -> granular("IOTLB.IAIG", IotlbCommand.IAIG.get(got)));
-    }
-    if (offset == Register.FSTS.offset()) {
-      long errors = FaultStatus.PFO.mask() | FaultStatus.IQE.mask();
-      return agrees("FSTS", 0, machine.unit.read32(offset) & value & errors);
-    }
-    boolean writeOnly = offset == machine.unit.capabilities().invalidateAddressOffset();
-    long got =
-        bytes == Long.BYTES
-            ? machine.unit.read64(offset)
-            : Integer.toUnsignedLong(machine.unit.read32(offset));
-    return writeOnly ? Optional.empty() : agrees("register " + Hex.of(offset), value, got);
-  }
-
-  private static Optional<Mismatch> agrees(String name, long due, long got) {
-    return due == got
-        ? Optional.empty()
-        : Optional.of(new Mismatch(name, Hex.of(due), Hex.of(got)));
-  }
-
-  private static Optional<Mismatch> granular(String name, long got) {
-    return got != 0
-        ? Optional.empty()
-        : Optional.of(new Mismatch(name, "an invalidation", "a refusal"));
-  }
-
-  /** A device's message; the trace says which entry was read and what came of it. */
-  private Optional<Mismatch> message(long address, int data) {
-    if (next == events.size()) {
-      return Optional.empty();
-    }
-    JsonNode entry = events.get(next);
-    if (!entry.path(0).asText().equals("irte")) {
-      return delivered(
-          machine.rootComplex.interrupt(machine.wired(0), address, data), Optional.empty());
-    }
-    next++;
-    long table = InterruptTableAddress.IRTA.inPlace(machine.unit.read64(Register.IRTA.offset()));
-    long at = table + number(entry, 1) * DESCRIPTOR_WORDS * Long.BYTES;
-    machine.store(new CorpusCase.Word(at, number(entry, 3)));
-    machine.store(new CorpusCase.Word(at + Long.BYTES, number(entry, 2)));
-    InterruptOutcome outcome =
-        machine.rootComplex.interrupt(
-            machine.wired((int) (number(entry, 2) & 0xffff)), address, data);
-    JsonNode result = next < events.size() ? events.get(next) : entry;
-    if (!result.path(0).asText().equals("irq")) {
-      return Optional.empty();
-    }
-    next++;
-    return delivered(outcome, Optional.of(result));
-  }
-
-  private Optional<Mismatch> delivered(InterruptOutcome outcome, Optional<JsonNode> result) {
-    if (!(outcome instanceof InterruptOutcome.Delivered(var message, var index))) {
-      return Optional.of(new Mismatch("interrupt", "delivered", outcome.toString()));
-    }
-    List<Long> got =
-        List.of(
-            (long) index.orElse(-1),
-            message.levelTriggered() ? 1L : 0,
-            (long) message.vector(),
-            (long) message.mode().encoding(),
-            Integer.toUnsignedLong(message.destination()),
-            message.logical() ? 1L : 0);
-    return result
-        .map(row -> IntStream.rangeClosed(1, got.size()).mapToObj(at -> number(row, at)).toList())
-        .filter(due -> !due.equals(got))
-        .map(due -> new Mismatch("interrupt", due.toString(), got.toString()));
   }
 
   /** The registers of a snapshot that was taken after this many events. */
@@ -290,11 +148,12 @@ final class EventReplay implements AutoCloseable {
 
   private Optional<Mismatch> registers(Snapshot snapshot) {
     RegisterCheck check = new RegisterCheck(machine, new RecordedMemory(machine), report);
-    Map<Integer, Long> words = snapshot.words();
+    Map<Integer, Long> words = new HashMap<>(snapshot.words());
     for (RegisterReading reading : machine.unit.registers()) {
       for (int word = reading.offset();
           word < Math.min(reading.offset() + reading.bytes(), RECORDED_WINDOW);
           word += Integer.BYTES) {
+        compared++;
         String name = snapshot.label() + " " + reading.name();
         Optional<Mismatch> wrong =
             check.compare(name, word, Integer.BYTES, words.getOrDefault(word, 0L));

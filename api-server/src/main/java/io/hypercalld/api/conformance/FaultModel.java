@@ -2,6 +2,7 @@ package io.hypercalld.api.conformance;
 
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.FaultStatus;
+import java.util.Arrays;
 
 /**
  * What FSTS and the fault records must hold after the faults and stores so far. Confined to the
@@ -25,7 +26,7 @@ final class FaultModel {
     this.event = event;
     this.collapses = collapses;
     this.records = new FaultRecord[records];
-    java.util.Arrays.fill(this.records, new FaultRecord(0, 0));
+    Arrays.fill(this.records, new FaultRecord(0, 0));
   }
 
   void record(FaultRecord fault) {

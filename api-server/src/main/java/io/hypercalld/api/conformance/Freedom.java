@@ -36,6 +36,8 @@ enum Freedom {
   DISABLE_REFUSED("Q4", "queue-disable-refused", "the queue stays on after anything but a wait"),
   TAIL_KEPT("Q4", "queue-tail-kept", "IQT outlives what resets the queue"),
 
+  QUEUE_WIDTH_LOST("Q2-Q4", "queue-width-lost", "IQA.DW reads as zero on the older one"),
+
   NO_INTERRUPT_FAULT("I1", "interrupt-fault-not-recorded", "no interrupt fault is recorded"),
   EXTENDED_MODE_KEPT("I4", "eime-without-eim", "IRTA.EIME is kept without ECAP.EIM"),
   INTERRUPT_RANGE_INPUT("D13", "interrupt-range-input", "0xfee reads succeed with zeros"),

@@ -124,14 +124,16 @@ final class RegisterFreedoms {
     if (word == Register.FEUADDR.offset() || word == Register.IEUADDR.offset()) {
       return Optional.of(new Changed(0, Freedom.EVENT_ADDRESS_LOST));
     }
-    boolean ring = word - word % Long.BYTES == Register.IQA.offset();
-    boolean byHalves = ring && stores.containsKey(word) && bytesOfStore(word) == Integer.BYTES;
-    return byHalves
+    if (word - word % Long.BYTES != Register.IQA.offset()) {
+      return Optional.empty();
+    }
+    boolean low = word == Register.IQA.offset();
+    return bytesOfStore(word) == Integer.BYTES
         ? Optional.of(
             new Changed(
-                word == Register.IQA.offset() ? due & InvalidationQueueFields.QS.mask() : 0,
-                Freedom.QUEUE_ADDRESS_BY_HALVES))
-        : Optional.empty();
+                low ? due & InvalidationQueueFields.QS.mask() : 0, Freedom.QUEUE_ADDRESS_BY_HALVES))
+        : Optional.of(new Changed(InvalidationQueueFields.DW.clear(due), Freedom.QUEUE_WIDTH_LOST))
+            .filter(_ -> low && !newer);
   }
 
   private int bytesOfStore(int word) {

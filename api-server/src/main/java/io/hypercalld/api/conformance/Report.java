@@ -126,7 +126,7 @@ public final class Report {
     print("deviation ", deviations);
     print("freedom ", freedoms);
     print("held to both models after ", consequences);
-    print("skipped: ", reasons);
+    print("left out ", reasons);
     out.println(passed + " passed, " + failed + " failed, " + skipped + " skipped");
   }
 
