@@ -42,6 +42,7 @@ public sealed interface MachineCommand<R> extends Command
         SetIoTimeout,
         TakeBuffered,
         VirtualDma,
+        VirtualMsi,
         ServeInterrupt,
         SetProcessor,
         SetApic,

@@ -17,6 +17,7 @@ import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualIommu;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import java.util.List;
+import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -52,6 +53,9 @@ final class ViommuRoutes {
                     "diff", "also what the guest has changed since they were read", Boolean.class))
             .answering(ShadowView.class)
             .on(ViommuRoutes::shadow),
+        Route.get(ONE + "/interrupt-entries", "Entries of the guest's table that are present")
+            .answering(Page.ofItems(EntryView.class))
+            .on(request -> ofUnit(request, (_, found) -> Page.whole(entries(found)))),
         Route.get(ONE + "/faults", "Fault records that wait for the guest")
             .answering(Page.ofItems(UnitListings.FaultRecordView.class))
             .on(request -> ofUnit(request, (_, found) -> Page.whole(faults(found)))),
@@ -60,6 +64,22 @@ final class ViommuRoutes {
             .answering(IommuRoutes.RegisterValue.class)
             .on(ViommuRoutes::access)
             .guardedBy(request -> ofUnit(request, ViommuRoutes::view)));
+  }
+
+  /** An entry of the guest's interrupt-remapping table. */
+  record EntryView(int index, Word lo, Word hi, int vector, Map<String, Word> fields) {}
+
+  private static List<EntryView> entries(Found found) {
+    return found.iommu.interrupts().entries().entrySet().stream()
+        .map(
+            each ->
+                new EntryView(
+                    each.getKey(),
+                    new Word(each.getValue().lo()),
+                    new Word(each.getValue().hi()),
+                    each.getValue().vector(),
+                    each.getValue().decode()))
+        .toList();
   }
 
   private static Function<Machine, Reply> shadow(Request request) {

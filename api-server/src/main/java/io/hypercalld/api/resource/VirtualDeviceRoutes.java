@@ -4,6 +4,7 @@ import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.RememberTranslations;
 import io.hypercalld.api.machine.VirtualDma;
+import io.hypercalld.api.machine.VirtualMsi;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -12,7 +13,9 @@ import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.virtual.VirtualDevices.Answer;
+import io.hypercalld.iommu.virtual.VirtualInterrupts;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -54,6 +57,18 @@ final class VirtualDeviceRoutes {
   /** Why the guest's tables block it. */
   record FaultView(String reason, String name, boolean recorded) {}
 
+  /** An interrupt message. */
+  record Message(Word address, Word data) {}
+
+  /**
+   * What became of it.
+   *
+   * @param outcome delivered, lost where no vCPU took it, posted, or blocked
+   * @param index of the entry that remapped it
+   */
+  record MessageView(
+      String outcome, List<Integer> vcpus, Optional<Integer> index, Optional<FaultView> fault) {}
+
   static List<Route> routes() {
     return List.of(
         Route.of(Method.PUT, ONE, "Says how many translations an emulated device remembers")
@@ -64,7 +79,11 @@ final class VirtualDeviceRoutes {
         Route.of(Method.POST, ONE + "/dma", "Has an emulated device read or write guest memory")
             .reading(Transfer.class)
             .answering(TransferView.class)
-            .on(VirtualDeviceRoutes::transfer));
+            .on(VirtualDeviceRoutes::transfer),
+        Route.of(Method.POST, ONE + "/msi", "Has an emulated device send an interrupt message")
+            .reading(Message.class)
+            .answering(MessageView.class)
+            .on(VirtualDeviceRoutes::send));
   }
 
   private static Function<Machine, Reply> remember(Request request) {
@@ -92,6 +111,43 @@ final class VirtualDeviceRoutes {
       VirtualDma.Result result =
           machine.execute(new VirtualDma(domain.id(), device, body.address, length, body.data));
       return Reply.ok(view(body, result));
+    };
+  }
+
+  private static Function<Machine, Reply> send(Request request) {
+    Names.DomainName name = Names.domain(request);
+    Sbdf device = Names.sbdf(request.place("bdf"));
+    Message message = request.read(Message.class);
+    if (message.data.value() >>> Integer.SIZE != 0) {
+      throw InvalidBody.at("/data", "a message has 32 bits");
+    }
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      return Reply.ok(
+          view(
+              machine.execute(new VirtualMsi(domain.id(), device, message.address, message.data))));
+    };
+  }
+
+  private static MessageView view(VirtualInterrupts.Delivery delivery) {
+    List<Integer> vcpus = delivery.vcpus();
+    return switch (delivery.outcome()) {
+      case InterruptOutcome.Delivered(var _, var index) ->
+          new MessageView(
+              vcpus.isEmpty() ? "lost" : "delivered",
+              vcpus,
+              index.isPresent() ? Optional.of(index.getAsInt()) : Optional.empty(),
+              Optional.empty());
+      case InterruptOutcome.Posted(int index, long _, int _, var _) ->
+          new MessageView("posted", vcpus, Optional.of(index), Optional.empty());
+      case InterruptOutcome.Blocked(var reason, int index, boolean recorded) ->
+          new MessageView(
+              "blocked",
+              vcpus,
+              Optional.of(index),
+              Optional.of(
+                  new FaultView(
+                      "0x" + Integer.toHexString(reason.code()), reason.text(), recorded)));
     };
   }
 

@@ -21,6 +21,7 @@ public final class DomainInterrupts implements DomainFacet {
   private final VirtualIoApic ioApic;
   private final VirtualPic pic = new VirtualPic();
   private final InterruptLines lines;
+  private InterruptRouter router = InterruptRouter.NONE;
 
   private DomainInterrupts(Domain domain) {
     this.apics =
@@ -35,6 +36,17 @@ public final class DomainInterrupts implements DomainFacet {
     return domain.type().isTranslated()
         ? Optional.of(new DomainInterrupts(domain))
         : Optional.empty();
+  }
+
+  /** Has somebody find out from now on where the interrupts of the domain's own devices go. */
+  public void routeBy(InterruptRouter by) {
+    router = by;
+    ioApic.routeBy(by);
+  }
+
+  /** Who finds out where the interrupts of the domain's own devices go. */
+  public InterruptRouter router() {
+    return router;
   }
 
   /** The local APICs of its vCPUs; the one of vCPU n has the id 2n. */

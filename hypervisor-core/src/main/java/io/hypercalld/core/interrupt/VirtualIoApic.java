@@ -37,6 +37,7 @@ public final class VirtualIoApic implements Digestible {
   private final RedirectionEntry[] entries = new RedirectionEntry[PINS];
   private final boolean[] asserted = new boolean[PINS];
   private IntConsumer ended = _ -> {};
+  private InterruptRouter router = InterruptRouter.NONE;
   private int selected;
   private int id;
 
@@ -68,6 +69,11 @@ public final class VirtualIoApic implements Digestible {
     ended = listener;
   }
 
+  /** Has somebody find out from now on where pins' interrupts go. */
+  public void routeBy(InterruptRouter by) {
+    router = by;
+  }
+
   /** The pin's line rose. */
   void raise(int pin) {
     asserted[pin] = true;
@@ -84,20 +90,19 @@ public final class VirtualIoApic implements Digestible {
     if (entry.isMasked() || (entry.isLevel() && entry.isInService())) {
       return;
     }
-    entry
-        .interrupt()
-        .ifPresent(
-            interrupt -> {
-              boolean taken = !apics.deliver(interrupt).isEmpty();
-              entries[pin] = entry.withInService(taken && entry.isLevel());
-            });
+    boolean taken = !router.route(entry).orElseGet(() -> send(entry)).isEmpty();
+    entries[pin] = entry.withInService(taken && entry.isLevel());
+  }
+
+  private List<Integer> send(RedirectionEntry entry) {
+    return entry.interrupt().map(apics::deliver).orElse(List.of());
   }
 
   /** A processor ended a level triggered vector: pins still asserted send it again. */
   void end(int vector) {
     for (int pin = 0; pin < PINS; pin++) {
       RedirectionEntry entry = entries[pin];
-      if (entry.vector() == vector && entry.isInService()) {
+      if (entry.isInService() && router.vectorOf(entry).orElse(entry.vector()) == vector) {
         entries[pin] = entry.withInService(false);
         ended.accept(pin);
         if (asserted[pin]) {

@@ -15,6 +15,7 @@ import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One DMA-remapping unit: its register window for software, its translation for devices' requests,
@@ -187,6 +188,11 @@ public final class RemappingUnit implements Mmio, Digestible {
   /** The same for a request that may carry a PASID. */
   public Explanation explain(MemoryRequest request) {
     return explainer.explain(request);
+  }
+
+  /** An entry of the interrupt-remapping table as it is in memory; empty where there is none. */
+  public Optional<InterruptEntry> interruptEntry(int index) {
+    return interrupts.entryInMemory(index);
   }
 
   /** What {@link #interrupt} would answer, and why; changes nothing. */

@@ -9,6 +9,8 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.Emulation.Answer;
 import io.hypercalld.core.guest.Emulation.Completed;
 import io.hypercalld.core.guest.Emulation.MmioAccess;
+import io.hypercalld.core.interrupt.DomainInterrupts;
+import io.hypercalld.core.interrupt.InterruptRouter;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.unit.UnitObserver;
@@ -26,6 +28,7 @@ public final class VirtualIommu implements DomainFacet {
   private Optional<VirtualUnit> unit = Optional.empty();
   private Optional<Shadows> shadows = Optional.empty();
   private Optional<VirtualDevices> virtualDevices = Optional.empty();
+  private Optional<VirtualInterrupts> interrupts = Optional.empty();
 
   VirtualIommu(Domain domain, VirtualIommus host) {
     this.domain = domain;
@@ -79,6 +82,8 @@ public final class VirtualIommu implements DomainFacet {
             wanted, host.silicon(domain, wanted), new GuestMessages(domain), new Follower());
     unit = Optional.of(made);
     virtualDevices = Optional.of(new VirtualDevices(made.silicon()));
+    interrupts = Optional.of(new VirtualInterrupts(made, host.isAsShipped()));
+    interrupts.ifPresent(this::routeBy);
     shadows =
         wanted.l2() ? Optional.of(new Shadows(domain, host.driver(), made)) : Optional.empty();
   }
@@ -113,6 +118,20 @@ public final class VirtualIommu implements DomainFacet {
     return virtualDevices.orElseThrow();
   }
 
+  private void routeBy(InterruptRouter router) {
+    domain.facet(DomainInterrupts.class).routeBy(router);
+  }
+
+  /**
+   * The guest's interrupts on their way through the unit.
+   *
+   * @throws Refusal ENODEV there is no unit
+   */
+  public VirtualInterrupts interrupts() {
+    requireUnit();
+    return interrupts.orElseThrow();
+  }
+
   /** How the domain's physical devices follow the guest's tables, where they do. */
   public Optional<ShadowReport> report() {
     return shadows.map(ShadowReport::new);
@@ -141,6 +160,8 @@ public final class VirtualIommu implements DomainFacet {
     shadows.ifPresent(Shadows::end);
     shadows = Optional.empty();
     virtualDevices = Optional.empty();
+    interrupts = Optional.empty();
+    routeBy(InterruptRouter.NONE);
     unit = Optional.empty();
   }
 

@@ -108,8 +108,13 @@ public final class VirtualIommus implements Digestible {
         .toList();
   }
 
+  /** Whether units made now have the defects of the last series of patches. */
+  boolean isAsShipped() {
+    return driver.profile() == Profile.AS_SHIPPED;
+  }
+
   VirtualUnit.Silicon silicon(Domain domain, VirtualUnitSettings wanted) {
-    boolean asShipped = driver.profile() == Profile.AS_SHIPPED;
+    boolean asShipped = isAsShipped();
     return new VirtualUnit.Silicon(
         VirtualSilicon.of(wanted, driver.units(), asShipped),
         new GuestPhysicalMemory(domain, hypervisor.memory()),

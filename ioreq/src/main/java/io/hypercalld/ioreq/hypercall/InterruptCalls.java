@@ -70,6 +70,9 @@ public final class InterruptCalls {
     requireBelow("pad", args.pad(), 1);
     long address = args.addr().value();
     int data = (int) args.data().value();
+    if (interrupts(domain).router().message(args.addr(), data).isPresent()) {
+      return Outcome.done();
+    }
     if (VECTOR.get(data) == 0) {
       domain
           .facet(DomainIo.class)

@@ -1,0 +1,286 @@
+package io.hypercalld.api.acceptance;
+
+import static io.hypercalld.api.acceptance.GuestUnit.FECTL;
+import static io.hypercalld.api.acceptance.GuestUnit.FSTS;
+import static io.hypercalld.api.acceptance.GuestUnit.INTERRUPTS;
+import static io.hypercalld.api.acceptance.GuestUnit.IRE;
+import static io.hypercalld.api.acceptance.GuestUnit.IRTA;
+import static io.hypercalld.api.acceptance.GuestUnit.SIRTP;
+import static io.hypercalld.api.acceptance.GuestUnit.quoted;
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
+import java.util.stream.Stream;
+
+/** The scenarios of the document on virtual IOMMUs that concern interrupts. */
+final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUnit> {
+  private static final int FEDATA = 0x3c;
+  private static final int FEADDR = 0x40;
+  private static final int EIME = 1 << 11;
+
+  /** Bits of an entry: present, fault processing disabled. */
+  private static final long P = 1;
+
+  private static final long FPD = 2;
+  private static final long LEVEL = 1 << 4;
+  private static final long CHECKED = 1L << 18;
+
+  /** The emulated device 00:03.0. */
+  private static final long REQUESTER = 0x18;
+
+  private static final long IO_APIC = 0xff00;
+
+  @Override
+  public GuestUnit start() {
+    return new GuestUnit(XenHost.start());
+  }
+
+  @Override
+  public void begin(GuestUnit host) {
+    host.begin();
+  }
+
+  @Override
+  public void end(GuestUnit host) {
+    assertThat(host.daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
+  }
+
+  @Override
+  public Stream<Row<GuestUnit>> rows() {
+    return Stream.of(messages(), faults(), pins()).flatMap(rows -> rows);
+  }
+
+  /** A guest of two vCPUs whose table of 16 entries is in use. */
+  private static void remapping(GuestUnit u) {
+    u.guest(",'vcpus':2,'viommu':{'type':'intel_vtd'}");
+    u.enableQueue();
+    u.write(IRTA, 8, INTERRUPTS | EIME | 3);
+    u.command(SIRTP);
+    u.command(IRE);
+  }
+
+  /** An entry that leads to a vCPU, whose APIC id is twice its number. */
+  private static void entry(GuestUnit u, int index, int vcpu, int vector, long bits, long source) {
+    u.store(
+        INTERRUPTS + index * 16L,
+        bits | (long) vector << 16 | (long) (2 * vcpu) << 32,
+        source == 0 ? 0 : CHECKED | source);
+  }
+
+  private static JsonNode send(GuestUnit u, int handle) {
+    return message(u, 0xfee0_0010L | (long) handle << 5, 0);
+  }
+
+  private static JsonNode message(GuestUnit u, long address, int data) {
+    Answer answer =
+        u.daemon()
+            .post(
+                "/v1/domains/%d/virtual-devices/00:03.0/msi".formatted(u.guest()),
+                quoted("{'address':'0x%x','data':'0x%x'}".formatted(address, data)));
+    assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
+    return answer.body();
+  }
+
+  private static String waiting(GuestUnit u, int vcpu) {
+    return u.daemon()
+        .get("/v1/domains/%d/vcpus/%d/interrupts".formatted(u.guest(), vcpu))
+        .body()
+        .at("/apic/irr")
+        .toString();
+  }
+
+  private static void serve(GuestUnit u, int vcpu, String action) {
+    Answer answer =
+        u.daemon()
+            .post(
+                "/v1/domains/%d/vcpus/%d/interrupts".formatted(u.guest(), vcpu),
+                quoted("{'action':'%s'}".formatted(action)));
+    assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
+  }
+
+  private static Stream<Row<GuestUnit>> messages() {
+    return Stream.of(
+        row(
+            "3 a remappable message reaches the vCPU of its entry, and nobody else",
+            u -> {
+              remapping(u);
+              entry(u, 5, 1, 0x51, P, REQUESTER);
+              JsonNode sent = send(u, 5);
+              assertThat(sent.get("outcome").asText()).isEqualTo("delivered");
+              assertThat(sent.get("vcpus").toString()).isEqualTo("[1]");
+              assertThat(waiting(u, 1)).isEqualTo("[81]");
+              assertThat(waiting(u, 0)).isEqualTo("[]");
+              assertThat(u.view("/interrupt-entries").at("/items/0/index").asInt()).isEqualTo(5);
+            }),
+        row(
+            "a changed entry takes effect when the guest has the old one forgotten",
+            u -> {
+              remapping(u);
+              entry(u, 5, 1, 0x51, P, REQUESTER);
+              send(u, 5);
+              entry(u, 5, 0, 0x52, P, REQUESTER);
+              assertThat(send(u, 5).get("vcpus").toString()).isEqualTo("[1]");
+              u.submit(0x4, 0);
+              assertThat(send(u, 5).get("vcpus").toString()).isEqualTo("[0]");
+            }),
+        row(
+            "a device model's message goes through the table, too",
+            u -> {
+              remapping(u);
+              entry(u, 5, 1, 0x51, P, REQUESTER);
+              assertThat(
+                      u.xen()
+                          .ret(
+                              "dm_op",
+                              "inject_msi",
+                              "{'domid':%d,'data':'0x0','addr':'0xfee000b0'}".formatted(u.guest())))
+                  .isZero();
+              assertThat(waiting(u, 1)).isEqualTo("[81]");
+            }),
+        row(
+            "without remapping a message says itself where it goes",
+            u -> {
+              u.guest(",'vcpus':2,'viommu':{'type':'intel_vtd'}");
+              JsonNode sent = message(u, 0xfee0_2000L, 0x31);
+              assertThat(sent.get("vcpus").toString()).isEqualTo("[1]");
+              assertThat(waiting(u, 1)).isEqualTo("[49]");
+            }));
+  }
+
+  private static Stream<Row<GuestUnit>> faults() {
+    return Stream.of(
+        row(
+            "4 an absent entry is recorded with one event, the next overflows in silence",
+            u -> {
+              remapping(u);
+              u.write(FEDATA, 4, 0x60);
+              u.write(FEADDR, 4, 0xfee0_0000L);
+              u.write(FECTL, 4, 0);
+              JsonNode sent = send(u, 7);
+              assertThat(sent.at("/fault/reason").asText()).isEqualTo("0x22");
+              JsonNode fault = u.faults().get(0);
+              assertThat(fault.get("interruptIndex").asInt()).isEqualTo(7);
+              assertThat(fault.get("sbdf").asText()).isEqualTo("0000:00:03.0");
+              assertThat(u.read(FSTS, 4)).isEqualTo(2);
+              assertThat(waiting(u, 0)).isEqualTo("[96]");
+              serve(u, 0, "acknowledge");
+              serve(u, 0, "end");
+              send(u, 8);
+              assertThat(u.read(FSTS, 4)).isEqualTo(3);
+              assertThat(waiting(u, 0)).isEqualTo("[]");
+            }),
+        row(
+            "4 an entry that disables fault processing is not recorded",
+            u -> {
+              remapping(u);
+              entry(u, 7, 0, 0x40, FPD, 0);
+              assertThat(send(u, 7).at("/fault/recorded").asBoolean()).isFalse();
+              assertThat(u.faults()).isEmpty();
+              assertThat(u.read(FSTS, 4)).isZero();
+            }),
+        row(
+            "5 of 16 entries 15 is the last",
+            u -> {
+              remapping(u);
+              entry(u, 15, 1, 0x51, P, 0);
+              entry(u, 16, 1, 0x52, P, 0);
+              assertThat(send(u, 15).get("outcome").asText()).isEqualTo("delivered");
+              assertThat(send(u, 16).at("/fault/reason").asText()).isEqualTo("0x21");
+            }),
+        row(
+            "5 as shipped 16 is read behind the table, and 17 is not",
+            u -> {
+              u.policies("'profile':'as-shipped'");
+              remapping(u);
+              entry(u, 16, 1, 0x52, P, 0);
+              assertThat(send(u, 16).get("vcpus").toString()).isEqualTo("[1]");
+              assertThat(send(u, 17).at("/fault/reason").asText()).isEqualTo("0x21");
+            }),
+        row(
+            "another requester's entry is refused, as shipped it is not",
+            u -> {
+              remapping(u);
+              entry(u, 5, 1, 0x51, P, 0x20);
+              assertThat(send(u, 5).at("/fault/reason").asText()).isEqualTo("0x26");
+              u.begin();
+              u.policies("'profile':'as-shipped'");
+              remapping(u);
+              entry(u, 5, 1, 0x51, P, 0x20);
+              assertThat(send(u, 5).get("outcome").asText()).isEqualTo("delivered");
+            }),
+        row(
+            "compatibility format is blocked, as shipped it is not",
+            u -> {
+              remapping(u);
+              assertThat(message(u, 0xfee0_2000L, 0x31).at("/fault/reason").asText())
+                  .isEqualTo("0x25");
+              u.begin();
+              u.policies("'profile':'as-shipped'");
+              remapping(u);
+              assertThat(message(u, 0xfee0_2000L, 0x31).get("vcpus").toString()).isEqualTo("[1]");
+            }));
+  }
+
+  private static Stream<Row<GuestUnit>> pins() {
+    return Stream.of(
+        row(
+            "6 a pin's vector comes from its entry, and the end of interrupt finds it",
+            u -> {
+              remapping(u);
+              entry(u, 9, 1, 0x71, P | LEVEL, IO_APIC);
+              // Pin 4: level triggered, another vector than the entry's, index 9.
+              pin(u, 4, 0x33 | 1 << 15 | 1L << 48 | 9L << 49);
+              isa(u, 4, 1);
+              assertThat(waiting(u, 1)).isEqualTo("[113]");
+              assertThat(waiting(u, 0)).isEqualTo("[]");
+              serve(u, 1, "acknowledge");
+              assertThat(waiting(u, 1)).isEqualTo("[]");
+              // Still asserted: it is sent again once it has ended.
+              serve(u, 1, "end");
+              assertThat(waiting(u, 1)).isEqualTo("[113]");
+            }),
+        row(
+            "6 a pin whose entry is another requester's is blocked",
+            u -> {
+              remapping(u);
+              entry(u, 9, 1, 0x71, P, REQUESTER);
+              pin(u, 4, 0x71 | 1L << 48 | 9L << 49);
+              isa(u, 4, 1);
+              assertThat(waiting(u, 1)).isEqualTo("[]");
+              JsonNode fault = u.faults().get(0);
+              assertThat(fault.get("reason").asText()).isEqualTo("0x26");
+              assertThat(fault.get("sbdf").asText()).isEqualTo("0000:ff:00.0");
+            }));
+  }
+
+  /** Writes a redirection entry through the I/O APIC's registers. */
+  private static void pin(GuestUnit u, int pin, long entry) {
+    ioApic(u, 0x00, 0x11 + 2 * pin);
+    ioApic(u, 0x10, entry >>> 32);
+    ioApic(u, 0x00, 0x10 + 2 * pin);
+    ioApic(u, 0x10, entry & 0xffff_ffffL);
+  }
+
+  private static void ioApic(GuestUnit u, int offset, long value) {
+    Answer answer =
+        u.daemon()
+            .post(
+                "/v1/domains/%d/vcpus/0/access".formatted(u.guest()),
+                quoted(
+                    "{'gpa':'0x%x','op':'write','size':4,'data':'0x%x'}"
+                        .formatted(0xfec0_0000L + offset, value)));
+    assertThat(answer.at("/outcome")).isEqualTo("emulated");
+  }
+
+  private static void isa(GuestUnit u, int irq, int level) {
+    assertThat(
+            u.xen()
+                .ret(
+                    "dm_op",
+                    "set_isa_irq_level",
+                    "{'domid':%d,'isa_irq':%d,'level':%d}".formatted(u.guest(), irq, level)))
+        .isZero();
+  }
+}

@@ -1,0 +1,114 @@
+package io.hypercalld.iommu.virtual;
+
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.interrupt.InterruptRouter;
+import io.hypercalld.core.interrupt.RedirectionEntry;
+import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.unit.InterruptOutcome;
+import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InterruptEntry;
+import io.hypercalld.iommu.vtd.InterruptMessage;
+import io.hypercalld.iommu.vtd.InterruptTableAddress;
+import io.hypercalld.iommu.vtd.IoApicEntry;
+import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RemappableMessage;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+
+/**
+ * Sends a guest's interrupts through its unit's table. Confined to the machine thread.
+ *
+ * <p>As shipped a message in compatibility format is delivered as it is written, whatever the unit
+ * says.
+ *
+ * @see "spec/documents.md S1-D8, S1-D13"
+ */
+public final class VirtualInterrupts implements InterruptRouter {
+  /** The I/O APIC's source-id, as the guest's DMAR table says. */
+  private static final SourceId IO_APIC = SourceId.of(0xff, 0);
+
+  private final VirtualUnit unit;
+  private final boolean letsCompatibilityPass;
+
+  VirtualInterrupts(VirtualUnit unit, boolean letsCompatibilityPass) {
+    this.unit = unit;
+    this.letsCompatibilityPass = letsCompatibilityPass;
+  }
+
+  /**
+   * What became of a message.
+   *
+   * @param outcome what the unit made of it
+   * @param vcpus those that took it
+   */
+  public record Delivery(InterruptOutcome outcome, List<Integer> vcpus) {}
+
+  /** A device that only the guest has sends a message. */
+  public Delivery send(SourceId requester, RemappableMessage message) {
+    if (letsCompatibilityPass && !message.isRemappable()) {
+      var written = InterruptMessage.written(message.address(), message.data());
+      unit.messages().deliver(written);
+      return new Delivery(
+          new InterruptOutcome.Delivered(written, OptionalInt.empty()), unit.messages().taken());
+    }
+    InterruptOutcome outcome =
+        unit.silicon().interrupt(requester, message.address(), message.data());
+    boolean blocked = outcome instanceof InterruptOutcome.Blocked;
+    return new Delivery(outcome, blocked ? List.of() : unit.messages().taken());
+  }
+
+  @Override
+  public Optional<List<Integer>> route(RedirectionEntry entry) {
+    return isOn()
+        ? Optional.of(send(IO_APIC, new IoApicEntry(entry.value()).message()).vcpus())
+        : Optional.empty();
+  }
+
+  /** Whose message it is nobody says: it is taken for that of the entry's own requester. */
+  @Override
+  public Optional<List<Integer>> message(Word address, int data) {
+    RemappableMessage message = new RemappableMessage(address.value(), data);
+    if (!isOn() || (letsCompatibilityPass && !message.isRemappable())) {
+      return Optional.empty();
+    }
+    SourceId requester =
+        unit.silicon()
+            .interruptEntry(message.index())
+            .map(entry -> new SourceId(entry.sourceId()))
+            .orElse(IO_APIC);
+    return Optional.of(send(requester, message).vcpus());
+  }
+
+  @Override
+  public OptionalInt vectorOf(RedirectionEntry entry) {
+    IoApicEntry remappable = new IoApicEntry(entry.value());
+    if (!isOn() || !remappable.isRemappable()) {
+      return OptionalInt.empty();
+    }
+    return unit.silicon().interruptEntry(remappable.index()).stream()
+        .mapToInt(InterruptEntry::vector)
+        .findFirst();
+  }
+
+  /** GSTS.IRES. */
+  private boolean isOn() {
+    return GlobalCommand.IRE.isSet(unit.silicon().read32(Register.GSTS.offset()));
+  }
+
+  /** The entries of the table that are present, by index, as far as IRTA says now. */
+  public Map<Integer, InterruptEntry> entries() {
+    Map<Integer, InterruptEntry> present = new TreeMap<>();
+    int count = InterruptTableAddress.entries(unit.silicon().read64(Register.IRTA.offset()));
+    for (int index = 0; isOn() && index < count; index++) {
+      int at = index;
+      unit.silicon()
+          .interruptEntry(index)
+          .filter(InterruptEntry::isPresent)
+          .ifPresent(entry -> present.put(at, entry));
+    }
+    return present;
+  }
+}
