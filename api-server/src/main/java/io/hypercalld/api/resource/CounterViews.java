@@ -11,11 +11,13 @@ import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.UnitCounters;
 import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.ioreq.dispatch.DomainIo;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.function.ToLongBiFunction;
 import java.util.function.ToLongFunction;
 
 /** Counters as they are told; what does not apply is left out. Immutable. */
@@ -154,6 +156,8 @@ final class CounterViews {
     cache.put("iotlbMisses", units.stream().mapToLong(UnitCounters::iotlbMisses).sum());
     cache.put("contextHits", units.stream().mapToLong(UnitCounters::contextHits).sum());
     cache.put("contextMisses", units.stream().mapToLong(UnitCounters::contextMisses).sum());
+    cache.put("pasidHits", sum(units, UnitCounters::pasidHits));
+    cache.put("pasidMisses", sum(units, UnitCounters::pasidMisses));
     counters.put("cache", cache);
     counters.put("interrupts", interrupts(units));
     counters.put("walkReads", units.stream().mapToLong(UnitCounters::entryReads).sum());
@@ -167,18 +171,27 @@ final class CounterViews {
     flushes.put("domain", iotlb(units, InvalidationGranularity.DOMAIN));
     flushes.put("page", iotlb(units, InvalidationGranularity.SELECTIVE));
     flushes.put("device", context(units, InvalidationGranularity.SELECTIVE));
-    flushes.put(
-        "context",
-        context(units, InvalidationGranularity.GLOBAL)
-            + context(units, InvalidationGranularity.DOMAIN)
-            + context(units, InvalidationGranularity.SELECTIVE));
+    flushes.put("context", sumOfAll(units, UnitCounters::contextInvalidations));
     flushes.put("interruptEntries", sum(units, UnitCounters::interruptInvalidations));
     flushes.put("deviceTlb", sum(units, UnitCounters::deviceTlbInvalidations));
+    flushes.put("pasid", sumOfAll(units, UnitCounters::pasidInvalidations));
+    flushes.put("pasidIotlb", sumOfAll(units, UnitCounters::pasidIotlbInvalidations));
     return flushes;
   }
 
   private static long iotlb(List<UnitCounters> units, InvalidationGranularity granularity) {
     return units.stream().mapToLong(unit -> unit.iotlbInvalidations(granularity)).sum();
+  }
+
+  private static long sumOfAll(
+      List<UnitCounters> units,
+      ToLongBiFunction<UnitCounters, InvalidationGranularity> invalidations) {
+    return sum(
+        units,
+        unit ->
+            Arrays.stream(InvalidationGranularity.values())
+                .mapToLong(each -> invalidations.applyAsLong(unit, each))
+                .sum());
   }
 
   private static long context(List<UnitCounters> units, InvalidationGranularity granularity) {

@@ -170,6 +170,20 @@ final class UnitInterruptsAcceptanceTest
               assertThat(it.send(X, address, 0x1_0001).fault()).isEqualTo(0x20);
             }),
         row(
+            "3.3 a message with a PASID is none that can be remapped",
+            it -> {
+              it.put(INDEX, entry(VECTOR));
+              String body =
+                  "{\"address\":\"0x%x\",\"data\":\"0x0\",\"pasid\":7}"
+                      .formatted(RemappableMessage.of(INDEX, 0).address());
+
+              Arrival arrival =
+                  new Arrival(it.unit.daemon().post(BareUnit.device(X) + "/msi", body).body());
+
+              assertThat(arrival.fault()).isEqualTo(0x29);
+              assertThat(arrival.recorded()).isTrue();
+            }),
+        row(
             "B125 with remapping off everything passes as it is written",
             it -> {
               it.unit.command(GlobalCommand.IRE, false);

@@ -89,6 +89,17 @@ final class UnitPasidAcceptanceTest implements NumberedBehaviours<BareUnit> {
               assertThat(dma(it, "\"op\":\"read\",\"length\":4").fault()).isEqualTo(0x59);
             }),
         row(
+            "3.4 the PASID cache is counted",
+            it -> {
+              long misses = it.counter("/cache/pasidMisses");
+              dma(it, "\"op\":\"read\",\"length\":4,\"pasid\":7");
+              dma(it, "\"op\":\"read\",\"length\":4,\"pasid\":7");
+              assertThat(it.counter("/cache/pasidMisses")).isEqualTo(misses + 1);
+              assertThat(it.counter("/cache/pasidHits")).isEqualTo(1);
+              assertThat(it.counter("/flushes/pasid")).isZero();
+              assertThat(it.counter("/flushes/pasidIotlb")).isZero();
+            }),
+        row(
             "3.1 an explanation names every table on the way",
             it -> {
               JsonNode answer =

@@ -253,6 +253,13 @@ final class UnitTablesAcceptanceTest implements NumberedBehaviours<BareUnit> {
               assertThat(it.record(0).reasonCode()).isEqualTo(0x5);
               assertThat(it.word(FRAME)).isEqualTo(before);
             }),
+        row(
+            "3.2 an atomic operation changes memory and answers with what was there",
+            it -> {
+              it.poke(FRAME, 7);
+              assertThat(it.dmaAdd(IOVA, 5).body().get("data").asText()).isEqualTo("07000000");
+              assertThat(it.word(FRAME)).isEqualTo(12);
+            }),
         writeFaults(
             "B45 a read-only table, written through", 0x5, it -> put(it, 3, entry(it, 3) & ~WRITE)),
         writeFaults(

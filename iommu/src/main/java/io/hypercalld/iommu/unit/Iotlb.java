@@ -78,6 +78,9 @@ final class Iotlb implements Digestible {
   /** Number of entries that do not stand in their home. */
   private int away;
 
+  /** Number of sets and entries that invalidations have looked at. */
+  private long looks;
+
   /**
    * An empty cache.
    *
@@ -259,6 +262,7 @@ final class Iotlb implements Digestible {
       int widest = Math.max(order, addressMask);
       long first = page >>> widest << (widest - order);
       for (long each = first; each < first + (1L << (widest - order)); each++) {
+        looks++;
         int entry = entryOf(space, each, level);
         if (entry >= 0) {
           free(entry);
@@ -292,7 +296,13 @@ final class Iotlb implements Digestible {
     words[2 * entry + 1] = FREE;
   }
 
+  /** What invalidations have cost since power-on, in sets and entries looked at. */
+  long looks() {
+    return looks;
+  }
+
   private void freeIf(LongPredicate filter) {
+    looks += homeMask + 1;
     for (int entry = 0; entry <= homeMask; entry++) {
       if (words[2 * entry] != FREE && filter.test(words[2 * entry])) {
         free(entry);

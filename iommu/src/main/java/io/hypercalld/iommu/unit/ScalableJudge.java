@@ -50,9 +50,16 @@ final class ScalableJudge {
     if (entry.hasReservedBits(hostAddressWidth)) {
       return JudgedContext.faulting(FaultReason.SCALABLE_CONTEXT_RESERVED);
     }
-    return JudgedContext.leadingToPasids(
-        entry.enablesDeviceTlb() && capabilities.deviceTlbs(),
-        entry.enablesPasids() && capabilities.requestsWithPasid());
+    return asksForTooMuch(entry)
+        ? JudgedContext.faulting(FaultReason.SCALABLE_CONTEXT_INVALID)
+        : JudgedContext.leadingToPasids(entry.enablesDeviceTlb(), entry.enablesPasids());
+  }
+
+  /** Whether the entry lets its device do what the unit cannot: as TT=1 without device-TLBs. */
+  private boolean asksForTooMuch(ScalableContextEntry entry) {
+    return (entry.enablesDeviceTlb() && !capabilities.deviceTlbs())
+        || (entry.enablesPasids() && !capabilities.requestsWithPasid())
+        || (entry.enablesPageRequests() && !capabilities.pageRequests());
   }
 
   /** Why a PASID directory entry leads nowhere; empty where it leads to a PASID table. */

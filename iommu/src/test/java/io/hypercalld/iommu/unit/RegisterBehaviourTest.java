@@ -13,6 +13,7 @@ import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InvalidationQueueFields;
@@ -379,6 +380,29 @@ final class RegisterBehaviourTest {
 
       assertThat(read32(it, Register.GSTS)).isZero();
       assertThat(read64(it, Register.IRTA)).isZero();
+    }
+  }
+
+  /** MTRRs, performance monitoring, enhanced and virtual commands, the advanced fault log. */
+  @Test
+  void registersThatNoUnitHereHas_areNotAnnounced_andReadZero() {
+    Capabilities greedy =
+        new Capabilities(
+            SimulatedUnit.MODEL.cap() | CapabilityFields.AFL.of(1) | CapabilityFields.ECMDS.of(1),
+            SimulatedUnit.MODEL.ecap()
+                | ExtendedCapabilityFields.MTS.of(1)
+                | ExtendedCapabilityFields.PMS.of(1)
+                | ExtendedCapabilityFields.VCS.of(1));
+    try (SimulatedUnit it = SimulatedUnit.off(greedy)) {
+      assertThat(it.unit.capabilities()).isEqualTo(SimulatedUnit.MODEL);
+      int[] offsets = {
+        0x058, 0x100, 0x108, 0x120, 0x170, 0x180, 0x1f8, 0x300, 0x400, 0x408, 0x410, 0x430, 0xe00,
+        0xe10, 0xe20
+      };
+      for (int offset : offsets) {
+        it.unit.write64(offset, -1);
+        assertThat(it.unit.read64(offset)).as("0x%x", offset).isZero();
+      }
     }
   }
 

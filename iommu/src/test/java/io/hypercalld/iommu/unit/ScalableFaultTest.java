@@ -81,6 +81,8 @@ final class ScalableFaultTest {
             it -> it.context(new ScalableContextEntry(it.context().q0(), 0, 0, 1))),
         new Row(0x44, "DTE clear", USER, DmaAccess.TRANSLATION_REQUEST, it -> {}),
         new Row(0x44, "DTE clear, translated", USER, DmaAccess.TRANSLATED_READ, it -> {}),
+        read(0x43, "DTE without device-TLBs", it -> it.context(q0(it.context(), 1 << 2))),
+        read(0x43, "PRE without page requests", it -> it.context(q0(it.context(), 1 << 4))),
         read(0x45, "PASIDE clear", it -> it.context(q0(it.context(), 1 << 3))),
         by(0x46, "PASID beyond the directory", PasidPrefix.of(0x2000), it -> {}),
         by(
@@ -219,6 +221,21 @@ final class ScalableFaultTest {
   static Stream<Row> rows() {
     return Stream.of(rootAndContext(), pasids(), firstLevel(), secondLevel(), nested())
         .flatMap(rows -> rows);
+  }
+
+  /** The reasons for which the rows' requests are blocked. */
+  static Stream<FaultReason> reasons() {
+    return rows().map(ScalableFaultTest::reasonOf);
+  }
+
+  private static FaultReason reasonOf(Row row) {
+    try (ScalableUnit it = ScalableUnit.on()) {
+      it.map(IOVA, PAGE);
+      it.pasid(it.firstLevelEntry());
+      it.pasid(PasidPrefix.NONE, it.firstLevelEntry());
+      row.breakIt.accept(it);
+      return it.faultOf(row.prefix, row.code == 0x80 ? 1L << 47 : IOVA, row.access);
+    }
   }
 
   @ParameterizedTest

@@ -61,9 +61,24 @@ final class UnitStorm implements AutoCloseable {
       if (random.nextInt(5_000) == 0) {
         unit.reset();
       }
+      if (random.nextInt(10_000) == 0) {
+        unit.malfunctions().add(malfunction());
+      }
     }
     assertConsistent();
     return new StateDigest().put(memory).put(unit).put(interrupts).finish();
+  }
+
+  /** Strikes one of the next commands or marks. */
+  private Malfunction malfunction() {
+    Malfunction.Command[] commands = Malfunction.Command.values();
+    Malfunction.Effect[] effects = Malfunction.Effect.values();
+    Malfunction.Command command = commands[random.nextInt(commands.length)];
+    return new Malfunction(
+        new Malfunction.Target(Optional.of(command), Optional.empty()),
+        random.nextInt(3),
+        1 + random.nextInt(2),
+        effects[random.nextInt(effects.length)]);
   }
 
   /** How many requests were explained before they were made, and how many came through. */
@@ -212,7 +227,7 @@ final class UnitStorm implements AutoCloseable {
 
   /** Bytes through the fabric; writes may well hit the tables. */
   private void move() {
-    DmaRequester device = new DmaRequester(requester(), Optional.of(unit), true);
+    DmaRequester device = new DmaRequester(requester(), Optional.of(unit), true, prefix());
     byte[] bytes = new byte[random.nextInt(4) == 0 ? random.nextInt(9000) : 1 + random.nextInt(16)];
     random.nextBytes(bytes);
     switch (random.nextInt(3)) {
@@ -220,13 +235,15 @@ final class UnitStorm implements AutoCloseable {
       case 1 -> rootComplex.write(device, iova(), bytes);
       default -> {
         byte[] operand = new byte[random.nextBoolean() ? 4 : 8];
-        rootComplex.atomic(device, AtomicOperation.FETCH_ADD, iova() & ~7L, operand);
+        AtomicOperation[] operations = AtomicOperation.values();
+        AtomicOperation operation = operations[random.nextInt(operations.length)];
+        rootComplex.atomic(device, operation, iova() & ~7L, operand);
       }
     }
   }
 
   private void interrupt() {
-    DmaRequester device = new DmaRequester(requester(), Optional.of(unit), true);
+    DmaRequester device = new DmaRequester(requester(), Optional.of(unit), true, prefix());
     long address = 0xfee0_0000L | random.nextInt(0x400) << 2 | (random.nextInt(4) == 0 ? 0 : 0x10);
     rootComplex.interrupt(device, address | oddBits(20), random.nextInt(4) | (int) oddBits(20));
   }

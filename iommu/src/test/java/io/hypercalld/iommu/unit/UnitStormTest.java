@@ -65,7 +65,7 @@ final class UnitStormTest {
       storm.run(STEPS);
 
       assertThat(storm.compared()).isGreaterThan(STEPS / 40);
-      assertThat(storm.passed()).isGreaterThan(STEPS / 100);
+      assertThat(storm.passed()).isGreaterThan(STEPS / 125);
     }
   }
 
