@@ -13,6 +13,10 @@ import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 
 /** B150 to B174 and B180 to B182: devices that are given, taken, refused and lost. */
@@ -36,6 +40,7 @@ final class AssignmentAcceptanceTest implements NumberedBehaviours<AssignmentHos
   private static final String HIDDEN = "0000:00:12.0";
   private static final String BESIDE_HIDDEN = "0000:00:13.0";
   private static final int REST = 5;
+  private static final long ADDRESS = 0x3000;
 
   @Override
   public AssignmentHost start() {
@@ -323,6 +328,22 @@ final class AssignmentAcceptanceTest implements NumberedBehaviours<AssignmentHos
               assertThat(h.owner(PHANTOM)).isEqualTo(IO);
               int other = h.guest();
               h.refuses(EBADF, () -> h.assign(other, PHANTOM));
+            }),
+        row(
+            "B180 requests while a device changes hands meet one owner's page or the other's",
+            h -> {
+              int guest = h.guest();
+              String before = h.maddr(X, ADDRESS);
+              Set<String> met = ConcurrentHashMap.newKeySet();
+              try (ExecutorService devices = Executors.newFixedThreadPool(3)) {
+                for (int each = 0; each < 90; each++) {
+                  devices.execute(() -> met.add(h.maddr(X, ADDRESS)));
+                }
+                h.given(guest, X);
+              }
+              String after = h.maddr(X, ADDRESS);
+              assertThat(after).isNotEqualTo(before);
+              assertThat(met).isNotEmpty().isSubsetOf(before, after);
             }),
         row(
             "B181 a flush that fails leaves the old owner and frees the new one's id",

@@ -76,7 +76,7 @@ final class DomainIdCapacityAcceptanceTest implements NumberedBehaviours<Assignm
               h.refuses(EBUSY, () -> h.assign(last, functions.get(127)));
             }),
         row(
-            "9 whatever the order of free and claim, a new owner is not struck out any more",
+            "B149 whatever the order of free and claim, a new owner is not struck out any more",
             h -> {
               JsonNode races =
                   h.daemon().post("/v1/experiments/domain-ids", "{}").body().get("races");
