@@ -113,10 +113,17 @@ final class ForeignAcceptanceTest implements XenBehaviours {
 
   private static void views(XenHost host) {
     host.create(C, NESTED, EMULATE_ALL, 1);
-    host.limit(C, 64);
-    assertThat(map(host, C, D, "0x8", "0x3000")).isEqualTo(-1);
-    assertThat(host.ret("memory_op", "acquire_resource", "{'domid':1,'type':1,'id':0}", C))
-        .isEqualTo(-13);
+    host.done(
+        "domctl",
+        "createdomain",
+        XenHost.creation(3, HVM, EMULATE_ALL, 1)
+            .replace("'flags'", "'altp2m':{'opts':1,'nr':10},'flags'"));
+    for (int views : new int[] {C, 3}) {
+      host.limit(views, 64);
+      assertThat(map(host, views, D, "0x8", "0x3000")).isEqualTo(-1);
+      assertThat(host.ret("memory_op", "acquire_resource", "{'domid':1,'type':1,'id':0}", views))
+          .isEqualTo(-13);
+    }
   }
 
   private static void populateOver(XenHost host) {

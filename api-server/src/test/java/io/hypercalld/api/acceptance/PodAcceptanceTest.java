@@ -292,6 +292,10 @@ final class PodAcceptanceTest implements XenBehaviours {
               h.done("dm_op", "set_mem_type", "{'domid':1,'nr':1,'mem_type':1,'first_pfn':'0x9'}");
               assertThat(paging(h, 0, "0x9")).isEqualTo(-16);
               assertThat(paging(h, 0, "0x1ff")).isEqualTo(-16);
+              GrantAcceptanceTest.grant(h, 9, 1, 0xa);
+              assertThat(GrantAcceptanceTest.mapGrant(h, 9, 2, "0x5000000").get("status").asInt())
+                  .isZero();
+              assertThat(paging(h, 0, "0xa")).isEqualTo(-16);
             }));
   }
 

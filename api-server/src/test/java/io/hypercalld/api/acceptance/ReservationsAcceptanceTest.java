@@ -181,9 +181,12 @@ final class ReservationsAcceptanceTest implements XenBehaviours {
 
   private static void refused(XenHost host) {
     setMemType(host, "0x6", 1);
+    host.claimPage("0x7");
+    assertThat(host.type(D, "0x7")).isEqualTo("ioreq_server");
     String digest = host.digest();
     assertThat(add(host, 2, "0x4000", "0x2000")).isEqualTo(-13);
     assertThat(add(host, 2, "0x6", "0x2000")).isEqualTo(-13);
+    assertThat(add(host, 2, "0x7", "0x2000")).isEqualTo(-13);
     assertThat(add(host, 2, "0x3", "0xffffffffffffffff")).isEqualTo(-22);
     assertThat(add(host, 9, "0x3", "0x2000")).isEqualTo(-22);
     assertThat(add(host, 0, "0x1", "0x2000")).isEqualTo(-22);

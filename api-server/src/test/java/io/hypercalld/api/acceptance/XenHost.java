@@ -144,6 +144,14 @@ final class XenHost implements NumberedBehaviours.Host {
             .formatted(id, String.join("','", gfns)));
   }
 
+  /** Has a server of dom0's claim a page of D's. */
+  void claimPage(String gfn) {
+    done("dm_op", "create_ioreq_server", "{'domid':1}");
+    done("dm_op", "map_mem_type_to_ioreq_server", "{'domid':1,'id':0,'type':4,'flags':2}");
+    done(
+        "dm_op", "set_mem_type", "{'domid':1,'mem_type':4,'nr':1,'first_pfn':'%s'}".formatted(gfn));
+  }
+
   /** What the P2M says about a guest frame: gfn, mfn, order, type, access. */
   JsonNode lookup(int id, String gfn) {
     return daemon.get("/v1/domains/" + id + "/p2m/" + gfn).body();

@@ -7,7 +7,7 @@ import io.hypercalld.core.state.MemoryModel.Guest;
 import io.hypercalld.core.state.MemoryModel.Kind;
 import io.hypercalld.core.state.MemoryModel.Page;
 import io.hypercalld.core.state.MemoryModel.Role;
-import io.hypercalld.core.state.StateHost.Shared;
+import io.hypercalld.core.state.SharingHost.Shared;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -49,7 +49,7 @@ final class Sharing {
   private long nominate(Guest guest, long gfn) {
     Page page = guest.pages.get(gfn);
 
-    long handle = scene.host.nominateShared(guest.id, gfn);
+    long handle = scene.host.sharing.nominate(guest.id, gfn);
 
     if (guest.role == Role.BACKEND) {
       assertThat(handle).isEqualTo(EXDEV);
@@ -78,7 +78,7 @@ final class Sharing {
     Frame kept = Objects.requireNonNull(guest.pages.get(from)).frame();
     Frame freed = Objects.requireNonNull(client.pages.get(to)).frame();
 
-    assertThat(scene.host.share(source, target)).isZero();
+    assertThat(scene.host.sharing.share(source, target)).isZero();
 
     if (join(kept, freed)) {
       scene.took(true, Effect.SHARE);
@@ -124,7 +124,7 @@ final class Sharing {
       return;
     }
 
-    assertThat(scene.host.shareRange(guest.id, client.id, first, last)).isZero();
+    assertThat(scene.host.sharing.shareRange(guest.id, client.id, first, last)).isZero();
 
     for (long gfn = first; gfn <= last; gfn++) {
       scene.touched.add(gfn);
@@ -170,7 +170,7 @@ final class Sharing {
     long to = scene.gfn();
     Shared source = new Shared(guest.id, from, nominate(guest, from));
 
-    long ret = scene.host.lend(source, client.id, to);
+    long ret = scene.host.sharing.lend(source, client.id, to);
 
     assertThat(ret).isEqualTo(client.pages.containsKey(to) ? CLIENT_INVALID : 0);
     if (ret == 0) {

@@ -38,8 +38,6 @@ import io.hypercalld.core.hypercall.SetPagingMempoolSize;
 import io.hypercalld.core.hypercall.SetPodTarget;
 import io.hypercalld.core.hypercall.ShadowOp;
 import io.hypercalld.core.hypercall.ShadowReport;
-import io.hypercalld.core.hypercall.SharingHandle;
-import io.hypercalld.core.hypercall.SharingOp;
 import io.hypercalld.core.hypercall.UnmapGrantRef;
 import io.hypercalld.core.hypercall.UnpinTable;
 import io.hypercalld.core.hypercall.VmEventOp;
@@ -67,10 +65,14 @@ final class StateHost {
   private final SimulatedHost host;
   private final RefusedCalls calls;
 
+  /** Its {@code sharing_op}s. */
+  final SharingHost sharing;
+
   StateHost(Hypervisor hypervisor) {
     this.hypervisor = hypervisor;
     this.host = new SimulatedHost(hypervisor);
     this.calls = new RefusedCalls(hypervisor);
+    this.sharing = new SharingHost(hypervisor, calls);
   }
 
   /** Refusals that were seen to change nothing. */
@@ -322,66 +324,6 @@ final class StateHost {
     return bytes;
   }
 
-  /** The handle of a page made one to share, or the negative errno. */
-  long nominateShared(DomainId id, long gfn) {
-    try {
-      return sharing(request(id, 0, gfn, 0, id, 0, 0))
-              instanceof Outcome.Success(long _, SharingHandle(long handle))
-          ? handle
-          : 0;
-    } catch (Refusal refusal) {
-      return -refusal.errno().number();
-    }
-  }
-
-  /** A page that others may share, and what it is called. */
-  record Shared(DomainId id, long gfn, long handle) {}
-
-  long share(Shared source, Shared client) {
-    return calls.ret(
-        () ->
-            sharing(
-                request(
-                    source.id,
-                    2,
-                    source.gfn,
-                    source.handle,
-                    client.id,
-                    client.gfn,
-                    client.handle)));
-  }
-
-  /** Maps a shared page where another guest maps nothing. */
-  long lend(Shared source, DomainId client, long at) {
-    return calls.ret(
-        () -> sharing(request(source.id, 6, source.gfn, source.handle, client, at, 0)));
-  }
-
-  /** Has two guests share what they can of a range of guest frames, the last one included. */
-  long shareRange(DomainId source, DomainId client, long first, long last) {
-    Gfn none = new Gfn(0);
-    return calls.ret(
-        () ->
-            sharing(
-                new SharingOp(
-                    8,
-                    source,
-                    none,
-                    none,
-                    0,
-                    none,
-                    0,
-                    client,
-                    new Gfn(first),
-                    new Gfn(last),
-                    none,
-                    List.of(),
-                    0,
-                    0,
-                    new Mfn(0),
-                    0)));
-  }
-
   /** Has the guest see a page of a device, or not any more. */
   long mapDevice(DomainId id, long gfn, long mfn, boolean on) {
     return calls.ret(
@@ -411,32 +353,6 @@ final class StateHost {
             on
                 ? hypervisor.pinCalls().pin(DOM0, new PinTable(id, new Mfn(mfn)))
                 : hypervisor.pinCalls().unpin(DOM0, new UnpinTable(id, new Mfn(mfn))));
-  }
-
-  private Outcome sharing(SharingOp op) {
-    return hypervisor.featureCalls().sharing().sharing(DOM0, op);
-  }
-
-  private static SharingOp request(
-      DomainId id, long op, long gfn, long handle, DomainId client, long at, long clientHandle) {
-    Gfn none = new Gfn(0);
-    return new SharingOp(
-        op,
-        id,
-        new Gfn(gfn),
-        new Gfn(gfn),
-        handle,
-        new Gfn(at),
-        clientHandle,
-        client,
-        none,
-        none,
-        none,
-        List.of(),
-        0,
-        0,
-        new Mfn(0),
-        0);
   }
 
   long restrict(DomainId id, long gfn, long access) {

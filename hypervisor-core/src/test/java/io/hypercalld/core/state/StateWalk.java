@@ -145,7 +145,8 @@ public final class StateWalk {
     if (!scene.devices.areAssigned()) {
       roles.remove(Role.PARAVIRTUAL);
     }
-    Role role = scene.oneOf(roles);
+    // It takes two to share.
+    Role role = isOneSharing() && scene.random.nextBoolean() ? Role.SHARING : scene.oneOf(roles);
     long limit = LIMITS[scene.random.nextInt(LIMITS.length)] + scene.random.nextInt(60);
     DomainId id =
         switch (role) {
@@ -165,6 +166,11 @@ public final class StateWalk {
     if (role != Role.PARAVIRTUAL && role != Role.ON_DEMAND && scene.random.nextBoolean()) {
       new Ballooning(scene).populateLarge(guest);
     }
+  }
+
+  private boolean isOneSharing() {
+    return scene.model.guests.values().stream().filter(guest -> guest.role == Role.SHARING).count()
+        == 1;
   }
 
   private void equip(Guest guest) {
