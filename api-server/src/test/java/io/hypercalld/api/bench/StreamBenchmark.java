@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Level;
@@ -108,7 +109,7 @@ public class StreamBenchmark {
     private final StringBuilder message = new StringBuilder();
 
     @Override
-    public CompletionStage<?> onText(WebSocket socket, CharSequence piece, boolean last) {
+    public @Nullable CompletionStage<?> onText(WebSocket socket, CharSequence piece, boolean last) {
       message.append(piece);
       socket.request(1);
       if (!last) {

@@ -11,6 +11,7 @@ import java.net.http.WebSocket;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** A device model on a WebSocket. Thread-safe. */
 final class StreamClient implements AutoCloseable {
@@ -33,7 +34,7 @@ final class StreamClient implements AutoCloseable {
     private final StringBuilder message = new StringBuilder();
 
     @Override
-    public CompletionStage<?> onText(WebSocket from, CharSequence piece, boolean last) {
+    public @Nullable CompletionStage<?> onText(WebSocket from, CharSequence piece, boolean last) {
       message.append(piece);
       if (last) {
         messages.add(message.toString());
@@ -44,7 +45,7 @@ final class StreamClient implements AutoCloseable {
     }
 
     @Override
-    public CompletionStage<?> onClose(WebSocket from, int code, String reason) {
+    public @Nullable CompletionStage<?> onClose(WebSocket from, int code, String reason) {
       messages.add("{\"closed\":%d,\"reason\":\"%s\"}".formatted(code, reason));
       return null;
     }

@@ -157,7 +157,8 @@ final class ExampleModelsTest {
   void gpu_killedWithARequestUnanswered_isReplacedByOneThatAnswersIt() throws Exception {
     Process gpu = gpu("0x40", "1");
     assertThat(gpu.inputReader().readLine()).isEqualTo("ready 0");
-    gpu.destroyForcibly().waitFor();
+    // It is told of the write and dies before it answers.
+    assertThat(run("kill", "-STOP", Long.toString(gpu.pid())).waitFor()).isZero();
 
     String pending =
         post(
@@ -166,6 +167,7 @@ final class ExampleModelsTest {
             0);
     assertThat(pending).contains("\"outcome\":\"pending\"");
     assertThat(get("/v1/domains/1/vcpus")).contains("\"state\":\"waiting\",\"server\":0");
+    gpu.destroyForcibly().waitFor();
     Process successor = gpu("0x40", "1", "0");
     BufferedReader lines = successor.inputReader();
     assertThat(lines.readLine()).isEqualTo("ready 0");
