@@ -11,7 +11,6 @@ import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SriovCapability;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 
 /** Makes PCI functions of their YAML form. Never instantiated. */
 final class DeviceReader {
@@ -70,18 +69,13 @@ final class DeviceReader {
   }
 
   private static PciKind kind(YamlValue value) {
-    List<String> names = Arrays.stream(PciKind.values()).map(DeviceReader::name).toList();
+    List<String> names = Arrays.stream(PciKind.values()).map(PciKind::toString).toList();
     return Arrays.stream(PciKind.values())
-        .filter(kind -> name(kind).equals(value.text()))
+        .filter(kind -> kind.toString().equals(value.text()))
         .findFirst()
         .orElseThrow(
             () ->
                 value.wrong("unknown kind %s%s", value.text(), Spelling.hint(value.text(), names)));
-  }
-
-  /** A kind as the file spells it: {@code pcie-to-pci-bridge}. */
-  static String name(PciKind kind) {
-    return kind.name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 
   private static PciFunction withBuses(PciFunction function, YamlValue value) {

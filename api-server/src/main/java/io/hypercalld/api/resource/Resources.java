@@ -37,6 +37,7 @@ public final class Resources {
     routes.addAll(DmaRoutes.routes());
     routes.addAll(InterruptRoutes.routes());
     routes.addAll(HpetRoutes.routes());
+    routes.addAll(HotplugRoutes.routes());
     routes.addAll(VcpuRoutes.routes());
     routes.addAll(LineRoutes.routes());
     routes.addAll(IommuRoutes.routes());

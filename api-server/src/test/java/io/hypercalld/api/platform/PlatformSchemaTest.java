@@ -78,7 +78,6 @@ class PlatformSchemaTest {
 
     assertThat(kinds)
         .map(JsonNode::asText)
-        .containsExactlyElementsOf(
-            Arrays.stream(PciKind.values()).map(DeviceReader::name).toList());
+        .containsExactlyElementsOf(Arrays.stream(PciKind.values()).map(PciKind::toString).toList());
   }
 }

@@ -82,10 +82,10 @@ public record PciFunction(
         EnumSet.of(Feature.BUS_MASTER));
   }
 
-  /** The same function at another address, as after its bus was given another number. */
-  public PciFunction at(Sbdf place) {
+  /** The same function at another address, with no buses below, as where numbers change. */
+  PciFunction at(Sbdf place) {
     return new PciFunction(
-        place, identity, kind, buses, sriov, physicalFunction, phantomStride, features);
+        place, identity, kind, Optional.empty(), sriov, physicalFunction, phantomStride, features);
   }
 
   public PciFunction withBuses(BusRange range) {

@@ -1,5 +1,7 @@
 package io.hypercalld.iommu.pci;
 
+import java.util.Locale;
+
 /**
  * What a function is to the hypervisor that gives devices away.
  *
@@ -88,5 +90,11 @@ public enum PciKind {
   /** Whether requests from below it may carry its requester id instead of their own. */
   public boolean isAliasing() {
     return isBridge() && this != PCIE_BRIDGE;
+  }
+
+  /** As platform files spell it: {@code pcie-to-pci-bridge}. */
+  @Override
+  public String toString() {
+    return name().toLowerCase(Locale.ROOT).replace('_', '-');
   }
 }

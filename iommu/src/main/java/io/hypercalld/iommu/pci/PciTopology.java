@@ -66,6 +66,43 @@ public final class PciTopology implements Digestible {
   }
 
   /**
+   * Adds a function while others work: a bridge with buses that are nobody's yet.
+   *
+   * @throws Refusal as {@link #add} and {@link #renumber}
+   */
+  public void plug(PciFunction function) {
+    function
+        .buses()
+        .ifPresent(buses -> new BusNumbering(functions.values(), function).require(buses));
+    add(function);
+  }
+
+  /** The functions on the buses behind a bridge. */
+  public List<PciFunction> behind(Sbdf bridge) {
+    return new BusNumbering(functions.values(), require(bridge)).behind();
+  }
+
+  /**
+   * Gives the buses behind a bridge other numbers: the functions there have other addresses, and
+   * other requester ids, from now on.
+   *
+   * @throws Refusal ENODEV it does not exist; EINVAL it is no bridge, the first bus is not above
+   *     its own, there are too few, or a bridge above does not pass them on; EBUSY others have some
+   *     of them
+   */
+  public void renumber(Sbdf sbdf, BusRange buses) {
+    PciFunction bridge = require(sbdf);
+    BusNumbering numbering = new BusNumbering(functions.values(), bridge);
+    numbering.require(buses);
+    List<PciFunction> before = numbering.behind();
+    List<PciFunction> after = numbering.moved(buses);
+    before.forEach(function -> functions.remove(function.sbdf()));
+    functions.put(sbdf, bridge.withBuses(buses));
+    after.forEach(function -> functions.put(function.sbdf(), function));
+    aliasingBridges.rebuild(functions.values());
+  }
+
+  /**
    * Removes a function.
    *
    * @return what was there

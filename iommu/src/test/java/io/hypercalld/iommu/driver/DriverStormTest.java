@@ -6,9 +6,15 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.iommu.interrupt.DomainPirqs;
+import io.hypercalld.iommu.interrupt.GuestFlags;
+import io.hypercalld.iommu.interrupt.GuestMessage;
+import io.hypercalld.iommu.interrupt.MessageRequest;
+import io.hypercalld.iommu.interrupt.Pirq;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.IntStream;
@@ -72,22 +78,80 @@ final class DriverStormTest {
     }
 
     void step() {
+      machine.driver.asOneCall(
+          () -> {
+            attempt();
+            return shots;
+          });
+      for (int shot = random.nextInt(6); shot > 0; shot--) {
+        shoot();
+      }
+    }
+
+    private void attempt() {
       try {
-        switch (random.nextInt(10)) {
+        switch (random.nextInt(16)) {
           case 0 -> create();
           case 1 -> destroy();
           case 2, 3, 4 -> machine.assign(device(), guest());
           case 5, 6 ->
               machine.deassign(device(), random.nextBoolean() ? guest().id() : DomainId.IO);
           case 7 -> machine.remove(guest(), random.nextInt(PAGES));
+          case 8 -> flushOtherwise(guest());
+          case 9, 10 -> map(guest());
+          case 11 -> bind(guest());
+          case 12 -> unmap(guest());
+          case 13 -> moveProcessors();
           default -> add(guest(), random.nextInt(PAGES));
         }
       } catch (Refusal expected) {
         // Most of what is asked at random is refused; what counts is what is left behind.
         assertThat(expected).hasMessageNotContaining("\n");
       }
-      for (int shot = random.nextInt(6); shot > 0; shot--) {
-        shoot();
+    }
+
+    /** At once or at the end of a step, after which nothing stale is left. */
+    private void flushOtherwise(Domain guest) {
+      guest
+          .facet(DomainIommu.class)
+          .flushing()
+          .choose(random.nextBoolean() ? FlushPolicy.PER_PAGE : FlushPolicy.PER_CALL);
+    }
+
+    private void map(Domain guest) {
+      Domain dom0 = machine.hypervisor.domains().byId(DomainId.DOM0);
+      int block = random.nextInt(4) == 0 ? 4 : 1;
+      boolean msiX = block == 1 && random.nextBoolean();
+      machine
+          .interrupts
+          .mapping()
+          .mapMessages(
+              dom0,
+              guest,
+              new MessageRequest(device(), -1, -1, msiX, msiX ? random.nextInt(4) : 0, block));
+    }
+
+    private long anyPirq(Domain guest) {
+      List<Pirq> all = List.copyOf(guest.facet(DomainPirqs.class).all());
+      return all.isEmpty() ? -1 : all.get(random.nextInt(all.size())).number();
+    }
+
+    private void bind(Domain guest) {
+      GuestMessage message =
+          new GuestMessage(0x30 + random.nextInt(64), new GuestFlags(0x1_0000), 0xf000_0000L);
+      machine.interrupts.binding().bindMessage(guest, anyPirq(guest), message);
+    }
+
+    private void unmap(Domain guest) {
+      machine.interrupts.mapping().unmap(guest, anyPirq(guest));
+    }
+
+    private void moveProcessors() {
+      int processor = random.nextInt(machine.interrupts.processors().count());
+      switch (random.nextInt(3)) {
+        case 0 -> machine.interrupts.hotplug().offline(processor);
+        case 1 -> machine.interrupts.hotplug().online(processor);
+        default -> machine.interrupts.run(guest(), 0, Optional.of(processor));
       }
     }
 
