@@ -49,7 +49,7 @@ public record VirtualDma(
     for (int done = 0; done < length; ) {
       Word iova = new Word(address.value() + done);
       int inPage = (int) (iova.value() & (PageSize.BYTES_4K - 1));
-      int part = (int) Math.min(length - done, PageSize.BYTES_4K - inPage);
+      int part = Math.min(length - done, PageSize.BYTES_4K - inPage);
       VirtualDevices.Told told = devices.translate(device, iova, access);
       parts.add(new Part(iova, part, told, Optional.empty()));
       done += part;

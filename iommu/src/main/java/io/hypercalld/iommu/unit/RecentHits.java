@@ -50,7 +50,7 @@ final class RecentHits {
   void note(int sourceId, long iova, long leaf) {
     int entry = entry(sourceId, iova);
     words[entry] = key(sourceId, iova);
-    words[entry + 1] = leaf & ~EPOCH_MASK | epoch;
+    words[entry + 1] = (leaf & ~EPOCH_MASK) | epoch;
     empty = false;
   }
 
