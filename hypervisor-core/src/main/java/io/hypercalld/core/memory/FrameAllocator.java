@@ -38,7 +38,7 @@ public final class FrameAllocator implements Digestible {
     this.free = new SparseBitmap[SIZES.length];
     long bound = memory.map().highTop() >>> PageSize.SHIFT_4K;
     for (int kind = 0; kind < SIZES.length; kind++) {
-      free[kind] = new SparseBitmap((bound >>> shift(kind)) + 1, memory.arena());
+      free[kind] = new SparseBitmap((bound >>> shift(kind)) + 1, memory.host());
     }
     for (MemoryMap.Region region : memory.map().usable()) {
       addFree(region.start() >>> PageSize.SHIFT_4K, region.end() >>> PageSize.SHIFT_4K);

@@ -1,6 +1,7 @@
 package io.hypercalld.core.memory;
 
-import java.lang.foreign.Arena;
+import io.hypercalld.core.copy.Copies;
+import io.hypercalld.core.copy.SelfCopying;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -13,7 +14,7 @@ import java.lang.foreign.ValueLayout;
  * the 512 below, the guest frame number stepped. Records below one that is not divided are all zero,
  * which is what makes dividing a free block a single store.
  */
-final class FrameRecords {
+final class FrameRecords implements SelfCopying<FrameRecords> {
   private static final int WORDS = 3;
   static final int BYTES = WORDS * Long.BYTES;
 
@@ -24,19 +25,41 @@ final class FrameRecords {
   private static final long DIVIDED = FrameRecord.DIVIDED.mask();
 
   private final long[] buffer = new long[FAN_OUT * WORDS];
+  private final HostMemory host;
   private final MemorySegment words;
   private final long bound;
   private final long largeBase;
   private final long smallBase;
 
   /** Records for the frames from 0 to {@code bound}, exclusive. */
-  FrameRecords(long bound, Arena arena) {
+  FrameRecords(long bound, HostMemory host) {
     long giants = (bound >>> (2 * FAN_OUT_SHIFT)) + 1;
     long larges = giants << FAN_OUT_SHIFT;
     this.bound = bound;
     this.largeBase = giants * BYTES;
     this.smallBase = largeBase + larges * BYTES;
-    this.words = SparseMapping.reserve(smallBase + (larges << FAN_OUT_SHIFT) * BYTES, arena);
+    this.host = host;
+    this.words = host.reserve(smallBase + (larges << FAN_OUT_SHIFT) * BYTES);
+  }
+
+  @Override
+  public FrameRecords copy(Copies copies) {
+    FrameRecords copy = new FrameRecords(bound, copies.of(host));
+    for (long giant = 0; giant < largeBase / BYTES; giant++) {
+      copyRecord(copy, TOP_LEVEL, giant << (2 * FAN_OUT_SHIFT));
+    }
+    return copy;
+  }
+
+  /** Copies a record and, where it is divided, those below it. */
+  private void copyRecord(FrameRecords copy, int level, long mfn) {
+    long record = at(level, mfn);
+    MemorySegment.copy(words, record, copy.words, record, BYTES);
+    if (level > 1 && isDivided(record)) {
+      for (int i = 0; i < FAN_OUT; i++) {
+        copyRecord(copy, level - 1, mfn + i * frames(level - 1));
+      }
+    }
   }
 
   /** First number that is no frame's. */

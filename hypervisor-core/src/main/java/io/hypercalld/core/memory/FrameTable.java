@@ -31,7 +31,7 @@ public final class FrameTable implements Digestible {
   /** A table for the memory's frames: all free but those that firmware keeps. */
   public FrameTable(MachineMemory memory) {
     this.memory = memory;
-    this.records = new FrameRecords(memory.map().highTop() >>> PageSize.SHIFT_4K, memory.arena());
+    this.records = new FrameRecords(memory.map().highTop() >>> PageSize.SHIFT_4K, memory.host());
     for (MemoryMap.Region region : memory.map().reserved()) {
       long first = region.start() >>> PageSize.SHIFT_4K;
       assign(first, (region.end() >>> PageSize.SHIFT_4K) - first, NO_OWNER, FrameUse.FIRMWARE, 0);

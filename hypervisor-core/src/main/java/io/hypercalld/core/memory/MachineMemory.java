@@ -1,8 +1,9 @@
 package io.hypercalld.core.memory;
 
+import io.hypercalld.core.copy.Copies;
+import io.hypercalld.core.copy.SelfCopying;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -15,7 +16,8 @@ import java.nio.ByteOrder;
  * outside (a table entry, a register, a device) asks {@link #isRam} first and has its own answer
  * where the result is no.
  */
-public final class MachineMemory implements PhysicalMemory, Digestible, AutoCloseable {
+public final class MachineMemory
+    implements PhysicalMemory, Digestible, SelfCopying<MachineMemory>, AutoCloseable {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfInt HALF =
@@ -23,28 +25,42 @@ public final class MachineMemory implements PhysicalMemory, Digestible, AutoClos
 
   private final long[] buffer = new long[WordProgression.MOST];
   private final MemoryMap map;
-  private final Arena arena;
+  private final HostMemory host;
   private final MemorySegment bytes;
   private final SparseBitmap touched;
   private final long lowTop;
   private final long highTop;
 
   public MachineMemory(MemoryMap map) {
+    this(map, new HostMemory());
+  }
+
+  private MachineMemory(MemoryMap map, HostMemory host) {
     this.map = map;
     this.lowTop = map.lowTop();
     this.highTop = map.highTop();
-    this.arena = Arena.ofShared();
-    this.bytes = SparseMapping.reserve(highTop, arena);
-    this.touched = new SparseBitmap(highTop >>> PageSize.SHIFT_4K, arena);
+    this.host = host;
+    this.bytes = host.reserve(highTop);
+    this.touched = new SparseBitmap(highTop >>> PageSize.SHIFT_4K, host);
   }
 
   public MemoryMap map() {
     return map;
   }
 
-  /** The arena that side tables of this memory share, so that they end with it. */
-  Arena arena() {
-    return arena;
+  /** What side tables of this memory lie in, so that they end with it. */
+  HostMemory host() {
+    return host;
+  }
+
+  @Override
+  public MachineMemory copy(Copies copies) {
+    MachineMemory copy = new MachineMemory(map, copies.of(host));
+    for (long frame = touched.next(0); frame >= 0; frame = touched.next(frame + 1)) {
+      copy.touched.add(frame);
+      copy.page(frame).copyFrom(page(frame));
+    }
+    return copy;
   }
 
   @Override
@@ -196,6 +212,6 @@ public final class MachineMemory implements PhysicalMemory, Digestible, AutoClos
 
   @Override
   public void close() {
-    arena.close();
+    host.close();
   }
 }

@@ -1,6 +1,7 @@
 package io.hypercalld.core.memory;
 
-import java.lang.foreign.Arena;
+import io.hypercalld.core.copy.Copies;
+import io.hypercalld.core.copy.SelfCopying;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Objects;
@@ -15,20 +16,21 @@ import java.util.Objects;
  * stops where the word above need not change; finding the next member climbs until a word has a bit
  * at or after the wanted one and then descends along lowest bits. 2^32 members make six levels.
  */
-public final class SparseBitmap {
+public final class SparseBitmap implements SelfCopying<SparseBitmap> {
   private static final int WORD_SHIFT = 6;
   private static final long WORD_BITS = 1L << WORD_SHIFT;
   private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
 
+  private final HostMemory host;
   private final MemorySegment words;
   private final long[] levelOffsets;
   private final long bound;
   private long size;
 
   /**
-   * An empty set for numbers from 0 to {@code bound}, exclusive; its memory goes with the arena.
+   * An empty set for numbers from 0 to {@code bound}, exclusive; its memory goes with the host's.
    */
-  public SparseBitmap(long bound, Arena arena) {
+  SparseBitmap(long bound, HostMemory host) {
     int levels = 1;
     for (long words = wordsFor(bound); words > 1; words = wordsFor(words)) {
       levels++;
@@ -43,11 +45,34 @@ public final class SparseBitmap {
     }
     this.bound = bound;
     this.levelOffsets = offsets;
-    this.words = SparseMapping.reserve(total, arena);
+    this.host = host;
+    this.words = host.reserve(total);
   }
 
   private static long wordsFor(long bits) {
     return (bits + 63) >>> WORD_SHIFT;
+  }
+
+  @Override
+  public SparseBitmap copy(Copies copies) {
+    SparseBitmap copy = new SparseBitmap(bound, copies.of(host));
+    copy.size = size;
+    int top = levelOffsets.length - 1;
+    for (long at = 0; at < wordsAt(top); at++) {
+      copyWord(copy, top, at);
+    }
+    return copy;
+  }
+
+  /** Copies a word and those below it that are not zero. */
+  private void copyWord(SparseBitmap copy, int level, long at) {
+    long word = word(level, at);
+    copy.setWord(level, at, word);
+    if (level > 0) {
+      for (long left = word; left != 0; left &= left - 1) {
+        copyWord(copy, level - 1, (at << WORD_SHIFT) + Long.numberOfTrailingZeros(left));
+      }
+    }
   }
 
   /** Number of members. */

@@ -3,7 +3,6 @@ package io.hypercalld.core.memory;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.lang.foreign.Arena;
 import java.util.TreeSet;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -13,15 +12,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SparseBitmapTest {
-  private final Arena arena = Arena.ofConfined();
+  private final HostMemory host = new HostMemory();
 
   @AfterEach
   void release() {
-    arena.close();
+    host.close();
   }
 
   private SparseBitmap bitmap(long bound) {
-    return new SparseBitmap(bound, arena);
+    return new SparseBitmap(bound, host);
   }
 
   @ParameterizedTest
