@@ -4,11 +4,13 @@ import io.hypercalld.api.cli.DaemonSettings;
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.metrics.MetricsSnapshot;
 import io.hypercalld.api.metrics.SnapshotTaker;
 import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
 import io.hypercalld.api.resource.Resources;
+import io.hypercalld.api.resource.Trials;
 import io.hypercalld.api.rest.Access;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Router;
@@ -30,18 +32,15 @@ public final class RunningDaemon implements AutoCloseable {
 
   private static final int MAX_BODY_BYTES = 8 << 20;
 
-  private final Machine machine;
   private final MachineThread<Machine, MetricsSnapshot> thread;
   private final Dispatcher dispatcher;
   private final ApplicationContext context;
   private final EmbeddedServer server;
 
   private RunningDaemon(
-      Machine machine,
       MachineThread<Machine, MetricsSnapshot> thread,
       Dispatcher dispatcher,
       ApplicationContext context) {
-    this.machine = machine;
     this.thread = thread;
     this.dispatcher = dispatcher;
     this.context = context;
@@ -66,8 +65,37 @@ public final class RunningDaemon implements AutoCloseable {
    */
   public static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded) {
     Access access = new Access(Tokens.read(settings.listen().tokenFile()));
+    Snapshots snapshots = new Snapshots(() -> boot(settings.policies(), loaded));
+    Machine machine = snapshots.boot();
+    long began = System.nanoTime();
+    MachineThread<Machine, MetricsSnapshot> thread =
+        new MachineThread<>(machine, SnapshotTaker.following(), MachineThread.DEFAULT_CAPACITY);
+    Metrics metrics = new Metrics(thread, Versions.own());
+    Resources.About about =
+        new Resources.About(
+            Versions.own(),
+            Versions.swaggerUi(),
+            settings.simApi(),
+            () -> TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began));
+    Router router =
+        new Router(Resources.routes(about, machine.catalogue(), thread, metrics, snapshots));
+    Dispatcher dispatcher = new Dispatcher(router, thread, new Trials(), access, metrics);
+    ApplicationContext context =
+        ApplicationContext.builder()
+            .banner(false)
+            .deduceEnvironment(false)
+            .eagerInitSingletons(false)
+            .environmentPropertySource(false)
+            .properties(serverProperties(settings.listen()))
+            .singletons(dispatcher)
+            .start();
+    RunningDaemon daemon = new RunningDaemon(thread, dispatcher, context);
+    daemon.listen(settings.listen());
+    return daemon;
+  }
+
+  private static Machine boot(DaemonSettings.Policies chosen, LoadedPlatform loaded) {
     Machine machine = new Machine(loaded.platform());
-    DaemonSettings.Policies chosen = settings.policies();
     ChoosePolicies fromSettings =
         new ChoosePolicies(
             chosen.domainIds(),
@@ -78,31 +106,7 @@ public final class RunningDaemon implements AutoCloseable {
             Optional.empty(),
             Optional.empty());
     machine.execute(fromSettings.or(loaded.policies()));
-    long began = System.nanoTime();
-    SnapshotTaker snapshots = new SnapshotTaker(machine);
-    MachineThread<Machine, MetricsSnapshot> thread =
-        new MachineThread<>(machine, _ -> snapshots.take(), MachineThread.DEFAULT_CAPACITY);
-    Metrics metrics = new Metrics(thread, Versions.own());
-    Resources.About about =
-        new Resources.About(
-            Versions.own(),
-            Versions.swaggerUi(),
-            settings.simApi(),
-            () -> TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began));
-    Router router = new Router(Resources.routes(about, machine.catalogue(), thread, metrics));
-    Dispatcher dispatcher = new Dispatcher(router, thread, access, metrics);
-    ApplicationContext context =
-        ApplicationContext.builder()
-            .banner(false)
-            .deduceEnvironment(false)
-            .eagerInitSingletons(false)
-            .environmentPropertySource(false)
-            .properties(serverProperties(settings.listen()))
-            .singletons(dispatcher)
-            .start();
-    RunningDaemon daemon = new RunningDaemon(machine, thread, dispatcher, context);
-    daemon.listen(settings.listen());
-    return daemon;
+    return machine;
   }
 
   private static Map<String, Object> serverProperties(DaemonSettings.Listen listen) {
@@ -138,7 +142,7 @@ public final class RunningDaemon implements AutoCloseable {
 
   /** The name of the machine. */
   public String platformName() {
-    return machine.platform().name();
+    return thread.machine().platform().name();
   }
 
   /** The machine's thread, for tests that want to keep it busy. */
@@ -156,6 +160,6 @@ public final class RunningDaemon implements AutoCloseable {
     }
     thread.close();
     context.close();
-    machine.close();
+    thread.machine().close();
   }
 }

@@ -3,6 +3,7 @@ package io.hypercalld.api.json;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A value whose shape is known only when it is written: what an {@code Object} or a sealed
@@ -23,8 +24,9 @@ record AnyShape(Shapes shapes) implements Shape<Object> {
   }
 
   @Override
-  public void write(Object value, JsonWriter out) {
+  public void write(@Nullable Object value, JsonWriter out) {
     switch (value) {
+      case null -> out.nothing();
       case Map<?, ?> map -> writeMap(map, out);
       case List<?> list -> {
         out.beginArray();

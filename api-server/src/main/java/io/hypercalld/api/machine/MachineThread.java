@@ -29,7 +29,6 @@ public final class MachineThread<M, V> implements AutoCloseable {
 
   private static final int BATCH = 256;
 
-  private final M machine;
   private final Function<M, V> viewing;
   private final MpscAtomicArrayQueue<Pending<M, ?>> queue;
   private final AtomicInteger inFlight = new AtomicInteger();
@@ -37,6 +36,9 @@ public final class MachineThread<M, V> implements AutoCloseable {
 
   /** Touched by the thread only. */
   private final List<Waiting<M, ?>> watchers = new ArrayList<>();
+
+  /** Changed by the thread only. */
+  private volatile M machine;
 
   private volatile V view;
   private volatile boolean closed;
@@ -59,6 +61,18 @@ public final class MachineThread<M, V> implements AutoCloseable {
    * @throws Overloaded where the queue is full, or the thread has been closed
    */
   public <T> CompletableFuture<T> submit(Function<? super M, T> task) {
+    return exchange(machine -> new Exchange<>(machine, task.apply(machine)));
+  }
+
+  /**
+   * What comes of a task that may put another machine in the place of the one there is.
+   *
+   * @param machine the one from now on
+   */
+  public record Exchange<M, T>(M machine, T result) {}
+
+  /** As {@link #submit}, for a task after which the thread may have another machine. */
+  public <T> CompletableFuture<T> exchange(Function<? super M, Exchange<M, T>> task) {
     Pending<M, T> pending = new Pending<>(task);
     inFlight.incrementAndGet();
     if (closed || !queue.offer(pending)) {
@@ -79,8 +93,7 @@ public final class MachineThread<M, V> implements AutoCloseable {
    */
   public <T> CompletableFuture<T> await(Wait<M, T> wait) {
     if (wait.most().isZero()) {
-      return submit(
-          machine -> wait.attempt().apply(machine).orElseGet(() -> wait.giveUp().apply(machine)));
+      return submit(wait::now);
     }
     Waiting<M, T> waiting = new Waiting<>(wait);
     var unused =
@@ -119,6 +132,11 @@ public final class MachineThread<M, V> implements AutoCloseable {
     }
   }
 
+  /** The machine that it has now; nobody else touches it before the thread has ended. */
+  public M machine() {
+    return machine;
+  }
+
   /** The view after the last batch. */
   public V view() {
     return view;
@@ -140,11 +158,14 @@ public final class MachineThread<M, V> implements AutoCloseable {
         rest();
         continue;
       }
-      batch.forEach(pending -> pending.execute(machine));
+      for (Pending<M, ?> pending : batch) {
+        machine = pending.execute(machine);
+      }
+      M now = machine;
       List<Waiting<M, ?>> settled =
-          watchers.stream().filter(waiting -> waiting.settles(machine)).toList();
+          watchers.stream().filter(waiting -> waiting.settles(now)).toList();
       watchers.removeAll(settled);
-      view = viewing.apply(machine);
+      view = viewing.apply(now);
       // Counted down before anybody is told, so that nobody counts a call that has been answered.
       inFlight.addAndGet(-batch.size());
       batch.forEach(Pending::tell);
@@ -182,24 +203,27 @@ public final class MachineThread<M, V> implements AutoCloseable {
 
   /** One task and whom to tell. */
   private static final class Pending<M, T> {
-    private final Function<? super M, T> task;
+    private final Function<? super M, Exchange<M, T>> task;
     private final CompletableFuture<T> future = new CompletableFuture<>();
     private @Nullable Supplier<T> result;
 
-    Pending(Function<? super M, T> task) {
+    Pending(Function<? super M, Exchange<M, T>> task) {
       this.task = task;
     }
 
-    void execute(M machine) {
+    /** Executes the task; answers the machine to go on with. */
+    M execute(M machine) {
       try {
-        T value = task.apply(machine);
-        result = () -> value;
+        Exchange<M, T> done = task.apply(machine);
+        result = done::result;
+        return done.machine;
       } catch (RuntimeException | Error e) {
         // Whatever it is ends at the caller: the machine goes on.
         result =
             () -> {
               throw e;
             };
+        return machine;
       }
     }
 

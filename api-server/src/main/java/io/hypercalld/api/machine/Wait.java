@@ -12,4 +12,9 @@ import java.util.function.Function;
  * @param most how long to wait; zero for not at all
  */
 public record Wait<M, T>(
-    Function<? super M, Optional<T>> attempt, Function<? super M, T> giveUp, Duration most) {}
+    Function<? super M, Optional<T>> attempt, Function<? super M, T> giveUp, Duration most) {
+  /** The answer without waiting. */
+  public T now(M machine) {
+    return attempt.apply(machine).orElseGet(() -> giveUp.apply(machine));
+  }
+}

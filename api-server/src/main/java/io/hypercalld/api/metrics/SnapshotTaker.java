@@ -17,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -62,6 +63,23 @@ public final class SnapshotTaker {
     }
     this.contextEntries =
         new Census<>(machine.revision().deviceMoves(), () -> presentContexts(machine), clock);
+  }
+
+  /** Takes snapshots of the machine that there is, which need not be the one of the last time. */
+  public static Function<Machine, MetricsSnapshot> following() {
+    return new Function<>() {
+      private @Nullable SnapshotTaker taker;
+
+      @Override
+      public MetricsSnapshot apply(Machine machine) {
+        SnapshotTaker known = taker;
+        if (known == null || known.machine != machine) {
+          known = new SnapshotTaker(machine);
+          taker = known;
+        }
+        return known.take();
+      }
+    };
   }
 
   /** Everything as it is now; the same snapshot again where nothing has been done since. */

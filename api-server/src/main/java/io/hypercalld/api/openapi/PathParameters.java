@@ -37,6 +37,7 @@ final class PathParameters {
           Map.entry("id", new Place("Id of the ioreq server", INDEX)),
           Map.entry("rid", new Place("Id of the request", TEXT)),
           Map.entry("number", new Place("Number of the preempted hypercall", INDEX)),
+          Map.entry("name", new Place("Name of the snapshot", TEXT)),
           Map.entry("call", new Place("Hypercall, such as domctl", TEXT)),
           Map.entry("op", new Place("Its operation, such as assign_device", TEXT)),
           Map.entry("type", new Place("Last part of a problem's type", TEXT)),

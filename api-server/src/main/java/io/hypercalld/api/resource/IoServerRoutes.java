@@ -235,6 +235,14 @@ final class IoServerRoutes {
     };
   }
 
+  /** The servers of a domain; none where it cannot have any. */
+  static List<ServerView> views(Domain domain) {
+    return domain.findFacet(IoServers.class).stream()
+        .flatMap(servers -> servers.all().stream())
+        .map(server -> view(domain, server))
+        .toList();
+  }
+
   private static ServerView view(Domain domain, IoServer server) {
     return new ServerView(
         server.id(),

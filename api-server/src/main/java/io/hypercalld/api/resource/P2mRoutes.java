@@ -102,8 +102,13 @@ final class P2mRoutes {
     };
   }
 
-  private static Gfn end(P2mRun run) {
+  /** The guest frame after a run. */
+  static Gfn end(P2mRun run) {
     return run.gfn().plus(run.count() << run.order());
+  }
+
+  static RunView view(P2mRun run) {
+    return view(run, Long.MAX_VALUE);
   }
 
   private static RunView view(P2mRun run, long to) {

@@ -2,6 +2,7 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.hypercall.HypercallCatalogue;
 import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.openapi.DocumentRoutes;
 import io.hypercalld.api.rest.Route;
@@ -26,7 +27,11 @@ public final class Resources {
 
   /** The routes, in the order in which they are documented. */
   public static List<Route> routes(
-      About about, HypercallCatalogue catalogue, MachineThread<?, ?> machine, Metrics metrics) {
+      About about,
+      HypercallCatalogue catalogue,
+      MachineThread<?, ?> machine,
+      Metrics metrics,
+      Snapshots snapshots) {
     List<Route> routes = new ArrayList<>();
     routes.addAll(new MachineRoutes(about.version, about.uptimeSeconds).routes());
     routes.addAll(DomainRoutes.routes());
@@ -63,7 +68,7 @@ public final class Resources {
       routes.addAll(SimRoutes.routes());
       routes.addAll(FaultRoutes.routes());
       routes.addAll(EndpointRoutes.routes());
-      routes.addAll(UnbuiltRoutes.simulationRoutes());
+      routes.addAll(new SnapshotRoutes(snapshots).routes());
     }
     return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);
   }

@@ -21,16 +21,6 @@ final class UnbuiltRoutes {
         .toList();
   }
 
-  /** The test-only ones. */
-  static List<Route> simulationRoutes() {
-    return Stream.of(
-            missing("starting over", "/_sim/reset", Method.POST),
-            missing("snapshots", "/_sim/snapshots", Method.GET, Method.POST),
-            missing("comparing states", "/_sim/diff", Method.GET))
-        .flatMap(List::stream)
-        .toList();
-  }
-
   private static List<Route> missing(String what, String path, Method... methods) {
     return Stream.of(methods)
         .map(

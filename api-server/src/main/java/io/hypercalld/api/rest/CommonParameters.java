@@ -13,7 +13,10 @@ final class CommonParameters {
           "always: answer 200 with ret and errno even where the hypervisor refuses",
           String.class);
   static final Parameter DRY_RUN =
-      Parameter.optional("dryRun", "true: make the same checks, change nothing", boolean.class);
+      Parameter.optional(
+          "dryRun",
+          "true: make the same checks, say what would come of it, change nothing",
+          boolean.class);
 
   private CommonParameters() {}
 
@@ -33,6 +36,11 @@ final class CommonParameters {
     return request.query().getOrDefault(ENVELOPE.name(), List.of()).contains(ALWAYS);
   }
 
+  /** Whether a change is only to be tried. */
+  static boolean isTrial(Route route, Request request) {
+    return route.method().changes() && request.flag(DRY_RUN.name());
+  }
+
   /**
    * Refuses what is asked for and cannot be done, rather than not doing it.
    *
@@ -50,9 +58,9 @@ final class CommonParameters {
     if (!route.method().changes()) {
       return;
     }
-    if (request.flag(DRY_RUN.name())) {
+    if (isTrial(route, request) && route.handling() instanceof Route.Beside) {
       throw Failure.of(
-          Problems.NOT_BUILT, "dryRun is not built yet, so nothing was done and nothing checked");
+          Problems.NOT_BUILT, "dryRun is about the machine, which this does not change");
     }
     if (request.header().apply("Idempotency-Key").isPresent()) {
       throw Failure.of(

@@ -4,6 +4,7 @@ import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.json.Spelling;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.MachineThread.Exchange;
 import io.hypercalld.api.machine.Overloaded;
 import io.hypercalld.api.machine.Wait;
 import io.hypercalld.core.errno.Refusal;
@@ -28,15 +29,21 @@ public final class Dispatcher {
 
   private final Router router;
   private final MachineThread<Machine, ?> machine;
+  private final Trial trial;
   private final Access access;
   private final RequestLog log;
   private final RequestIds requestIds = new RequestIds();
   private volatile boolean draining;
 
   public Dispatcher(
-      Router router, MachineThread<Machine, ?> machine, Access access, RequestLog log) {
+      Router router,
+      MachineThread<Machine, ?> machine,
+      Trial trial,
+      Access access,
+      RequestLog log) {
     this.router = router;
     this.machine = machine;
+    this.trial = trial;
     this.access = access;
     this.log = log;
   }
@@ -150,16 +157,43 @@ public final class Dispatcher {
           throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
               .with("Upgrade", "websocket");
       case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) ->
-          machine
-              .await(task.apply(request))
-              .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
+          encode(
+              CommonParameters.isTrial(route, request)
+                  ? attempt(same(task.apply(request)::now))
+                  : machine.await(task.apply(request)),
+              preconditions,
+              encoding);
+      case Route.Beside(Route.Task task) ->
+          encode(machine.submit(task.apply(request)), preconditions, encoding);
+      case Route.Exchanging(
+              Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
+        Trial.Change change = task.apply(request)::apply;
+        yield encode(
+            CommonParameters.isTrial(route, request) ? attempt(change) : machine.exchange(change),
+            preconditions,
+            encoding);
+      }
       case Route.OnMachine(Route.Task task) -> {
         Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
-        yield machine
-            .submit(work)
-            .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
+        yield encode(
+            CommonParameters.isTrial(route, request) ? attempt(same(work)) : machine.submit(work),
+            preconditions,
+            encoding);
       }
     };
+  }
+
+  private static CompletableFuture<Encoded> encode(
+      CompletableFuture<Reply> reply, Preconditions preconditions, Executor encoding) {
+    return reply.thenApplyAsync(made -> preconditions.apply(made.encode()), encoding);
+  }
+
+  private static Trial.Change same(Function<Machine, Reply> work) {
+    return machine -> new Exchange<>(machine, work.apply(machine));
+  }
+
+  private CompletableFuture<Reply> attempt(Trial.Change change) {
+    return machine.submit(now -> trial.attempt(now, change));
   }
 
   private static void checkParameters(Route route, Request request) {

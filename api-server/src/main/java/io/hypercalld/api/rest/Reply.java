@@ -4,6 +4,7 @@ import io.hypercalld.api.json.Shapes;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An answer that is not yet bytes. Immutable.
@@ -59,6 +60,13 @@ public record Reply(int status, Content content, Map<String, String> headers) {
     Map<String, String> all = new LinkedHashMap<>(headers);
     all.put(header, value);
     return new Reply(status, content, all);
+  }
+
+  /** The content where it is JSON. */
+  public Optional<byte[]> json() {
+    return Optional.of(encode())
+        .filter(encoded -> encoded.mediaType().equals(Encoded.JSON))
+        .map(Encoded::body);
   }
 
   Encoded encode() {

@@ -2,6 +2,7 @@ package io.hypercalld.api.rest;
 
 import io.hypercalld.api.json.Shapes;
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.MachineThread.Exchange;
 import io.hypercalld.api.machine.Wait;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,13 @@ public record Route(
 
   /** Understood at once, then answered by the machine. */
   public record OnMachine(Task task) implements Handling {}
+
+  /** Understood at once, then answered on the machine's thread about what is no part of it. */
+  public record Beside(Task task) implements Handling {}
+
+  /** Understood at once, then answered by the machine, which gives its place to another one. */
+  public record Exchanging(Function<Request, Function<Machine, Exchange<Machine, Reply>>> task)
+      implements Handling {}
 
   /** Understood at once, then answered by the machine when something has come about. */
   public record Waiting(Function<Request, Wait<Machine, Reply>> task) implements Handling {}
@@ -132,7 +140,19 @@ public record Route(
 
   /** Whether the machine answers it. */
   public boolean asksMachine() {
-    return handling instanceof OnMachine || handling instanceof Waiting;
+    return handling instanceof OnMachine
+        || handling instanceof Waiting
+        || handling instanceof Exchanging
+        || handling instanceof Beside;
+  }
+
+  public Route beside(Task task) {
+    return new Route(method, path, summary, parameters, body, response, new Beside(task), guard);
+  }
+
+  public Route exchanging(Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) {
+    return new Route(
+        method, path, summary, parameters, body, response, new Exchanging(task), guard);
   }
 
   public Route on(Task task) {

@@ -98,7 +98,14 @@ class MetricsTest {
       new MachineThread<>(simulated.machine(), _ -> taker.take(), MachineThread.DEFAULT_CAPACITY);
   private final Metrics metrics = new Metrics(thread, "1.2.3");
   private final Dispatcher dispatcher =
-      new Dispatcher(new Router(metrics.routes()), thread, new Access(Optional.empty()), metrics);
+      new Dispatcher(
+          new Router(metrics.routes()),
+          thread,
+          (_, _) -> {
+            throw new AssertionError();
+          },
+          new Access(Optional.empty()),
+          metrics);
 
   @TempDir private Path scratch;
 

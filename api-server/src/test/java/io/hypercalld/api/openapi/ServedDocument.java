@@ -4,11 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.metrics.MetricsSnapshot;
 import io.hypercalld.api.metrics.SnapshotTaker;
 import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.api.resource.Resources;
+import io.hypercalld.api.resource.Trials;
 import io.hypercalld.api.rest.Access;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
@@ -36,9 +38,11 @@ final class ServedDocument implements AutoCloseable {
         new MachineThread<>(machine, _ -> snapshots.take(), MachineThread.DEFAULT_CAPACITY);
     Metrics metrics = new Metrics(thread, "1.2.3");
     Resources.About about = new Resources.About("1.2.3", swaggerUi(), true, () -> 0);
-    this.routes = Resources.routes(about, machine.catalogue(), thread, metrics);
+    this.routes =
+        Resources.routes(about, machine.catalogue(), thread, metrics, new Snapshots(() -> machine));
     this.dispatcher =
-        new Dispatcher(new Router(routes), thread, new Access(Optional.empty()), metrics);
+        new Dispatcher(
+            new Router(routes), thread, new Trials(), new Access(Optional.empty()), metrics);
   }
 
   /** As the build wrote it into the archive. */

@@ -1,0 +1,121 @@
+package io.hypercalld.api.resource;
+
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.MachineThread.Exchange;
+import io.hypercalld.api.machine.Snapshots;
+import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Parameter;
+import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Route;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+
+/** {@code /_sim/reset}, {@code /_sim/snapshots}, {@code /_sim/diff}: going back. Immutable. */
+final class SnapshotRoutes {
+  private static final String ALL = "/_sim/snapshots";
+  private static final String ONE = ALL + "/{name}";
+
+  private final Snapshots snapshots;
+
+  SnapshotRoutes(Snapshots snapshots) {
+    this.snapshots = snapshots;
+  }
+
+  /** A snapshot to be taken. */
+  record NewSnapshot(String name) {}
+
+  /**
+   * A snapshot.
+   *
+   * @param nowNanos the machine's time in it
+   */
+  record SnapshotView(String name, long nowNanos, String digest) {
+    static SnapshotView of(Snapshots.Snapshot snapshot) {
+      return new SnapshotView(snapshot.name(), snapshot.takenAt(), snapshot.machine().digest());
+    }
+  }
+
+  /** Differences, in the order of their paths. */
+  record DiffView(List<VisibleState.Change> changes) {}
+
+  List<Route> routes() {
+    return List.of(
+        Route.of(Method.POST, "/_sim/reset", "Starts the machine anew; snapshots stay")
+            .reading(NoMembers.class)
+            .answering(SimRoutes.DigestView.class)
+            .exchanging(this::reset),
+        Route.get(ALL, "Machines as they once were")
+            .answering(Page.ofItems(SnapshotView.class))
+            .on(request -> machine -> Reply.ok(Page.whole(views()))),
+        Route.of(Method.POST, ALL, "Keeps the machine as it is now")
+            .reading(NewSnapshot.class)
+            .answering(201, SnapshotView.class)
+            .beside(this::take),
+        Route.get(ONE, "A snapshot").answering(SnapshotView.class).on(this::show),
+        Route.of(Method.DELETE, ONE, "Forgets a snapshot").beside(this::remove),
+        Route.of(Method.POST, ONE + "/restore", "Lets the machine go on from a snapshot")
+            .reading(NoMembers.class)
+            .answering(SnapshotView.class)
+            .exchanging(this::restore),
+        Route.get("/_sim/diff", "What is different between two states of the machine")
+            .taking(
+                Parameter.required("from", "a snapshot's name", String.class),
+                Parameter.optional("to", "a snapshot's name; left out: now", String.class))
+            .answering(DiffView.class)
+            .on(this::diff));
+  }
+
+  private List<SnapshotView> views() {
+    return snapshots.all().stream().map(SnapshotView::of).toList();
+  }
+
+  private Function<Machine, Exchange<Machine, Reply>> reset(Request request) {
+    request.read(NoMembers.class);
+    return machine -> {
+      Machine fresh = snapshots.boot();
+      machine.close();
+      return new Exchange<>(fresh, Reply.ok(new SimRoutes.DigestView(fresh.digest())));
+    };
+  }
+
+  private Function<Machine, Reply> take(Request request) {
+    String name = request.read(NewSnapshot.class).name;
+    return machine ->
+        Reply.created(ALL + "/" + name, SnapshotView.of(snapshots.take(name, machine)));
+  }
+
+  private Function<Machine, Reply> show(Request request) {
+    String name = request.place("name");
+    return machine -> Reply.ok(SnapshotView.of(snapshots.get(name)));
+  }
+
+  private Function<Machine, Reply> remove(Request request) {
+    String name = request.place("name");
+    return machine -> {
+      snapshots.remove(name);
+      return Reply.done();
+    };
+  }
+
+  private Function<Machine, Exchange<Machine, Reply>> restore(Request request) {
+    request.read(NoMembers.class);
+    String name = request.place("name");
+    return machine -> {
+      Machine restored = snapshots.restore(name);
+      machine.close();
+      return new Exchange<>(restored, Reply.ok(SnapshotView.of(snapshots.get(name))));
+    };
+  }
+
+  private Function<Machine, Reply> diff(Request request) {
+    String from = request.parameter("from").orElseThrow();
+    Optional<String> to = request.parameter("to");
+    return machine -> {
+      Machine later = to.map(name -> snapshots.get(name).machine()).orElse(machine);
+      VisibleState before = VisibleState.of(snapshots.get(from).machine());
+      return Reply.ok(new DiffView(before.changesTo(VisibleState.of(later))));
+    };
+  }
+}
