@@ -71,7 +71,7 @@ final class ProblemsTest {
         Arguments.of("GET", "/v1/events", "", 501, "not-built"),
         Arguments.of("PUT", "/v1/domains/0/viommu", "{}", 422, "invalid-argument"),
         Arguments.of("POST", "/v1/hypercalls/domctl/soft_reset", "{}", 501, "not-implemented"),
-        Arguments.of("POST", "/v1/domains?dryRun=true", "{}", 501, "not-built"));
+        Arguments.of("POST", "/_sim/snapshots?dryRun=true", "{\"name\":\"a\"}", 501, "not-built"));
   }
 
   @ParameterizedTest(name = "{0} {1}")
