@@ -4,6 +4,7 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PagingPool;
 import io.hypercalld.core.memory.WordProgression;
+import io.hypercalld.core.p2m.LeafCensus.Slots;
 
 /**
  * The tables of one P2M as words in memory: walking, growing, freeing, and what is counted of them.
@@ -17,6 +18,10 @@ final class TableTree {
   private final MachineMemory memory;
   private final PagingPool pool;
   private final P2mGeometry geometry;
+
+  /** The entries of a lowest table that is freed. */
+  private final long[] lowest;
+
   private final long root;
   private long tables;
 
@@ -38,6 +43,7 @@ final class TableTree {
     this.memory = memory;
     this.pool = pool;
     this.geometry = geometry;
+    this.lowest = new long[geometry.entries()];
     this.counters = counters;
     this.root = newTable(P2mEntry.EMPTY, 0);
   }
@@ -199,21 +205,24 @@ final class TableTree {
   }
 
   private void freeTable(long table, int level, boolean counted) {
-    for (int slot = 0; slot < geometry.entries(); slot++) {
-      long child = memory.readWord(table + (long) slot * Long.BYTES);
-      if (isTable(child, level)) {
-        freeTable(P2mEntry.target(child), level - 1, counted);
+    long[] entries = level == 1 ? lowest : new long[geometry.entries()];
+    read(table, entries, entries.length);
+    for (int slot = 0; level > 1 && slot < entries.length; slot++) {
+      if (isTable(entries[slot], level)) {
+        freeTable(P2mEntry.target(entries[slot]), level - 1, counted);
       }
-      if (counted) {
-        uncount(child, level);
-      }
+    }
+    if (counted) {
+      uncount(entries, level);
     }
     free(table);
   }
 
-  private void uncount(long entry, int level) {
-    census.remove(entry, level, 1);
-    marks -= P2mEntry.isMarked(entry) ? 1 : 0;
+  private void uncount(long[] entries, int level) {
+    census.add(entries, new Slots(0, entries.length), level, -1);
+    for (int slot = 0; marks > 0 && slot < entries.length; slot++) {
+      marks -= P2mEntry.isMarked(entries[slot]) ? 1 : 0;
+    }
   }
 
   /**
