@@ -97,7 +97,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
             DomainId.DOM0, DomainSettings.of(DomainType.PVH, flags, settings.dom0Vcpus()));
     dom0.rename("Domain-0");
     dom0.ioPermissions().grantHardware(settings.addressWidth());
-    dom0.p2m().setIoCapabilities(true);
+    dom0.p2m().types().setIoCapabilities(true);
     dom0.addVcpus(settings.dom0Vcpus());
     dom0.reservation().limit(Reservation.UNLIMITED);
     populate(dom0, settings.dom0Bytes() >>> PageSize.SHIFT_4K);

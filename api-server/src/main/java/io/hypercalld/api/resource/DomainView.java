@@ -99,7 +99,9 @@ record DomainView(
     iommu.ifPresent(own -> policies.put("flush", own.flushing().policy()));
     domain
         .findP2m()
-        .ifPresent(p2m -> policies.put("syncHooks", p2m.hooks().stream().sorted().toList()));
+        .ifPresent(
+            p2m ->
+                policies.put("syncHooks", p2m.announcements().hooks().stream().sorted().toList()));
     domain
         .findFacet(IoServers.class)
         .map(servers -> servers.claims().policies())

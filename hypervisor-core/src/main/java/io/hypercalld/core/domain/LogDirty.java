@@ -115,7 +115,7 @@ public final class LogDirty implements Digestible {
           Errno.EBUSY, "%d pages of %s belong to an ioreq server", claimed, domain.id());
     }
     enabled = true;
-    p2m.changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
+    p2m.types().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
   }
 
   /** Ends that; what was written is to be forgotten. No effect where nothing is watched. */
@@ -124,7 +124,7 @@ public final class LogDirty implements Digestible {
       return;
     }
     enabled = false;
-    paging().p2m().changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
+    paging().p2m().types().changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
     dirtyCount = 0;
     faultCount = 0;
     failedAllocations = 0;
@@ -169,7 +169,7 @@ public final class LogDirty implements Digestible {
     dirtyCount = 0;
     faultCount = 0;
     if (enabled) {
-      paging().p2m().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
+      paging().p2m().types().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
     }
   }
 
@@ -263,7 +263,7 @@ public final class LogDirty implements Digestible {
       return;
     }
     try {
-      paging().p2m().changeRange(new Gfn(part.first), part.frames, from, to);
+      paging().p2m().types().changeRange(new Gfn(part.first), part.frames, from, to);
     } catch (Refusal refusal) {
       domain.crash("its display could not be watched: %s".formatted(refusal.reason()));
     }

@@ -20,7 +20,7 @@ public final class ClaimableType {
   /** The type of the number, if the domain has it. */
   public static Optional<P2mType> ofNumber(Domain domain, long number) {
     long index = number - HVMMEM_IOREQ_SERVER;
-    return index < 0 || index >= domain.p2m().ioreqTypes()
+    return index < 0 || index >= domain.p2m().types().ioreqTypes()
         ? Optional.empty()
         : Optional.of(TYPES.get((int) index));
   }

@@ -124,7 +124,7 @@ public final class DeviceModelCalls {
       throw Refusal.of(Errno.EINVAL, "no frames from %s to %s", args.start(), args.end());
     }
     if (args.type().value() == DELETE_MEM_CACHEATTR) {
-      domain.p2m().unpinCache(args.start(), args.end());
+      domain.p2m().types().unpinCache(args.start(), args.end());
       return Outcome.done();
     }
     CacheType type =
@@ -134,7 +134,7 @@ public final class DeviceModelCalls {
     if (type.isForDevices() && !domain.p2m().settings().iommu() && !domain.hasIoCapabilities()) {
       throw Refusal.of(Errno.EPERM, "%s has no device that could look at memory", domain.id());
     }
-    domain.p2m().pinCache(args.start(), args.end(), type);
+    domain.p2m().types().pinCache(args.start(), args.end(), type);
     return Outcome.done();
   }
 
@@ -168,7 +168,7 @@ public final class DeviceModelCalls {
     if (!domain.settings().hasHap()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no hardware-assisted paging", domain.id());
     }
-    if (!domain.p2m().ioreq(type).kept()) {
+    if (!domain.p2m().types().ioreq(type).kept()) {
       throw Refusal.of(Errno.EINVAL, "no ioreq server of %s has the type", domain.id());
     }
   }

@@ -97,7 +97,7 @@ public final class IoCapabilityCalls {
       domain.ioPermissions().revoke(kind, range);
     }
     // What devices may be behind decides the memory types of the domain's entries.
-    domain.findP2m().ifPresent(p2m -> p2m.setIoCapabilities(domain.hasIoCapabilities()));
+    domain.findP2m().ifPresent(p2m -> p2m.types().setIoCapabilities(domain.hasIoCapabilities()));
   }
 
   public Outcome memoryMapping(DomainId caller, MemoryMapping args) {

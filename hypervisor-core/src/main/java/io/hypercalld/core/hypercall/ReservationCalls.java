@@ -210,7 +210,7 @@ final class ReservationCalls {
   }
 
   private static long runLength(P2mTable p2m, Extents extents, long index) {
-    boolean alone = p2m.isObserved() && !followsNeighbour(extents.frames(), index);
+    boolean alone = !p2m.announcements().isUnheard() && !followsNeighbour(extents.frames(), index);
     if (alone || extents.end() != Long.MAX_VALUE) {
       return 1;
     }

@@ -13,30 +13,37 @@ import java.util.Set;
  * Who is told of a P2M's changes, and which changes they were not told of because a hook is off.
  * Confined to the machine thread.
  */
-final class Announcements implements Digestible {
+public final class Announcements implements Digestible {
   private final List<P2mObserver> observers = new ArrayList<>();
   private final FrameRanges<SyncHook> missed = new FrameRanges<>();
   private Set<SyncHook> hooks = EnumSet.allOf(SyncHook.class);
   private Optional<SyncHook> current = Optional.empty();
 
   /** Whether nobody listens. */
-  boolean isUnheard() {
+  public boolean isUnheard() {
     return observers.isEmpty();
   }
 
-  void observe(P2mObserver observer) {
+  /**
+   * Adds an observer; they are told in the order of registration. Those before the one that refuses
+   * do not hear that it did, so one that may refuse is to come first.
+   */
+  public void observe(P2mObserver observer) {
     observers.add(observer);
   }
 
-  void forget(P2mObserver observer) {
+  /** Removes an observer. */
+  public void forget(P2mObserver observer) {
     observers.remove(observer);
   }
 
-  Set<SyncHook> hooks() {
+  /** The hooks that are on. */
+  public Set<SyncHook> hooks() {
     return Collections.unmodifiableSet(hooks);
   }
 
-  void setHooks(Set<SyncHook> on) {
+  /** Turns hooks on and the others off; all are on at first. */
+  public void setHooks(Set<SyncHook> on) {
     EnumSet<SyncHook> copy = EnumSet.noneOf(SyncHook.class);
     copy.addAll(on);
     hooks = copy;
@@ -73,8 +80,9 @@ final class Announcements implements Digestible {
     missed.remove(change.gfn().value(), change.gfn().value() + change.frames());
   }
 
-  Optional<SyncHook> missedAt(long gfn) {
-    return missed.at(gfn);
+  /** The hook whose being off kept the last change of the guest frame from observers. */
+  public Optional<SyncHook> missedAt(Gfn gfn) {
+    return missed.at(gfn.value());
   }
 
   @Override

@@ -18,6 +18,10 @@ final class BulkTypes implements Digestible {
     this.ioreq = ioreq;
   }
 
+  IoreqRules ioreq() {
+    return ioreq;
+  }
+
   boolean isGloballyLogDirty() {
     return globalLogDirty;
   }

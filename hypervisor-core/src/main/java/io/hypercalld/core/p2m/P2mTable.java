@@ -39,6 +39,7 @@ public final class P2mTable implements Digestible {
   private final P2mReader reader;
   private final LeafCutter cutter;
   private final TypeRecalculation recalculation;
+  private final P2mTypes bulk;
 
   /**
    * An empty table.
@@ -53,6 +54,7 @@ public final class P2mTable implements Digestible {
     this.reader = new P2mReader(tree, types);
     this.walker = new P2mWalker(memory, tree, reader);
     this.recalculation = new TypeRecalculation(tree, format, types, announcements);
+    this.bulk = new P2mTypes(tree, format, types, recalculation);
     LeafWriter writer = new LeafWriter(tree, format, announcements);
     this.cutter = new LeafCutter(settings, tree, format, writer, recalculation);
   }
@@ -144,43 +146,14 @@ public final class P2mTable implements Digestible {
     cutter.setGranule(gfn.value(), new Mapping(found.storedMfn(), found.type(), access));
   }
 
-  /**
-   * Changes the type of everything lazily: at most as many stores as the root has entries. Both
-   * types are of {@link P2mType#CHANGEABLE}; where they are the same, all is only recalculated.
-   */
-  public void changeAll(P2mType from, P2mType to) {
-    types.changeAll(from, to);
-    recalculation.markAll(true);
-    counters.updates().done(P2mUpdate.CHANGE_TYPE, 1);
+  /** Types as they are changed in bulk, and what decides them. */
+  public P2mTypes types() {
+    return bulk;
   }
 
-  /**
-   * Changes the type of a range lazily, cut to what was ever mapped, granules as a whole. A range
-   * of one page is changed like any other, which Xen forgets.
-   *
-   * @param to {@link P2mType#RAM_LOGDIRTY} or {@link P2mType#RAM_RW}
-   * @throws Refusal ENOMEM no pages to split the leaves at its edges; nothing changed, and the
-   *     caller crashes the domain
-   */
-  public void changeRange(Gfn first, long frames, P2mType from, P2mType to) {
-    long granule = geometry.granuleFrames();
-    long start = first.value() & -granule;
-    long last = Math.min((first.value() + frames - 1) | (granule - 1), tree.highest);
-    if (start < 0 || start > last) {
-      return;
-    }
-    if (start > 0 || last < tree.highest) {
-      tree.require(RangeEdges.of(tree, start, last + 1).tables());
-    }
-    if (from != to) {
-      types.changeRange(start, last + 1, to);
-    }
-    if (start == 0 && last == tree.highest) {
-      recalculation.markAll(true);
-    } else {
-      recalculation.markRange(start, last);
-    }
-    counters.updates().done(P2mUpdate.CHANGE_TYPE, 1);
+  /** Who is told of changes, and of which. */
+  public Announcements announcements() {
+    return announcements;
   }
 
   /**
@@ -193,86 +166,9 @@ public final class P2mTable implements Digestible {
     return gfn.value() >>> geometry.gfnBits() == 0 && recalculation.resolve(gfn.value());
   }
 
-  /**
-   * The same for a range, cut to what was ever mapped.
-   *
-   * @throws Refusal as {@link #resolve}
-   */
-  public void finishTypeChange(Gfn first, long frames) {
-    long end = first.value() + Math.min(frames, tree.highest + 1 - first.value());
-    long table = 1L << geometry.order(2);
-    for (long gfn = first.value(); tree.marks > 0 && gfn < end; gfn = (gfn & -table) + table) {
-      recalculation.resolveTable(gfn);
-    }
-  }
-
   /** Whether entries are marked: look-ups then cost more, and types change when touched. */
   public boolean hasMarks() {
     return tree.marks > 0;
-  }
-
-  /**
-   * Says what pages of a type of {@link P2mType#IOREQ} are from here on; the entries of those that
-   * there are follow by {@link #changeAll} or {@link #changeAccess}.
-   */
-  public void setIoreq(P2mType type, IoreqRule rule) {
-    format.setIoreq(type, rule);
-  }
-
-  /** What pages of a type of {@link P2mType#IOREQ} are. */
-  public IoreqRule ioreq(P2mType type) {
-    return ioreq.of(type);
-  }
-
-  /** How many types of {@link P2mType#IOREQ} pages may be made of, from the first. */
-  public int ioreqTypes() {
-    return ioreq.offered();
-  }
-
-  /** Has pages be made of so many types, 1 to 4. */
-  public void offerIoreqTypes(int types) {
-    ioreq.offer(types);
-  }
-
-  /** Whether all of memory is watched for writes; pages written since are not any more. */
-  public boolean isGloballyLogDirty() {
-    return types.isGloballyLogDirty();
-  }
-
-  /** How much of a range is watched for writes, be it because everything is. */
-  public Coverage logDirty(Gfn first, long frames) {
-    return types.logDirty(first.value(), frames);
-  }
-
-  /** Notes whether it has devices' memory or ports: its guest then chooses how to cache. */
-  public void setIoCapabilities(boolean granted) {
-    if (granted != format.hasIoCapabilities()) {
-      format.setIoCapabilities(granted);
-      recalculation.markAll(false);
-    }
-  }
-
-  /**
-   * Pins how guest frames are cached, or changes it; entries follow when they are touched. It has
-   * no say where no device looks on, as all is write-back there.
-   *
-   * @param last inclusive
-   * @throws Refusal EBUSY another range has some of them; ENOSPC there are 64 ranges
-   */
-  public void pinCache(Gfn first, Gfn last, CacheType type) {
-    format.pins().pin(first.value(), last.value(), type);
-    recalculation.markAll(false);
-  }
-
-  /**
-   * Lets the guest choose again.
-   *
-   * @param last inclusive
-   * @throws Refusal ENOENT no range is pinned from and to there
-   */
-  public void unpinCache(Gfn first, Gfn last) {
-    format.pins().unpin(first.value(), last.value());
-    recalculation.markAll(false);
   }
 
   /** Leaves of the type that are stored, whatever their size; what waits to be changed counts. */
@@ -305,26 +201,6 @@ public final class P2mTable implements Digestible {
    */
   public void during(SyncHook hook, Runnable change) {
     announcements.during(hook, change);
-  }
-
-  /** The hooks that are on. */
-  public Set<SyncHook> hooks() {
-    return announcements.hooks();
-  }
-
-  /** Turns hooks on and the others off; all are on at first. */
-  public void setHooks(Set<SyncHook> on) {
-    announcements.setHooks(on);
-  }
-
-  /** The hook whose being off kept the last change of the guest frame from observers. */
-  public Optional<SyncHook> missedAt(Gfn gfn) {
-    return announcements.missedAt(gfn.value());
-  }
-
-  /** Whether somebody follows the table. */
-  public boolean isObserved() {
-    return !announcements.isUnheard();
   }
 
   /** Whether nothing is mapped in a range; numbers out of reach map nothing. */
@@ -433,19 +309,6 @@ public final class P2mTable implements Digestible {
 
   public P2mCounters counters() {
     return counters;
-  }
-
-  /**
-   * Adds an observer; they are told in the order of registration. Those before the one that refuses
-   * do not hear that it did, so one that may refuse is to come first.
-   */
-  public void observe(P2mObserver observer) {
-    announcements.observe(observer);
-  }
-
-  /** Removes an observer. */
-  public void forget(P2mObserver observer) {
-    announcements.forget(observer);
   }
 
   /**

@@ -114,7 +114,7 @@ class DomainTableTest {
     List<P2mChange> heard = new ArrayList<>();
     domains.addFacet(
         domain -> {
-          domain.p2m().observe(heard::add);
+          domain.p2m().announcements().observe(heard::add);
           return Optional.empty();
         });
 
@@ -131,6 +131,7 @@ class DomainTableTest {
     host.limit(id, 1024);
     host.domain(id)
         .p2m()
+        .announcements()
         .observe(
             change -> {
               long first = change.gfn().value();
@@ -154,6 +155,7 @@ class DomainTableTest {
     host.populate(id, 0, 0x1000, 0x1001);
     host.domain(id)
         .p2m()
+        .announcements()
         .observe(
             change -> {
               if (change.gfn().value() == 0x1001 && change.replacesMapping()) {

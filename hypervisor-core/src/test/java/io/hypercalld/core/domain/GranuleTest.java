@@ -50,7 +50,7 @@ class GranuleTest {
   @Test
   void extentOf16Kib_isAddedAndZappedAtOnce() {
     List<P2mChange> heard = new ArrayList<>();
-    domain.p2m().observe(heard::add);
+    domain.p2m().announcements().observe(heard::add);
 
     assertThat(host.populate(id, 2, 8, 12)).isEqualTo(2);
     assertThat(host.decrease(id, 2, 8)).isEqualTo(1);

@@ -112,7 +112,7 @@ class GuestAccessTest {
           seen.add(mmio);
           return new Emulation.Waiting(3, 17);
         });
-    guest.p2m().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    guest.p2m().types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     guest.p2m().changeType(new Gfn(5), P2mType.RAM_RW, P2mType.IOREQ_SERVER);
 
     AccessOutcome read = access.perform(guest, request(Operation.READ, 5 * PAGE + 8, 4, 0));
@@ -131,7 +131,7 @@ class GuestAccessTest {
 
   @Test
   void hypervisorsCopyToAServersPage_isRefused() {
-    guest.p2m().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    guest.p2m().types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     guest.p2m().changeType(new Gfn(5), P2mType.RAM_RW, P2mType.IOREQ_SERVER);
     GuestMemory copies = host.hypervisor().guestMemory();
 
@@ -202,7 +202,7 @@ class GuestAccessTest {
 
   @Test
   void watching_whileAServerHasPages_isRefused() {
-    guest.p2m().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    guest.p2m().types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     guest.p2m().changeType(new Gfn(5), P2mType.RAM_RW, P2mType.IOREQ_SERVER);
 
     assertThatThrownBy(() -> guest.logDirty().enable())
@@ -213,7 +213,7 @@ class GuestAccessTest {
   @Test
   void writtenPage_canBecomeAServersAndStaysSoWhenCleaned() {
     guest.logDirty().enable();
-    guest.p2m().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    guest.p2m().types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     access(Operation.WRITE, 5 * PAGE, 1, 1);
     guest.p2m().changeType(new Gfn(5), P2mType.RAM_RW, P2mType.IOREQ_SERVER);
 

@@ -22,8 +22,7 @@ final class EmptyGuest implements AutoCloseable {
     host.hypervisor()
         .domainCalls()
         .setPagingMempoolSize(
-            DomainId.DOM0,
-            new SetPagingMempoolSize(created, new Word(TABLES * PageSize.BYTES_4K)));
+            DomainId.DOM0, new SetPagingMempoolSize(created, new Word(TABLES * PageSize.BYTES_4K)));
     return created;
   }
 

@@ -73,6 +73,7 @@ class ReleaseInRunsTest {
           host.populate(id, 0, GuestFrames.consecutive(new Gfn(0), PAGES));
           host.domain(id)
               .p2m()
+              .announcements()
               .observe(
                   change -> {
                     long first = change.gfn().value();

@@ -21,7 +21,8 @@ class BulkChangeCostTest {
         table.ram(entry << 27, entry << 9, PageSize.SIZE_2M);
       }
 
-      assertThat(table.writes(() -> table.p2m.changeAll(RAM_RW, RAM_LOGDIRTY))).isEqualTo(512);
+      assertThat(table.writes(() -> table.p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY)))
+          .isEqualTo(512);
     }
   }
 
@@ -29,7 +30,7 @@ class BulkChangeCostTest {
   @CsvSource({"4, 1", "512, 1", "4096, 8"})
   void changeAll_storesAnEntryForEach512Gib(long gib, int rootEntries) {
     try (MappedTable table = mapped(gib)) {
-      assertThat(table.writes(() -> table.p2m.changeAll(RAM_RW, RAM_LOGDIRTY)))
+      assertThat(table.writes(() -> table.p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY)))
           .isEqualTo(rootEntries);
     }
   }
@@ -38,10 +39,11 @@ class BulkChangeCostTest {
   @CsvSource({"4", "4096"})
   void secondChange_andWhatTheFirstAccessFinds_costTheSameAtAnySize(long gib) {
     try (MappedTable table = mapped(gib)) {
-      table.p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+      table.p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
       table.p2m.resolve(new Gfn(5));
 
-      assertThat(table.writes(() -> table.p2m.changeAll(RAM_LOGDIRTY, RAM_RW))).isEqualTo(1);
+      assertThat(table.writes(() -> table.p2m.types().changeAll(RAM_LOGDIRTY, RAM_RW)))
+          .isEqualTo(1);
       // At each of two levels one entry is marked and its parent cleared; the leaf is rewritten.
       assertThat(table.writes(() -> table.p2m.resolve(new Gfn(5)))).isEqualTo(5);
     }

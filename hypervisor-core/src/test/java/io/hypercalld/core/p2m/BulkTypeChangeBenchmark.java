@@ -41,7 +41,7 @@ public class BulkTypeChangeBenchmark {
   @Setup(Level.Trial)
   public void map() {
     p2m.setRun(new Gfn(0), new Mfn(0), gib << 18, P2mType.RAM_RW);
-    p2m.changeAll(P2mType.RAM_RW, P2mType.RAM_RW);
+    p2m.types().changeAll(P2mType.RAM_RW, P2mType.RAM_RW);
   }
 
   @TearDown(Level.Trial)
@@ -62,9 +62,9 @@ public class BulkTypeChangeBenchmark {
   /** One there, one back; what the first access after each finds is done, too. */
   @Benchmark
   public boolean logDirtyOnAndOff() {
-    p2m.changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
+    p2m.types().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
     boolean first = p2m.resolve(new Gfn(5));
-    p2m.changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
+    p2m.types().changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
     return p2m.resolve(new Gfn(5)) && first;
   }
 }

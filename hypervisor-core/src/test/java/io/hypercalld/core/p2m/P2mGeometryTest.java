@@ -122,7 +122,7 @@ class P2mGeometryTest {
   void typeOfOneFrame_isThatOfItsGranule() {
     try (MappedTable table = table(P2mGeometry.GRANULE_16K)) {
       table.p2m.setPages(new Gfn(0), new Mfn(0x40), 16, P2mType.RAM_RW);
-      table.p2m.changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
+      table.p2m.types().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
 
       table.p2m.changeType(new Gfn(6), P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
 
@@ -138,7 +138,7 @@ class P2mGeometryTest {
   void observer_ofOneGranule_hearsOfItsFramesAtOnce() {
     try (MappedTable table = table(P2mGeometry.GRANULE_16K)) {
       List<P2mChange> heard = new ArrayList<>();
-      table.p2m.observe(heard::add);
+      table.p2m.announcements().observe(heard::add);
 
       table.p2m.setPages(new Gfn(4), new Mfn(0x40), 4, P2mType.RAM_RW);
 

@@ -67,7 +67,7 @@ class P2mStateTest {
       random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
       Arrays.fill(cells, HOLE);
       Arrays.fill(dma, HOLE);
-      p2m.observe(this::follow);
+      p2m.announcements().observe(this::follow);
       for (int step = 0; step < STEPS; step++) {
         step();
         if (step % 100 == 0) {
@@ -76,7 +76,7 @@ class P2mStateTest {
       }
       refusing = false;
       table.pool.resize(200);
-      p2m.finishTypeChange(new Gfn(0), GFNS);
+      p2m.types().finishTypeChange(new Gfn(0), GFNS);
       check("seed %d at the end".formatted(seed));
       assertThat(p2m.hasMarks()).isFalse();
     }
@@ -106,7 +106,8 @@ class P2mStateTest {
       case 9, 10 -> changeRange();
       case 11 -> attempt(() -> p2m.resolve(new Gfn(gfn())));
       case 12 -> claimOrRelease();
-      default -> attempt(() -> p2m.finishTypeChange(new Gfn(gfn()), 1 + random.nextInt(GFNS)));
+      default ->
+          attempt(() -> p2m.types().finishTypeChange(new Gfn(gfn()), 1 + random.nextInt(GFNS)));
     }
   }
 
@@ -198,9 +199,9 @@ class P2mStateTest {
   private void changeAll() {
     watchedAll = random.nextBoolean();
     if (watchedAll) {
-      p2m.changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
+      p2m.types().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
     } else {
-      p2m.changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
+      p2m.types().changeAll(P2mType.RAM_LOGDIRTY, P2mType.RAM_RW);
     }
     recalculate(0, GFNS);
   }
@@ -211,7 +212,7 @@ class P2mStateTest {
     boolean watch = random.nextBoolean();
     P2mType from = watch ? P2mType.RAM_RW : P2mType.RAM_LOGDIRTY;
     P2mType to = watch ? P2mType.RAM_LOGDIRTY : P2mType.RAM_RW;
-    if (attempt(() -> p2m.changeRange(new Gfn(gfn), frames, from, to))) {
+    if (attempt(() -> p2m.types().changeRange(new Gfn(gfn), frames, from, to))) {
       long granule = p2m.geometry().granuleFrames();
       long start = gfn & -granule;
       long end = Math.min((gfn + frames + granule - 1) & -granule, highest + 1);
@@ -226,12 +227,12 @@ class P2mStateTest {
   private void claimOrRelease() {
     if (claimed) {
       claimed = false;
-      p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
-      p2m.changeAll(P2mType.IOREQ_SERVER, P2mType.RAM_RW);
+      p2m.types().setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
+      p2m.types().changeAll(P2mType.IOREQ_SERVER, P2mType.RAM_RW);
       recalculate(0, GFNS);
     } else if (p2m.entries(P2mType.IOREQ_SERVER) == 0) {
       claimed = true;
-      p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, random.nextBoolean()));
+      p2m.types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, random.nextBoolean()));
     }
   }
 

@@ -305,7 +305,7 @@ class P2mTableTest {
   @Test
   void observer_hearsOfFramesAndPermissionsThatChange() {
     List<P2mChange> heard = new ArrayList<>();
-    p2m.observe(heard::add);
+    p2m.announcements().observe(heard::add);
 
     set(0x200, 0x400, PageSize.SIZE_2M);
     set(0x200, 0x400, PageSize.SIZE_2M);
@@ -336,7 +336,7 @@ class P2mTableTest {
         change -> {
           throw Refusal.of(Errno.ENOMEM, "no room");
         };
-    p2m.observe(refusing);
+    p2m.announcements().observe(refusing);
     String before = digest();
 
     assertRefused(Errno.ENOMEM, () -> set(5, 0x777, PageSize.SIZE_4K));
@@ -346,14 +346,14 @@ class P2mTableTest {
     assertRefused(Errno.ENOMEM, () -> set(1L << 30, 0x1235, PageSize.SIZE_4K));
 
     assertThat(digest()).isEqualTo(before);
-    p2m.forget(refusing);
+    p2m.announcements().forget(refusing);
     set(5, 0x777, PageSize.SIZE_4K);
   }
 
   @Test
   void observer_findsTheTableAlreadyChanged() {
     List<Found> seen = new ArrayList<>();
-    p2m.observe(change -> seen.add(lookup(change.gfn().value())));
+    p2m.announcements().observe(change -> seen.add(lookup(change.gfn().value())));
 
     p2m.setRun(new Gfn(0x1ff), new Mfn(0x3ff), 513, P2mType.RAM_RW);
 

@@ -20,7 +20,7 @@ class SyncHookTest {
   private final List<P2mChange> heard = new ArrayList<>();
 
   SyncHookTest() {
-    p2m.observe(heard::add);
+    p2m.announcements().observe(heard::add);
   }
 
   @AfterEach
@@ -61,12 +61,13 @@ class SyncHookTest {
   @Test
   void runOfWhichALaterPartIsRefused_keepsTheEarlierOne() {
     p2m.setPages(new Gfn(4), new Mfn(0x900), 2, P2mType.RAM_RW);
-    p2m.observe(
-        change -> {
-          if (change.replacesMapping()) {
-            throw Refusal.of(Errno.ENOMEM, "no room");
-          }
-        });
+    p2m.announcements()
+        .observe(
+            change -> {
+              if (change.replacesMapping()) {
+                throw Refusal.of(Errno.ENOMEM, "no room");
+              }
+            });
 
     assertThatThrownBy(() -> p2m.setPages(new Gfn(0), new Mfn(0x800), 8, P2mType.RAM_RW))
         .isInstanceOf(Refusal.class);
@@ -80,19 +81,19 @@ class SyncHookTest {
 
   @Test
   void changeDuringAHookThatIsOff_isRememberedAndNotAnnounced() {
-    p2m.setHooks(EnumSet.complementOf(EnumSet.of(SyncHook.EXCHANGE)));
+    p2m.announcements().setHooks(EnumSet.complementOf(EnumSet.of(SyncHook.EXCHANGE)));
 
     p2m.during(SyncHook.EXCHANGE, () -> table.ram(0, 0x200, PageSize.SIZE_2M));
 
     assertThat(heard).isEmpty();
-    assertThat(p2m.missedAt(new Gfn(0x1ff))).contains(SyncHook.EXCHANGE);
-    assertThat(p2m.missedAt(new Gfn(0x200))).isEmpty();
+    assertThat(p2m.announcements().missedAt(new Gfn(0x1ff))).contains(SyncHook.EXCHANGE);
+    assertThat(p2m.announcements().missedAt(new Gfn(0x200))).isEmpty();
     assertThat(table.type(5)).isEqualTo(P2mType.RAM_RW);
   }
 
   @Test
   void announcedChange_endsTheMemoryOfAMissedOneThere() {
-    p2m.setHooks(Set.of());
+    p2m.announcements().setHooks(Set.of());
     p2m.during(SyncHook.PHYSMAP_ADD, () -> table.ram(0, 0x200, PageSize.SIZE_2M));
 
     table.set(5, 0x999, P2mType.RAM_RW);
@@ -100,37 +101,37 @@ class SyncHookTest {
     assertThat(heard)
         .containsExactly(
             new P2mChange(new Gfn(5), new Mfn(0x999), 1, DmaPermission.READ_WRITE, true));
-    assertThat(p2m.missedAt(new Gfn(4))).contains(SyncHook.PHYSMAP_ADD);
-    assertThat(p2m.missedAt(new Gfn(5))).isEmpty();
-    assertThat(p2m.missedAt(new Gfn(6))).contains(SyncHook.PHYSMAP_ADD);
+    assertThat(p2m.announcements().missedAt(new Gfn(4))).contains(SyncHook.PHYSMAP_ADD);
+    assertThat(p2m.announcements().missedAt(new Gfn(5))).isEmpty();
+    assertThat(p2m.announcements().missedAt(new Gfn(6))).contains(SyncHook.PHYSMAP_ADD);
   }
 
   @Test
   void changeDuringAHookThatIsOn_isAnnounced() {
-    p2m.setHooks(Set.of(SyncHook.ZAP));
+    p2m.announcements().setHooks(Set.of(SyncHook.ZAP));
 
     p2m.during(SyncHook.ZAP, () -> table.ram(0, 0x200, PageSize.SIZE_2M));
 
     assertThat(heard).hasSize(1);
-    assertThat(p2m.missedAt(new Gfn(0))).isEmpty();
+    assertThat(p2m.announcements().missedAt(new Gfn(0))).isEmpty();
   }
 
   @Test
   void hookWithinAHook_isNoneOfItsOwn() {
-    p2m.setHooks(Set.of(SyncHook.ZAP));
+    p2m.announcements().setHooks(Set.of(SyncHook.ZAP));
 
     p2m.during(
         SyncHook.BALLOON,
         () -> p2m.during(SyncHook.ZAP, () -> table.ram(0, 0x200, PageSize.SIZE_2M)));
 
-    assertThat(p2m.missedAt(new Gfn(0))).contains(SyncHook.BALLOON);
+    assertThat(p2m.announcements().missedAt(new Gfn(0))).contains(SyncHook.BALLOON);
     table.set(0x400, 0x1, P2mType.RAM_RW);
     assertThat(heard).hasSize(1);
   }
 
   @Test
   void changeThatIsRefused_endsItsHook() {
-    p2m.setHooks(Set.of());
+    p2m.announcements().setHooks(Set.of());
 
     assertThatThrownBy(() -> p2m.during(SyncHook.ZAP, () -> table.ram(1, 0x200, PageSize.SIZE_2M)))
         .isInstanceOf(Refusal.class);
@@ -142,7 +143,7 @@ class SyncHookTest {
   @Test
   void missedChanges_arePartOfTheState() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setHooks(Set.of());
+    p2m.announcements().setHooks(Set.of());
     String before = table.digest();
 
     p2m.during(SyncHook.ZAP, () -> table.set(5, 0x999, P2mType.RAM_RW));

@@ -33,11 +33,11 @@ class TypeRecalculationTest {
   }
 
   private void logDirty(long first, long frames) {
-    p2m.changeRange(new Gfn(first), frames, RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeRange(new Gfn(first), frames, RAM_RW, RAM_LOGDIRTY);
   }
 
   private void logClean(long first, long frames) {
-    p2m.changeRange(new Gfn(first), frames, RAM_LOGDIRTY, RAM_RW);
+    p2m.types().changeRange(new Gfn(first), frames, RAM_LOGDIRTY, RAM_RW);
   }
 
   @Test
@@ -47,21 +47,21 @@ class TypeRecalculationTest {
     table.ram(3L << 27, 0x600, PageSize.SIZE_2M);
     long leaf = table.raw(5);
 
-    long writes = table.writes(() -> p2m.changeAll(RAM_RW, RAM_LOGDIRTY));
+    long writes = table.writes(() -> p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY));
 
     assertThat(writes).isEqualTo(3);
     assertThat(P2mEntry.EMT.getInt(table.raw(5, 4))).isEqualTo(7);
     assertThat(P2mEntry.RECALC.isSet(table.raw(5, 4))).isTrue();
     assertThat(table.raw(5)).isEqualTo(leaf);
-    assertThat(p2m.isGloballyLogDirty()).isTrue();
-    assertThat(table.writes(() -> p2m.changeAll(RAM_RW, RAM_LOGDIRTY))).isZero();
+    assertThat(p2m.types().isGloballyLogDirty()).isTrue();
+    assertThat(table.writes(() -> p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY))).isZero();
   }
 
   @Test
   void lookup_underAMark_reportsTheNewTypeAndStoresNothing() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     table.set(0x400, 0x800, RAM_RO);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     String before = table.digest();
 
     assertThat(table.type(5)).isEqualTo(RAM_LOGDIRTY);
@@ -78,7 +78,7 @@ class TypeRecalculationTest {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     table.ram(0x200, 0x400, PageSize.SIZE_2M);
     table.ram(GIB_FRAMES, 0x600, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
 
     assertThat(p2m.resolve(new Gfn(5))).isTrue();
 
@@ -99,7 +99,7 @@ class TypeRecalculationTest {
     table.set(8, 0x901, GRANT_MAP_RW);
     table.set(9, 0x902, MMIO_DIRECT);
     List<Long> others = List.of(table.raw(7), table.raw(8), table.raw(9));
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
 
     long writes = table.writes(() -> assertThat(p2m.resolve(new Gfn(100))).isTrue());
 
@@ -113,7 +113,7 @@ class TypeRecalculationTest {
   @Test
   void resolve_whereNothingIsMapped_endsTheWalk() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
 
     assertThat(p2m.resolve(new Gfn(1L << 30))).isFalse();
     assertThat(p2m.resolve(new Gfn(GIB_FRAMES))).isTrue();
@@ -124,7 +124,7 @@ class TypeRecalculationTest {
   @Test
   void set_underAMark_resolvesFirst() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
 
     p2m.changeType(new Gfn(5), RAM_LOGDIRTY, RAM_RW);
 
@@ -139,16 +139,16 @@ class TypeRecalculationTest {
   @Test
   void markedAgain_whatWasWrittenIsWatchedAgain() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     p2m.changeType(new Gfn(5), RAM_LOGDIRTY, RAM_RW);
 
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
 
     assertThat(table.type(5)).isEqualTo(RAM_LOGDIRTY);
-    p2m.changeAll(RAM_LOGDIRTY, RAM_RW);
+    p2m.types().changeAll(RAM_LOGDIRTY, RAM_RW);
     assertThat(table.type(5)).isEqualTo(RAM_RW);
     assertThat(table.type(4)).isEqualTo(RAM_RW);
-    p2m.finishTypeChange(new Gfn(0), 512);
+    p2m.types().finishTypeChange(new Gfn(0), 512);
     assertThat(p2m.entries(RAM_RW, 0)).isEqualTo(512);
     assertThat(p2m.hasMarks()).isFalse();
   }
@@ -156,7 +156,7 @@ class TypeRecalculationTest {
   @Test
   void changeType_ofAnotherType_isEbusyAndChangesNothing() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     String before = table.digest();
 
     assertRefused(Errno.EBUSY, () -> p2m.changeType(new Gfn(5), RAM_RW, RAM_RO));
@@ -183,7 +183,7 @@ class TypeRecalculationTest {
     assertThat(table.type(0x201)).isEqualTo(RAM_LOGDIRTY);
     assertThat(table.type(0x4_01ff)).isEqualTo(RAM_LOGDIRTY);
     assertThat(table.type(0x4_0200)).isEqualTo(RAM_RW);
-    assertThat(p2m.logDirty(new Gfn(0x200), 2)).isEqualTo(Coverage.SOME);
+    assertThat(p2m.types().logDirty(new Gfn(0x200), 2)).isEqualTo(Coverage.SOME);
   }
 
   @Test
@@ -231,7 +231,7 @@ class TypeRecalculationTest {
     logDirty(0, 0x10_0000);
 
     assertThat(P2mEntry.isMarked(table.raw(0, 4))).isTrue();
-    assertThat(p2m.isGloballyLogDirty()).isFalse();
+    assertThat(p2m.types().isGloballyLogDirty()).isFalse();
     assertThat(table.type(0x3ff)).isEqualTo(RAM_LOGDIRTY);
   }
 
@@ -265,12 +265,12 @@ class TypeRecalculationTest {
     table.ram(0x200, 0x400, PageSize.SIZE_2M);
     logDirty(0x10, 8);
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_RW);
+    p2m.types().changeAll(RAM_RW, RAM_RW);
     assertThat(table.order(0x10)).isEqualTo(9);
     assertThat(table.type(0x10)).isEqualTo(RAM_LOGDIRTY);
     assertThat(table.type(0x18)).isEqualTo(RAM_RW);
 
-    p2m.finishTypeChange(new Gfn(0), 0x400);
+    p2m.types().finishTypeChange(new Gfn(0), 0x400);
 
     assertThat(table.order(0x10)).isZero();
     assertThat(table.type(0x10)).isEqualTo(RAM_LOGDIRTY);
@@ -285,7 +285,7 @@ class TypeRecalculationTest {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     logDirty(0x10, 8);
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_RW);
+    p2m.types().changeAll(RAM_RW, RAM_RW);
     table.pool.resize(table.pool.usedPages());
 
     assertRefused(Errno.ENOMEM, () -> p2m.resolve(new Gfn(0x10)));
@@ -301,14 +301,14 @@ class TypeRecalculationTest {
   void pageWithoutAccess_isRecalculatedThoughItCannotBeMarked() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     p2m.changeAccess(new Gfn(5), P2mAccess.N);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     assertThat(table.type(5)).isEqualTo(RAM_LOGDIRTY);
 
     p2m.resolve(new Gfn(6));
 
     assertThat(table.type(5)).isEqualTo(RAM_LOGDIRTY);
     assertThat(P2mEntry.isMarked(table.raw(5))).isFalse();
-    p2m.changeAll(RAM_LOGDIRTY, RAM_RW);
+    p2m.types().changeAll(RAM_LOGDIRTY, RAM_RW);
     assertThat(table.type(5)).isEqualTo(RAM_RW);
   }
 
@@ -321,7 +321,7 @@ class TypeRecalculationTest {
     assertThat(table.type(0x18)).isEqualTo(RAM_RW);
     p2m.set(new Gfn(0), new Mfn(0x200), PageSize.SIZE_2M, RAM_RW, P2mAccess.N);
 
-    p2m.changeAll(RAM_RW, RAM_RW);
+    p2m.types().changeAll(RAM_RW, RAM_RW);
     p2m.resolve(new Gfn(0x200));
 
     assertThat(table.order(0x10)).isZero();
@@ -332,47 +332,47 @@ class TypeRecalculationTest {
   @Test
   void ioreqServerPages_stayWhileTheyAreClaimedAndGoBackAfterwards() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
     assertThat(table.raw(5) & 7).isEqualTo(1);
-    p2m.changeAll(RAM_RW, RAM_RW);
-    p2m.finishTypeChange(new Gfn(0), 512);
+    p2m.types().changeAll(RAM_RW, RAM_RW);
+    p2m.types().finishTypeChange(new Gfn(0), 512);
     assertThat(table.type(5)).isEqualTo(IOREQ_SERVER);
 
-    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
-    p2m.changeAll(IOREQ_SERVER, RAM_RW);
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
+    p2m.types().changeAll(IOREQ_SERVER, RAM_RW);
 
     assertThat(table.type(5)).isEqualTo(RAM_RW);
     assertThat(p2m.entries(IOREQ_SERVER)).isEqualTo(1);
-    p2m.finishTypeChange(new Gfn(0), 512);
+    p2m.types().finishTypeChange(new Gfn(0), 512);
     assertThat(p2m.entries(IOREQ_SERVER)).isZero();
   }
 
   @Test
   void ioreqServerPages_releasedDuringAMigration_doNotEndIt() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     p2m.changeType(new Gfn(5), RAM_LOGDIRTY, RAM_RW);
-    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
 
-    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
-    p2m.changeAll(IOREQ_SERVER, RAM_RW);
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
+    p2m.types().changeAll(IOREQ_SERVER, RAM_RW);
 
-    assertThat(p2m.isGloballyLogDirty()).isTrue();
+    assertThat(p2m.types().isGloballyLogDirty()).isTrue();
     assertThat(table.type(5)).isEqualTo(RAM_LOGDIRTY);
   }
 
   @Test
   void ioreqServerPage_thatGoesBack_isAnnouncedWhenItDoes() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
     List<P2mChange> heard = new ArrayList<>();
-    p2m.observe(heard::add);
+    p2m.announcements().observe(heard::add);
 
-    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
-    p2m.changeAll(IOREQ_SERVER, RAM_RW);
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
+    p2m.types().changeAll(IOREQ_SERVER, RAM_RW);
     assertThat(heard).isEmpty();
     p2m.resolve(new Gfn(7));
 
@@ -384,20 +384,20 @@ class TypeRecalculationTest {
   @Test
   void ioreqServerPage_thatAnObserverRefuses_waitsForTheNextTime() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
-    p2m.setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, new IoreqRule(true, false, true));
     p2m.changeType(new Gfn(5), RAM_RW, IOREQ_SERVER);
     P2mObserver refusing =
         change -> {
           throw Refusal.of(Errno.ENOMEM, "no room");
         };
-    p2m.observe(refusing);
-    p2m.setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
-    p2m.changeAll(IOREQ_SERVER, RAM_RW);
+    p2m.announcements().observe(refusing);
+    p2m.types().setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
+    p2m.types().changeAll(IOREQ_SERVER, RAM_RW);
 
     assertRefused(Errno.ENOMEM, () -> p2m.resolve(new Gfn(5)));
 
     assertThat(P2mEntry.type(table.raw(5))).isEqualTo(IOREQ_SERVER);
-    p2m.forget(refusing);
+    p2m.announcements().forget(refusing);
     assertThat(p2m.resolve(new Gfn(5))).isTrue();
     assertThat(P2mEntry.type(table.raw(5))).isEqualTo(RAM_RW);
   }
@@ -407,27 +407,27 @@ class TypeRecalculationTest {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     assertThat(P2mEntry.IPAT.isSet(table.raw(0))).isTrue();
 
-    p2m.setIoCapabilities(true);
+    p2m.types().setIoCapabilities(true);
     assertThat(P2mEntry.RECALC.isSet(table.raw(0, 4))).isFalse();
     p2m.resolve(new Gfn(0));
 
     assertThat(P2mEntry.IPAT.isSet(table.raw(0))).isFalse();
     assertThat(P2mEntry.EMT.getInt(table.raw(0))).isEqualTo(6);
-    assertThat(table.writes(() -> p2m.setIoCapabilities(true))).isZero();
+    assertThat(table.writes(() -> p2m.types().setIoCapabilities(true))).isZero();
   }
 
   @Test
   void marks_endWithTheTablesThatHoldThem() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     table.set(GIB_FRAMES, 0x900, RAM_RW);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     p2m.resolve(new Gfn(0));
     assertThat(p2m.hasMarks()).isTrue();
 
     table.ram(GIB_FRAMES, 0x4_0000, PageSize.SIZE_1G);
 
     assertThat(p2m.hasMarks()).isFalse();
-    p2m.changeAll(RAM_LOGDIRTY, RAM_RW);
+    p2m.types().changeAll(RAM_LOGDIRTY, RAM_RW);
     p2m.resolve(new Gfn(0));
     while (!p2m.relinquish(1)) {
       assertThat(p2m.violations()).isEmpty();
@@ -453,9 +453,9 @@ class TypeRecalculationTest {
   void finishTypeChange_leavesNothingToBeDone() {
     table.ram(0, 0x200, PageSize.SIZE_2M);
     p2m.setPages(new Gfn(0x7fe), new Mfn(0x800), 600, RAM_RW);
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
 
-    p2m.finishTypeChange(new Gfn(0), Long.MAX_VALUE);
+    p2m.types().finishTypeChange(new Gfn(0), Long.MAX_VALUE);
 
     assertThat(p2m.hasMarks()).isFalse();
     assertThat(p2m.entries(RAM_LOGDIRTY, 0)).isEqualTo(600);
@@ -469,7 +469,7 @@ class TypeRecalculationTest {
     table.set(6, 0x1235, RAM_RW);
     P2mType before = table.type(5);
 
-    p2m.changeAll(RAM_RW, RAM_LOGDIRTY);
+    p2m.types().changeAll(RAM_RW, RAM_LOGDIRTY);
     p2m.resolve(new Gfn(6));
 
     assertThat(table.type(5)).isEqualTo(P2mType.CHANGEABLE.contains(type) ? RAM_LOGDIRTY : before);

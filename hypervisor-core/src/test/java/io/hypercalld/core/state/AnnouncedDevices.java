@@ -37,7 +37,7 @@ final class AnnouncedDevices implements Devices {
   public void attach(DomainId guest) {
     TreeMap<Long, Reached> table = new TreeMap<>();
     tables.put(guest, table);
-    hypervisor.domains().byId(guest).p2m().observe(change -> note(table, change));
+    hypervisor.domains().byId(guest).p2m().announcements().observe(change -> note(table, change));
   }
 
   private static void note(Map<Long, Reached> table, P2mChange change) {

@@ -56,7 +56,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
             ? Optional.empty()
             : Optional.of(new IdentityMap(driver.frames(), domain.id(), driver.profile().hooks()));
     this.separate = newTable(policy);
-    domain.findP2m().ifPresent(p2m -> p2m.setHooks(driver.profile().hooks()));
+    domain.findP2m().ifPresent(p2m -> p2m.announcements().setHooks(driver.profile().hooks()));
   }
 
   private Optional<DmaTable> newTable(DmaPolicy wanted) {
@@ -107,13 +107,13 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
 
   /** The changes that reach a separate table. */
   public Set<SyncHook> hooks() {
-    return identity.map(IdentityMap::hooks).orElseGet(() -> domain.p2m().hooks());
+    return identity.map(IdentityMap::hooks).orElseGet(() -> domain.p2m().announcements().hooks());
   }
 
   /** Has only these changes reach a separate table from now on. */
   public void setHooks(Set<SyncHook> on) {
     identity.ifPresent(map -> map.setHooks(on));
-    domain.findP2m().ifPresent(p2m -> p2m.setHooks(on));
+    domain.findP2m().ifPresent(p2m -> p2m.announcements().setHooks(on));
   }
 
   /** What the separate table has cost so far; empty where the P2M is shared. */

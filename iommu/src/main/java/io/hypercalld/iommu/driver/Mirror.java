@@ -69,6 +69,8 @@ public final class Mirror {
 
   /** The hook whose being off kept the last change of the frame from the table. */
   public Optional<SyncHook> missedAt(Gfn dfn) {
-    return identity.isPresent() ? identity.get().missedAt(dfn.value()) : domain.p2m().missedAt(dfn);
+    return identity.isPresent()
+        ? identity.get().missedAt(dfn.value())
+        : domain.p2m().announcements().missedAt(dfn);
   }
 }

@@ -162,7 +162,7 @@ public final class VtdDriver implements Digestible {
       return Optional.empty();
     }
     DomainIommu iommu = new DomainIommu(domain, this, DmaPolicy.usual());
-    domain.findP2m().ifPresent(p2m -> p2m.observe(iommu));
+    domain.findP2m().ifPresent(p2m -> p2m.announcements().observe(iommu));
     return Optional.of(iommu);
   }
 

@@ -67,7 +67,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     this.sync = guest.settings().sync();
     this.unit = guest.silicon();
     this.reader = new GuestTables(guest.memory(), unit.settings());
-    domain.p2m().observe(this);
+    domain.p2m().announcements().observe(this);
     domain.facet(DomainIommu.class).watchDevices(this);
   }
 
@@ -75,7 +75,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   void end() {
     translating = false;
     driver.devices().ownedBy(domain.id()).forEach(device -> look(device, SyncTrigger.ENABLE));
-    domain.p2m().forget(this);
+    domain.p2m().announcements().forget(this);
     domain.facet(DomainIommu.class).watchDevices(DeviceWatcher.NONE);
     if (!spaces.isEmpty() && !domain.isDying()) {
       domain.crash("a device could not be taken off the shadow of a guest's table");

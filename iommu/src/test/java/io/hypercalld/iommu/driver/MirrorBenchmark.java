@@ -63,7 +63,7 @@ public class MirrorBenchmark {
   @Setup(Level.Trial)
   public void map() {
     block = allocator.allocate(16, Long.MAX_VALUE, 1, FrameUse.GUEST_RAM);
-    mirrored.observe(this::follow);
+    mirrored.announcements().observe(this::follow);
     bareP2m();
     p2mMirrored();
   }

@@ -32,7 +32,7 @@ class MirroredRunsTest {
     try (SimulatedMachine machine = SimulatedMachine.boot()) {
       Domain guest = roomy(machine);
       List<Long> heard = new ArrayList<>();
-      guest.p2m().observe(change -> heard.add(change.frames()));
+      guest.p2m().announcements().observe(change -> heard.add(change.frames()));
 
       machine.add(guest, new Gfn(FIRST), PAGES);
 

@@ -105,7 +105,7 @@ public final class MemoryTypeClaim implements Digestible {
     protect(false);
     if (policies().unclaimed() == ClaimPolicies.Unclaimed.REFUSE) {
       if (pages() != 0 && policies().update() == ClaimPolicies.ClaimUpdate.LAZY) {
-        p2m().changeAll(type, P2mType.RAM_RW);
+        p2m().types().changeAll(type, P2mType.RAM_RW);
       }
     } else if (!policies().alwaysProtects()) {
       follow();
@@ -144,7 +144,7 @@ public final class MemoryTypeClaim implements Digestible {
     }
     return switch (policies().update()) {
       case LAZY -> {
-        p2m().finishTypeChange(new Gfn(from), SWEEP);
+        p2m().types().finishTypeChange(new Gfn(from), SWEEP);
         yield more(from + SWEEP);
       }
       case EAGER -> {
@@ -179,7 +179,7 @@ public final class MemoryTypeClaim implements Digestible {
   }
 
   private P2mType settled(Gfn gfn) {
-    return switch (p2m().logDirty(gfn, 1)) {
+    return switch (p2m().types().logDirty(gfn, 1)) {
       case ALL -> P2mType.RAM_LOGDIRTY;
       case SOME, NONE -> P2mType.RAM_RW;
     };
@@ -190,7 +190,7 @@ public final class MemoryTypeClaim implements Digestible {
     switch (policies().update()) {
       case LAZY -> {
         if (pages() != 0) {
-          p2m().changeAll(type, type);
+          p2m().types().changeAll(type, type);
         }
       }
       case EAGER -> {
@@ -215,7 +215,7 @@ public final class MemoryTypeClaim implements Digestible {
     boolean kept = claimed || policies().unclaimed() != ClaimPolicies.Unclaimed.REFUSE;
     boolean takes = claimed || policies().alwaysProtects();
     boolean all = policies().access() == ClaimPolicies.ClaimAccess.ALL;
-    p2m().setIoreq(type, new IoreqRule(kept, takes && all, takes));
+    p2m().types().setIoreq(type, new IoreqRule(kept, takes && all, takes));
   }
 
   private ClaimPolicies policies() {

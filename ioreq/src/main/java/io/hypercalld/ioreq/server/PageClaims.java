@@ -40,7 +40,7 @@ public final class PageClaims implements Digestible {
           Errno.EBUSY, "pages of %s belong to an ioreq server or wait for one", domain.id());
     }
     policies = chosen;
-    domain.p2m().offerIoreqTypes(chosen.types());
+    domain.p2m().types().offerIoreqTypes(chosen.types());
     all().forEach(MemoryTypeClaim::begin);
   }
 
