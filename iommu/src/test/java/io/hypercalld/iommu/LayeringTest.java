@@ -34,6 +34,7 @@ final class LayeringTest {
   private static final String BITS = "io.hypercalld.core.bits..";
   private static final String DIGEST = "io.hypercalld.core.digest..";
   private static final String ERRNO = "io.hypercalld.core.errno..";
+  private static final String APIC = "io.hypercalld.core.interrupt..";
   private static final String MEMORY = "io.hypercalld.core.memory..";
   private static final String AUDIT = "io.hypercalld.iommu.audit..";
   private static final String ACPI = "io.hypercalld.iommu.acpi..";
@@ -52,7 +53,7 @@ final class LayeringTest {
         dependsOnly("io.hypercalld.iommu..", List.of(CORE), Borrower.class),
         dependsOnly(PCI, List.of(BITS, DIGEST, ERRNO), RemappedFunction.class),
         dependsOnly(ACPI, List.of(PCI, BITS, ERRNO), DrivenTable.class),
-        dependsOnly(VTD, List.of(PCI, BITS, DIGEST, MEMORY), LiveFormat.class),
+        dependsOnly(VTD, List.of(PCI, BITS, DIGEST, APIC, MEMORY), LiveFormat.class),
         dependsOnly(
             PLATFORM, List.of(ACPI, PCI, VTD, BITS, DIGEST, ERRNO, MEMORY), RunningPlatform.class),
         // Refuses by errno only what no device could ask for: a transfer past the end of addresses.

@@ -204,7 +204,7 @@ final class CaptureRun implements AutoCloseable {
     boolean extended = InterruptTableAddress.EIME.isSet(snapshot.register("irta"));
     long destination = InterruptEntry.DST.get(lo);
     return delivered.vector() == InterruptEntry.V.get(lo)
-        && delivered.mode().encoding() == InterruptEntry.DLM.get(lo)
+        && delivered.mode() == InterruptEntry.DLM.get(lo)
         && delivered.levelTriggered() == InterruptEntry.TM.isSet(lo)
         && delivered.logical() == InterruptEntry.DM.isSet(lo)
         && Integer.toUnsignedLong(delivered.destination())

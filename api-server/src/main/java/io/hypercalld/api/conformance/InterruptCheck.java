@@ -111,7 +111,7 @@ final class InterruptCheck {
     Map<String, Long> got = new TreeMap<>();
     got.put("index", (long) index);
     got.put("vector", (long) message.vector());
-    got.put("delivery", (long) message.mode().encoding());
+    got.put("delivery", (long) message.mode());
     got.put("trigger", message.levelTriggered() ? 1L : 0);
     got.put("dest", Integer.toUnsignedLong(message.destination()));
     got.put("dest_mode", message.logical() ? 1L : 0);

@@ -68,7 +68,7 @@ final class InterruptReplay {
         (long) index,
         message.levelTriggered() ? 1L : 0,
         (long) message.vector(),
-        (long) message.mode().encoding(),
+        (long) message.mode(),
         Integer.toUnsignedLong(message.destination()),
         message.logical() ? 1L : 0);
   }

@@ -147,14 +147,7 @@ final class MessageWriter {
   }
 
   private static InterruptMessage wired(ProcessorVector at) {
-    return new InterruptMessage(
-        at.vector(),
-        io.hypercalld.iommu.vtd.DeliveryMode.FIXED,
-        false,
-        at.processor(),
-        false,
-        true,
-        true);
+    return InterruptMessage.fixed(at.vector(), at.processor(), true);
   }
 
   /**

@@ -2,7 +2,6 @@ package io.hypercalld.iommu.interrupt;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.interrupt.DeliveryMode;
 import io.hypercalld.core.interrupt.Interrupt;
 import io.hypercalld.core.interrupt.LocalApic;
 import io.hypercalld.core.interrupt.LocalApics;
@@ -84,20 +83,7 @@ public final class Processors implements Digestible {
 
   /** Takes an interrupt off the bus; one of a reserved delivery mode reaches nobody. */
   public void deliver(InterruptMessage message) {
-    DeliveryMode.of(message.mode().encoding())
-        .filter(_ -> message.asserted())
-        .map(mode -> interrupt(message, mode))
-        .ifPresent(this::deliver);
-  }
-
-  private static Interrupt interrupt(InterruptMessage message, DeliveryMode mode) {
-    return new Interrupt(
-        message.vector(),
-        mode,
-        message.logical(),
-        message.redirectable(),
-        message.destination(),
-        message.levelTriggered());
+    message.interrupt().ifPresent(this::deliver);
   }
 
   private void deliver(Interrupt interrupt) {

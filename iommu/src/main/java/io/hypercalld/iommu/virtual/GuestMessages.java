@@ -4,9 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.errno.Refusal;
-import io.hypercalld.core.interrupt.DeliveryMode;
 import io.hypercalld.core.interrupt.DomainInterrupts;
-import io.hypercalld.core.interrupt.Interrupt;
 import io.hypercalld.iommu.unit.MessageSink;
 import io.hypercalld.iommu.vtd.InterruptMessage;
 import java.util.List;
@@ -34,8 +32,9 @@ final class GuestMessages implements MessageSink, Digestible {
     refused = Optional.empty();
     try {
       taken =
-          DeliveryMode.of(message.mode().encoding())
-              .map(mode -> domain.facet(DomainInterrupts.class).inject(interrupt(message, mode)))
+          message
+              .interrupt()
+              .map(interrupt -> domain.facet(DomainInterrupts.class).inject(interrupt))
               .orElse(List.of());
     } catch (Refusal refusal) {
       refused = Optional.of(refusal);
@@ -45,16 +44,6 @@ final class GuestMessages implements MessageSink, Digestible {
     } else {
       delivered++;
     }
-  }
-
-  private static Interrupt interrupt(InterruptMessage message, DeliveryMode mode) {
-    return new Interrupt(
-        message.vector(),
-        mode,
-        message.logical(),
-        message.redirectable(),
-        message.destination(),
-        message.levelTriggered());
   }
 
   /** The vCPUs that took the last message. */

@@ -7,6 +7,7 @@ import static io.hypercalld.core.bits.BitField.reserved;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.bits.WordLayout;
+import io.hypercalld.core.interrupt.DeliveryMode;
 import io.hypercalld.iommu.pci.SourceId;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -135,7 +136,7 @@ public record InterruptEntry(long lo, long hi) {
             | DM.of(message.logical() ? 1 : 0)
             | RH.of(message.redirectable() ? 1 : 0)
             | TM.of(message.levelTriggered() ? 1 : 0)
-            | DLM.of(message.mode().encoding())
+            | DLM.of(message.mode())
             | V.of(message.vector())
             | destination.of(Integer.toUnsignedLong(message.destination())),
         0);
@@ -200,7 +201,7 @@ public record InterruptEntry(long lo, long hi) {
     return REMAPPED_LO.hasReservedBits(lo)
         || REMAPPED_HI.hasReservedBits(hi)
         || (!extended && (lo & BEYOND_XAPIC_DST) != 0)
-        || mode().isReserved();
+        || DeliveryMode.of(mode()).isEmpty();
   }
 
   /** Whether the entry takes interrupts of this requester; SVT's reserved value takes none. */
@@ -241,8 +242,8 @@ public record InterruptEntry(long lo, long hi) {
     return URG.isSet(lo);
   }
 
-  private DeliveryMode mode() {
-    return DeliveryMode.of(DLM.getInt(lo));
+  private int mode() {
+    return DLM.getInt(lo);
   }
 
   /** Machine address of the descriptor to which the entry posts. */

@@ -6,11 +6,15 @@ import static io.hypercalld.core.bits.BitField.ignored;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
+import io.hypercalld.core.interrupt.DeliveryMode;
+import io.hypercalld.core.interrupt.Interrupt;
+import java.util.Optional;
 
 /**
  * An interrupt on its way to local APICs, whatever it was made from. Immutable.
  *
  * @param vector 0 to 255
+ * @param mode 3 bits as {@link DeliveryMode#encoding} gives them; 3 and 6 are reserved
  * @param logical whether the destination is a logical id rather than an APIC id
  * @param destination 8 bits of an xAPIC, 32 of an x2APIC
  * @param redirectable RH: any one processor of the destination may take it
@@ -20,7 +24,7 @@ import io.hypercalld.core.bits.WordLayout;
  */
 public record InterruptMessage(
     int vector,
-    DeliveryMode mode,
+    int mode,
     boolean logical,
     int destination,
     boolean redirectable,
@@ -61,7 +65,13 @@ public record InterruptMessage(
 
   /** A fixed, physical edge interrupt. */
   public static InterruptMessage fixed(int vector, int destination) {
-    return new InterruptMessage(vector, DeliveryMode.FIXED, false, destination, false, false, true);
+    return fixed(vector, destination, false);
+  }
+
+  /** A fixed, physical interrupt. */
+  public static InterruptMessage fixed(int vector, int destination, boolean levelTriggered) {
+    return new InterruptMessage(
+        vector, DeliveryMode.FIXED.encoding(), false, destination, false, levelTriggered, true);
   }
 
   /** The interrupt that a write means which nothing remaps. */
@@ -69,11 +79,24 @@ public record InterruptMessage(
     boolean level = TRIGGER.isSet(data);
     return new InterruptMessage(
         VECTOR.getInt(data),
-        DeliveryMode.of(MODE.getInt(data)),
+        MODE.getInt(data),
         DM.isSet(address),
         DESTINATION.getInt(address) | (int) (EXTENDED.inPlace(address) >>> EXTENDED_SHIFT),
         RH.isSet(address),
         level,
         !level || LEVEL.isSet(data));
+  }
+
+  /**
+   * What processors take it for; empty where nobody takes it: its mode is reserved, or it says that
+   * a level is over.
+   */
+  public Optional<Interrupt> interrupt() {
+    return DeliveryMode.of(mode)
+        .filter(_ -> asserted)
+        .map(
+            delivery ->
+                new Interrupt(
+                    vector, delivery, logical, redirectable, destination, levelTriggered));
   }
 }

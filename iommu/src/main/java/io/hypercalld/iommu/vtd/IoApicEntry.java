@@ -89,7 +89,7 @@ public record IoApicEntry(long value) {
   public static IoApicEntry compatibility(InterruptMessage message) {
     return new IoApicEntry(
         VECTOR.of(message.vector())
-            | DLM.of(message.mode().encoding())
+            | DLM.of(message.mode())
             | DM.of(message.logical() ? 1 : 0)
             | TRIGGER.of(message.levelTriggered() ? 1 : 0)
             | DESTINATION.of(message.destination()));
