@@ -22,11 +22,16 @@ import java.util.stream.Stream;
  * Random operations on the memory of several domains, each done to a machine and to a model.
  *
  * <p>After each the machine's invariants are checked, and everything about the guest frames that it
- * was about; now and then every page of everybody. At the end all is given back.
+ * was about, what devices see of them included; every few steps the devices' oracles, and now and
+ * then every page of everybody. At the end all is given back.
  */
 public final class StateWalk {
   private static final int MOST_GUESTS = 4;
   private static final int EVERYTHING = 50;
+
+  /** Oracles about all of the devices' tables and caches; what they find does not go away. */
+  private static final int DEVICE_AUDIT = 4;
+
   private static final int STEPS_PER_EFFECT = 5_000;
   private static final long[] LIMITS = {60, 100, 150, 540};
 
@@ -90,6 +95,9 @@ public final class StateWalk {
     for (int step = 0; step < steps; step++) {
       try {
         step();
+        if (step % DEVICE_AUDIT == 0) {
+          assertThat(scene.devices.violations()).isEmpty();
+        }
         if (step % EVERYTHING == 0) {
           scene.model.guests.values().forEach(check::everything);
         }
@@ -101,6 +109,7 @@ public final class StateWalk {
     List.copyOf(scene.model.mappings.keySet()).forEach(lending::unmap);
     List.copyOf(scene.model.guests.values()).forEach(this::destroy);
     requireConsistent();
+    assertThat(scene.devices.violations()).isEmpty();
     assertThat(scene.host.freeFrames()).isEqualTo(free);
   }
 
@@ -137,7 +146,6 @@ public final class StateWalk {
   private void requireConsistent() {
     scene.model.guests.values().forEach(check::counts);
     assertThat(scene.host.violations()).isEmpty();
-    assertThat(scene.devices.violations()).isEmpty();
   }
 
   private void create() {
@@ -218,6 +226,7 @@ public final class StateWalk {
       assertThat(scene.host.domain(guest.id).isDying()).isTrue();
       assertThat(scene.host.domain(guest.id).reservation().totalPages()).isEqualTo(kept);
       requireConsistent();
+      assertThat(scene.devices.violations()).isEmpty();
       scene.took(true, Effect.DESTROY_A_ZOMBIE);
     }
     held.forEach(lending::unmap);
