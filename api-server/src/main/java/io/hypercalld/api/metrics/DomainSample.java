@@ -12,6 +12,7 @@ import java.util.OptionalLong;
  * @param p2m empty for a domain without one
  * @param iommu empty where no device can be given to it
  * @param models empty where no device model can be had
+ * @param viommu empty where no table of the guest's is shadowed
  */
 record DomainSample(
     int domid,
@@ -20,7 +21,8 @@ record DomainSample(
     int devices,
     Optional<Physmap> p2m,
     Optional<Iommu> iommu,
-    Optional<ModelSample> models) {
+    Optional<ModelSample> models,
+    Optional<ViommuSample> viommu) {
   /** Whether it runs, as resources tell it. */
   enum State {
     RUNNING,

@@ -42,6 +42,7 @@ final class DomainWatch {
     DomainSample known = last;
     State state = State.of(domain);
     Optional<ModelSample> models = ModelSample.of(domain);
+    Optional<ViommuSample> viommu = ViommuSample.of(domain);
     long bytes = DomainSample.bytes(domain.reservation().totalPages());
     if (known != null
         && known.state() == state
@@ -49,10 +50,13 @@ final class DomainWatch {
         && known.devices() == devices
         && known.p2m().equals(physmap)
         && known.iommu().equals(tables)
-        && known.models().equals(models)) {
+        && known.models().equals(models)
+        && known.viommu().equals(viommu)) {
       return known;
     }
-    known = new DomainSample(domain.id().value(), state, bytes, devices, physmap, tables, models);
+    known =
+        new DomainSample(
+            domain.id().value(), state, bytes, devices, physmap, tables, models, viommu);
     last = known;
     return known;
   }

@@ -34,6 +34,7 @@ final class HypervisorFamilies {
             .with(1, "version", version, "java_version", Runtime.version().toString()));
     families.addAll(new MachineFamilies(machine).all());
     families.addAll(new ModelFamilies(machine).all());
+    families.addAll(new ViommuFamilies(machine).all());
     families.addAll(new UnitFamilies(machine.units()).all());
     families.addAll(new CallFamilies(machine.calls()).all());
     families.add(

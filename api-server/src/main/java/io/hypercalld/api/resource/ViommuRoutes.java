@@ -34,6 +34,12 @@ final class ViommuRoutes {
    */
   record DmarView(int length, HexBytes table) {}
 
+  /** Whether differences are wanted. */
+  enum Diff {
+    FALSE,
+    TRUE
+  }
+
   static List<Route> routes() {
     return List.of(
         Route.get(ONE, "The domain's virtual IOMMU")
@@ -50,7 +56,7 @@ final class ViommuRoutes {
         Route.get(ONE + "/shadow", "The shadows of the guest's tables")
             .taking(
                 Parameter.optional(
-                    "diff", "also what the guest has changed since they were read", Boolean.class))
+                    "diff", "also what the guest has changed since they were read", Diff.class))
             .answering(ShadowView.class)
             .on(ViommuRoutes::shadow),
         Route.get(ONE + "/interrupt-entries", "Entries of the guest's table that are present")
@@ -83,7 +89,12 @@ final class ViommuRoutes {
   }
 
   private static Function<Machine, Reply> shadow(Request request) {
-    boolean diff = request.parameter("diff").filter("true"::equals).isPresent();
+    boolean diff =
+        request
+            .parameter("diff")
+            .map(text -> DomainRoutes.choice(text, Diff.class))
+            .filter(Diff.TRUE::equals)
+            .isPresent();
     return ofUnit(
         request,
         (_, found) ->

@@ -312,6 +312,9 @@ final class ViommuShadowAcceptanceTest implements NumberedBehaviours<GuestTransl
               // Masked, the event is kept.
               assertThat(g.unit().read(FECTL, 4)).isEqualTo(0xc000_0000L);
               assertThat(g.cost("guestFaults/0x6")).isEqualTo(1);
+              assertThat(g.daemon().text("/metrics"))
+                  .containsPattern("hv_viommu_guest_faults_total\\{[^}]*reason=\"0x6\"\\} 1")
+                  .contains("hv_viommu_shadow_syncs_total{");
               assertThat(g.cost("hostFaults")).isZero();
             }),
         row(

@@ -1,0 +1,36 @@
+package io.hypercalld.api.metrics;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.iommu.virtual.ShadowCounters;
+import io.hypercalld.iommu.virtual.ShadowReport;
+import io.hypercalld.iommu.virtual.VirtualIommu;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Shadows of one domain. Immutable.
+ *
+ * @param syncs how often they were brought into step, by what made it necessary
+ * @param guestFaults faults of physical devices that went to the guest, by reason
+ */
+record ViommuSample(Map<String, Long> syncs, Map<String, Long> guestFaults) {
+  /** Of a domain; empty for one without shadows. */
+  static Optional<ViommuSample> of(Domain domain) {
+    return domain
+        .findFacet(VirtualIommu.class)
+        .flatMap(VirtualIommu::report)
+        .map(ShadowReport::counters)
+        .map(ViommuSample::of);
+  }
+
+  private static ViommuSample of(ShadowCounters counters) {
+    Map<String, Long> syncs = new TreeMap<>();
+    counters.syncs().forEach((trigger, count) -> syncs.put(trigger.toString(), count));
+    Map<String, Long> faults = new TreeMap<>();
+    counters
+        .guestFaults()
+        .forEach((reason, count) -> faults.put("0x" + Integer.toHexString(reason.code()), count));
+    return new ViommuSample(Map.copyOf(syncs), Map.copyOf(faults));
+  }
+}
