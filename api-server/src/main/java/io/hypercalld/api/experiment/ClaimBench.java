@@ -77,7 +77,8 @@ final class ClaimBench implements AutoCloseable {
                     Optional.of(policies.access()),
                     Optional.of(policies.update()),
                     Optional.of(policies.destroyed()),
-                    Optional.of(policies.types()))));
+                    Optional.of(policies.types()),
+                    Optional.of(policies.generation()))));
   }
 
   /** An enabled server with the page that requests need. */

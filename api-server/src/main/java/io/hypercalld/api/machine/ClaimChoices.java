@@ -13,17 +13,32 @@ public record ClaimChoices(
     Optional<ClaimPolicies.ClaimAccess> access,
     Optional<ClaimPolicies.ClaimUpdate> update,
     Optional<ClaimPolicies.Destroyed> destroyed,
-    Optional<Integer> types) {
+    Optional<Integer> types,
+    Optional<ClaimPolicies.Generation> generation) {
+  /**
+   * Refuses what no domain could follow.
+   *
+   * @throws Refusal EINVAL more types than there are
+   */
+  public ClaimChoices {
+    types.ifPresent(ClaimPolicies::requireTypes);
+  }
+
   /** Nothing. */
   public static final ClaimChoices NONE =
       new ClaimChoices(
-          Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty(),
+          Optional.empty());
 
   /**
    * Has a domain follow them.
    *
-   * @throws Refusal EOPNOTSUPP a PV domain; EINVAL more types than there are; EBUSY while a server
-   *     has a type or there are pages of one
+   * @throws Refusal EOPNOTSUPP a PV domain; EBUSY while a server has a type or there are pages of
+   *     one
    */
   void applyTo(Domain domain) {
     if (equals(NONE)) {
@@ -42,6 +57,7 @@ public record ClaimChoices(
                 access.orElse(now.access()),
                 update.orElse(now.update()),
                 destroyed.orElse(now.destroyed()),
-                types.orElse(now.types())));
+                types.orElse(now.types()),
+                generation.orElse(now.generation())));
   }
 }

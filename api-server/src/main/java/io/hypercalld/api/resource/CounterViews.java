@@ -125,6 +125,7 @@ final class CounterViews {
     members.put("splits", p2m.splits());
     members.put("recalculations", p2m.recalculations());
     members.put("tlbInserts", p2m.tlbInserts());
+    members.put("bypasses", p2m.bypasses());
     return members;
   }
 

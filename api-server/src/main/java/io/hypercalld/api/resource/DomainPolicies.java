@@ -28,6 +28,7 @@ record DomainPolicies(
     Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
     Optional<ClaimPolicies.Destroyed> serverDestroy,
     Optional<Integer> claimTypes,
+    Optional<ClaimPolicies.Generation> claimProfile,
     Optional<String> apicIds,
     Optional<String> intremap,
     Optional<String> extDestId,
@@ -53,7 +54,8 @@ record DomainPolicies(
 
   /** What it says about the page type that servers claim. */
   ClaimChoices claims() {
-    return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes);
+    return new ClaimChoices(
+        unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes, claimProfile);
   }
 
   private Map<String, Optional<?>> unbuilt() {

@@ -130,9 +130,11 @@ final class DomainRoutes {
       Optional<ClaimPolicies.ClaimAccess> claimAccess,
       Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
       Optional<ClaimPolicies.Destroyed> serverDestroy,
-      Optional<Integer> claimTypes) {
+      Optional<Integer> claimTypes,
+      Optional<ClaimPolicies.Generation> claimProfile) {
     ClaimChoices claims() {
-      return new ClaimChoices(unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes);
+      return new ClaimChoices(
+          unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes, claimProfile);
     }
   }
 

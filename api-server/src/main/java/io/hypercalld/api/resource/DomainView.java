@@ -112,6 +112,7 @@ record DomainView(
               policies.put("claimUpdate", claims.update());
               policies.put("serverDestroy", claims.destroyed());
               policies.put("claimTypes", claims.types());
+              policies.put("claimProfile", claims.generation());
             });
     domain.findFacet(VirtualIommu.class).ifPresent(own -> policies.put("viommuApi", own.api()));
     return policies;

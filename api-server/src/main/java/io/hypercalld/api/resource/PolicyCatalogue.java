@@ -182,6 +182,12 @@ final class PolicyCatalogue {
             List.of("1", "2", "3", "4"),
             "how many page types there are for servers: ioreq_server, ioreq_server1 and so on; any"
                 + " beyond the first need a fifth bit of an entry"),
+        built(
+            "claimProfile",
+            DOMAIN,
+            List.of("today", "pre-2018", "2017-04"),
+            "which Xen it is: today's; that of 2018, whose hypervisor's copies bypass claims; or"
+                + " the first, where pages outlive the release of their claim, too"),
         policy("apicIds", DOMAIN, List.of("2n", "n"), "how APIC ids follow from vCPU numbers"),
         policy(
             "intremap",

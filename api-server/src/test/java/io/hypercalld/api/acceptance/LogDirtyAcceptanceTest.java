@@ -70,7 +70,7 @@ final class LogDirtyAcceptanceTest implements XenBehaviours {
                   .isEqualTo(-22);
             }),
         row(
-            "89 a watched page cannot be an ioreq server's",
+            "a watched page cannot be an ioreq server's",
             h -> {
               assertThat(shadow(h, D, ENABLE)).isZero();
               assertThat(

@@ -83,7 +83,7 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
               assertThat(m.load(D, 0xb010)).isZero();
             }),
         model(
-            "77 what is added to is read from memory, once, and the sum is the server's",
+            "what is added to is read from memory, once, and the sum is the server's",
             m -> {
               int server = claiming(m);
               m.write(0xb010, 8, 40);
@@ -231,7 +231,7 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
               assertThat(m.load(D, 0xb000)).isEqualTo(9);
             }),
         model(
-            "87 pages of the type keep all of memory from being watched",
+            "pages of the type keep all of memory from being watched",
             m -> {
               int server = claiming(m);
               assertThat(m.retype(11, 1, IOREQ_SERVER)).isZero();
@@ -252,7 +252,7 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
               assertThat(m.write(0x5000, 8, 2).get("outcome").asText()).isEqualTo("pending");
             }),
         model(
-            "15 a page of the type is not moved",
+            "a page of the type is not moved",
             m -> {
               claiming(m);
               assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();

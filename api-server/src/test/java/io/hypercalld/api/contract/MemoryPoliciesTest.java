@@ -38,7 +38,7 @@ class MemoryPoliciesTest {
             "{\"pageTables\":\"separate\",\"p2mPageSize\":\"16KiB\",\"dmaLeafSizes\":[\"4KiB\"],"
                 + "\"tableFrameSize\":\"16KiB\",\"flush\":\"per-page\",\"syncHooks\":[\"physmap-add\",\"zap\"],"
                 + "\"unclaimed\":\"refuse\",\"claimAccess\":\"write\","
-                + "\"claimUpdate\":\"lazy\",\"serverDestroy\":\"leave\",\"claimTypes\":1,"
+                + "\"claimUpdate\":\"lazy\",\"serverDestroy\":\"leave\",\"claimTypes\":1,\"claimProfile\":\"today\","
                 + "\"viommuApi\":\"v4\"}");
     assertThat(daemon.get("/_sim/invariants").body().get("violations")).isEmpty();
   }

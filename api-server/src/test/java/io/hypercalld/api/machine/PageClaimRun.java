@@ -93,7 +93,8 @@ final class PageClaimRun implements AutoCloseable {
                 Optional.of(policies.access()),
                 Optional.of(policies.update()),
                 Optional.of(policies.destroyed()),
-                Optional.of(policies.types()))));
+                Optional.of(policies.types()),
+                Optional.of(policies.generation()))));
   }
 
   String digest() {

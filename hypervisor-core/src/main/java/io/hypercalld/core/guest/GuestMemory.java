@@ -11,6 +11,8 @@ import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * A guest's memory as the hypervisor reads and writes it, by guest-physical address. Confined to
@@ -34,6 +36,10 @@ public final class GuestMemory {
       Set.copyOf(
           EnumSet.of(
               P2mType.RAM_RW, P2mType.RAM_LOGDIRTY, P2mType.GRANT_MAP_RW, P2mType.MAP_FOREIGN));
+
+  private static final Set<P2mType> WRITABLE_BYPASSING =
+      Stream.concat(WRITABLE.stream(), P2mType.IOREQ.stream())
+          .collect(Collectors.toUnmodifiableSet());
 
   private final MachineMemory memory;
 
@@ -77,16 +83,26 @@ public final class GuestMemory {
     requireRange(gpa, bytes.length);
     P2mTable p2m = p2m(domain);
     obtain(domain, gpa, bytes.length);
-    forEachPage(p2m, gpa, bytes.length, WRITABLE, (maddr, offset, part) -> {});
+    Set<P2mType> writable = writable(p2m);
+    forEachPage(p2m, gpa, bytes.length, writable, (maddr, offset, part) -> {});
     forEachPage(
         p2m,
         gpa,
         bytes.length,
-        WRITABLE,
+        writable,
         (maddr, offset, part) -> {
           memory.write(maddr, bytes, offset, part);
-          domain.logDirty().markDirty(new Gfn((gpa + offset) >>> PageSize.SHIFT_4K));
+          Gfn gfn = new Gfn((gpa + offset) >>> PageSize.SHIFT_4K);
+          domain.logDirty().markDirty(gfn);
+          if (P2mType.IOREQ.contains(p2m.lookup(gfn).type())) {
+            p2m.counters().countBypass();
+          }
         });
+  }
+
+  private static Set<P2mType> writable(P2mTable p2m) {
+    boolean bypassing = P2mType.IOREQ.stream().anyMatch(type -> p2m.types().ioreq(type).bypassed());
+    return bypassing ? WRITABLE_BYPASSING : WRITABLE;
   }
 
   /** Populates pages on demand and unshares them, as a write by the guest would. */
@@ -104,7 +120,7 @@ public final class GuestMemory {
   // Before any page is obtained, so that a write of which nothing is done changes nothing.
   private static void requireObtainable(Domain domain, Gfn gfn) {
     P2mType type = domain.p2m().lookup(gfn).type();
-    if (!WRITABLE.contains(type)
+    if (!writable(domain.p2m()).contains(type)
         && type != P2mType.POPULATE_ON_DEMAND
         && type != P2mType.RAM_SHARED) {
       throw Refusal.of(Errno.EFAULT, "guest frame %s of %s is %s", gfn, domain.id(), type);

@@ -9,6 +9,7 @@ public final class P2mCounters {
   long recalculations;
   private final P2mUpdates updates = new P2mUpdates();
   private long leafReads;
+  private long bypasses;
   private long flushes;
   private long tlbInserts;
 
@@ -25,6 +26,15 @@ public final class P2mCounters {
   /** Leaves looked at to bring types or permissions up to date, by marks and by claims. */
   public long leafReads() {
     return leafReads;
+  }
+
+  /** Times that the hypervisor wrote to a page whose writes were a server's. */
+  public long bypasses() {
+    return bypasses;
+  }
+
+  public void countBypass() {
+    bypasses++;
   }
 
   /** Somebody looked at so many leaves to bring them up to date. */
@@ -75,6 +85,7 @@ public final class P2mCounters {
   public void add(P2mCounters other) {
     entryReads += other.entryReads;
     leafReads += other.leafReads;
+    bypasses += other.bypasses;
     entryWrites += other.entryWrites;
     splits += other.splits;
     recalculations += other.recalculations;
@@ -87,6 +98,7 @@ public final class P2mCounters {
   public void reset() {
     entryReads = 0;
     leafReads = 0;
+    bypasses = 0;
     entryWrites = 0;
     splits = 0;
     recalculations = 0;

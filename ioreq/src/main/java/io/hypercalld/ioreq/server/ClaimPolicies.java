@@ -14,9 +14,15 @@ import java.util.Locale;
  * @param update when entries follow a claim, and its release
  * @param destroyed what becomes of the pages of a server that is destroyed
  * @param types how many such types there are, each for one server: 1 to 4
+ * @param generation whose defects there are
  */
 public record ClaimPolicies(
-    Unclaimed unclaimed, ClaimAccess access, ClaimUpdate update, Destroyed destroyed, int types)
+    Unclaimed unclaimed,
+    ClaimAccess access,
+    ClaimUpdate update,
+    Destroyed destroyed,
+    int types,
+    Generation generation)
     implements Digestible {
   /** What Xen ships. */
   public static final ClaimPolicies SHIPPED =
@@ -31,6 +37,15 @@ public record ClaimPolicies(
    * @throws Refusal EINVAL
    */
   public ClaimPolicies {
+    requireTypes(types);
+  }
+
+  /**
+   * Refuses numbers of types that there are not.
+   *
+   * @throws Refusal EINVAL
+   */
+  public static void requireTypes(int types) {
     if (types < 1 || types > MOST_TYPES) {
       throw Refusal.of(
           Errno.EINVAL, "there are 1 to %d types for servers, not %d", MOST_TYPES, types);
@@ -49,6 +64,26 @@ public record ClaimPolicies(
     @Override
     public String toString() {
       return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Which of Xen's versions it is. */
+  public enum Generation {
+    TODAY("today"),
+    /** The hypervisor's copies to the guest write pages whatever a server claimed. */
+    PRE_2018("pre-2018"),
+    /** As first merged: a release leaves the entries as they are, too. */
+    APRIL_2017("2017-04");
+
+    private final String text;
+
+    Generation(String text) {
+      this.text = text;
+    }
+
+    @Override
+    public String toString() {
+      return text;
     }
   }
 
@@ -100,6 +135,22 @@ public record ClaimPolicies(
     return update == ClaimUpdate.PROTECT_AT_TAG || unclaimed == Unclaimed.DISCARD;
   }
 
+  /** In today's Xen. */
+  public ClaimPolicies(
+      Unclaimed unclaimed, ClaimAccess access, ClaimUpdate update, Destroyed destroyed, int types) {
+    this(unclaimed, access, update, destroyed, types, Generation.TODAY);
+  }
+
+  /** Whether pages stay as they are when their claim is released. */
+  boolean forgetsPages() {
+    return generation == Generation.APRIL_2017;
+  }
+
+  /** Whether the hypervisor's copies pay no attention to claims. */
+  boolean isBypassed() {
+    return generation != Generation.TODAY;
+  }
+
   /** Whether it is to be known which pages are of a type. */
   boolean usesIndex() {
     return update == ClaimUpdate.INDEXED || update == ClaimUpdate.PROTECT_AT_TAG;
@@ -112,6 +163,7 @@ public record ClaimPolicies(
         .put(access.name())
         .put(update.name())
         .put(destroyed.name())
-        .put(types);
+        .put(types)
+        .put(generation.name());
   }
 }

@@ -103,6 +103,9 @@ public final class MemoryTypeClaim implements Digestible {
     }
     owner = Optional.empty();
     protect(false);
+    if (policies().forgetsPages()) {
+      return;
+    }
     if (policies().unclaimed() == ClaimPolicies.Unclaimed.REFUSE) {
       if (pages() != 0 && policies().update() == ClaimPolicies.ClaimUpdate.LAZY) {
         p2m().types().changeAll(type, P2mType.RAM_RW);
@@ -135,7 +138,9 @@ public final class MemoryTypeClaim implements Digestible {
    */
   public long sweep(long from) {
     long highest = p2m().maxMappedGfn().value();
-    if (owner.isPresent() || policies().unclaimed() != ClaimPolicies.Unclaimed.REFUSE) {
+    if (owner.isPresent()
+        || policies().unclaimed() != ClaimPolicies.Unclaimed.REFUSE
+        || policies().forgetsPages()) {
       return -1;
     }
     if (pages() == 0 || from > highest) {
@@ -215,7 +220,7 @@ public final class MemoryTypeClaim implements Digestible {
     boolean kept = claimed || policies().unclaimed() != ClaimPolicies.Unclaimed.REFUSE;
     boolean takes = claimed || policies().alwaysProtects();
     boolean all = policies().access() == ClaimPolicies.ClaimAccess.ALL;
-    p2m().types().setIoreq(type, new IoreqRule(kept, takes && all, takes));
+    p2m().types().setIoreq(type, new IoreqRule(kept, takes && all, takes, policies().isBypassed()));
   }
 
   private ClaimPolicies policies() {
