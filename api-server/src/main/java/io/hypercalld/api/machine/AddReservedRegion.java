@@ -6,7 +6,7 @@ import io.hypercalld.iommu.platform.ReservedRegion;
 public record AddReservedRegion(ReservedRegion region) implements MachineCommand<ReservedRegion> {
   @Override
   public ReservedRegion execute(Machine machine) {
-    machine.driver().addReservedRegion(region);
+    machine.driver().regions().add(region);
     return region;
   }
 }

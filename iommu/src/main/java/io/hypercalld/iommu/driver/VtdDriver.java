@@ -1,25 +1,17 @@
 package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.Hypervisor;
-import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
-import io.hypercalld.core.hypercall.DecreaseReservation;
-import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
-import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mTable;
-import io.hypercalld.core.p2m.P2mType;
-import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.ReservedRegion;
 import io.hypercalld.iommu.vtd.AddressWidth;
@@ -31,8 +23,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /**
  * The VT-d driver of the hypervisor as a whole. Confined to the machine thread.
@@ -46,10 +36,8 @@ public final class VtdDriver implements Digestible {
   private final InterruptRemapping interruptRemapping;
   private final LeafFormat leafFormat;
   private final TableSharing sharing;
-  private Profile profile;
-  private DomainIdPolicy domainIdPolicy;
-  private FlushPolicy flushPolicy;
-  private final List<ReservedRegion> addedRegions = new ArrayList<>();
+  private DriverPolicies policies;
+  private final DeviceRegions regions;
   private final TreeMap<DomainId, DomainFlushes> unflushed = new TreeMap<>();
   private final DeviceTable devices = new DeviceTable();
   private boolean deviceTlbsAllowed;
@@ -68,14 +56,13 @@ public final class VtdDriver implements Digestible {
   public VtdDriver(Hypervisor hypervisor, RemappingHardware hardware, DriverPolicies policies) {
     this.hypervisor = hypervisor;
     this.hardware = hardware;
-    this.profile = policies.profile();
-    this.domainIdPolicy = policies.domainIds();
-    this.flushPolicy = policies.flush();
+    this.policies = policies;
     this.units = find(hypervisor, hardware, policies);
     this.interruptRemapping = InterruptRemapping.possible(units, hardware.permit());
     bringUp();
     this.leafFormat = commonLeafFormat(units);
     this.sharing = new TableSharing(units);
+    this.regions = new DeviceRegions(this, hypervisor, hardware.reservedRegions());
     this.quarantine = new Quarantine(policies.quarantine(), this);
     this.contexts = new DeviceContexts(this, hardware.topology(), quarantine);
     this.assignment = new DeviceAssignment(this, contexts, quarantine);
@@ -132,29 +119,9 @@ public final class VtdDriver implements Digestible {
    * @throws io.hypercalld.core.errno.Refusal EBUSY, ENOMEM where a device cannot be mapped
    */
   public void start() {
-    hardware.reservedRegions().forEach(this::provideToHardwareDomain);
+    regions.provideToHardwareDomain();
     hardware.topology().all().forEach(inventory::discover);
     units.forEach(UnitDriver::enableTranslation);
-  }
-
-  /** What RAM the hardware domain has in a reserved region makes way for the region itself. */
-  private void provideToHardwareDomain(ReservedRegion region) {
-    P2mTable p2m = hypervisor.domains().byId(DomainId.DOM0).p2m();
-    long first = region.base() >>> PageSize.SHIFT_4K;
-    Gfn[] inTheWay =
-        LongStream.range(first, first + region.pages())
-            .mapToObj(Gfn::new)
-            .filter(gfn -> p2m.lookup(gfn).type() == P2mType.RAM_RW)
-            .toArray(Gfn[]::new);
-    DecreaseReservation makeWay =
-        new DecreaseReservation(
-            DomainId.DOM0, GuestFrames.of(inTheWay), Optional.empty(), 0, new Word(0));
-    hypervisor.memoryCalls().decreaseReservation(DomainId.DOM0, makeWay);
-    Transaction.run(
-        steps -> {
-          iommuOf(DomainId.DOM0).reservedRegions().acquire(steps, region, true);
-          return region;
-        });
   }
 
   private Optional<DomainFacet> facetFor(Domain domain) {
@@ -222,12 +189,12 @@ public final class VtdDriver implements Digestible {
 
   /** Which Xen the driver is. */
   public Profile profile() {
-    return profile;
+    return policies.profile();
   }
 
   /** How domain-ids are chosen. */
   public DomainIdPolicy domainIdPolicy() {
-    return domainIdPolicy;
+    return policies.domainIds();
   }
 
   /**
@@ -240,52 +207,13 @@ public final class VtdDriver implements Digestible {
    *     quarantine; EBUSY, EFAULT there are too few domain-ids. Nothing changed
    */
   public void choose(DriverPolicies wanted) {
-    DriverPolicies now = policies();
-    boolean idsChange = wanted.domainIds() != now.domainIds() || wanted.profile() != now.profile();
-    if (wanted.domainIds() != now.domainIds() || wanted.quarantine() != now.quarantine()) {
-      requireNothingGiven();
-    }
-    if (idsChange) {
-      Transaction.run(steps -> renumber(steps, wanted));
-    }
-    quarantine.choose(wanted.quarantine());
-    profile = wanted.profile();
-    domainIdPolicy = wanted.domainIds();
-    flushPolicy = wanted.flush();
+    new PolicyChange(this, policies, wanted).carryOut(quarantine);
+    policies = wanted;
   }
 
   /** What is chosen now. */
   public DriverPolicies policies() {
-    return new DriverPolicies(domainIdPolicy, quarantine.mode(), profile, flushPolicy);
-  }
-
-  private void requireNothingGiven() {
-    devices.all().stream()
-        .filter(device -> !device.owner().equals(DomainId.DOM0))
-        .filter(device -> !device.owner().equals(DomainId.XEN))
-        .findFirst()
-        .ifPresent(
-            device -> {
-              throw Refusal.of(
-                  Errno.EBUSY,
-                  "%s is %s's: only dom0 may have devices",
-                  device.sbdf(),
-                  device.owner());
-            });
-  }
-
-  /** Everybody's ids are chosen anew; nobody's DMA is under way in between. */
-  private VtdDriver renumber(Transaction steps, DriverPolicies wanted) {
-    List<DomainIds> spaces =
-        wanted
-            .domainIds()
-            .ofUnits(units.stream().map(UnitDriver::capabilities).toList(), wanted.profile());
-    // Ids mean other tables on the way, in both directions.
-    steps.onFailure(() -> units.forEach(UnitDriver::forgetAll));
-    units.forEach(unit -> unit.domainIds().replace(steps, spaces.get(unit.index())));
-    devices.all().forEach(device -> contexts.pointAt(steps, device, device.owner()));
-    units.forEach(UnitDriver::forgetAll);
-    return this;
+    return policies;
   }
 
   /** Crashes a guest that can go on being one no more; no effect on one that is going already. */
@@ -376,32 +304,12 @@ public final class VtdDriver implements Digestible {
 
   /** The regions that the device must always reach. */
   public List<ReservedRegion> reservedRegionsOf(Sbdf sbdf) {
-    return Stream.concat(hardware.reservedRegions().stream(), addedRegions.stream())
-        .filter(region -> region.devices().contains(sbdf))
-        .toList();
+    return regions.of(sbdf);
   }
 
-  /**
-   * Takes up a region that firmware forgot, for devices that change hands from now on. It may
-   * overlap others: who is given both is found out then.
-   *
-   * @throws Refusal EFAULT it ends before it begins; EIO some of it is RAM; ENODEV a device is not
-   *     known
-   * @see "Xen's command line option rmrr"
-   */
-  public void addReservedRegion(ReservedRegion region) {
-    if (Long.compareUnsigned(region.base(), region.limit()) > 0) {
-      throw Refusal.of(Errno.EFAULT, "a region from 0x%x to 0x%x", region.base(), region.limit());
-    }
-    boolean used =
-        memory().map().usable().stream()
-            .anyMatch(ram -> ram.start() <= region.limit() && region.base() < ram.end());
-    if (used) {
-      throw Refusal.of(
-          Errno.EIO, "0x%x-0x%x is not reserved by firmware", region.base(), region.limit());
-    }
-    region.devices().forEach(inventory::require);
-    addedRegions.add(region);
+  /** The memory that devices must always reach. */
+  public DeviceRegions regions() {
+    return regions;
   }
 
   @Override
@@ -409,7 +317,7 @@ public final class VtdDriver implements Digestible {
     digest
         .section("vtd-driver")
         .put(policies().toString())
-        .put(addedRegions.toString())
+        .put(regions)
         .put(devices)
         .put(quarantine)
         .put(ioContexts);
