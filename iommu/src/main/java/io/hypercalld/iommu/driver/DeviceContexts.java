@@ -73,7 +73,8 @@ final class DeviceContexts {
     setAts(steps, device, false);
     for (SourceId requester : requesters(device, target)) {
       space.ifPresentOrElse(
-          to -> unit.attach(steps, requester, to), () -> unit.detach(steps, requester));
+          to -> unit.entries().attach(steps, requester, to),
+          () -> unit.entries().detach(steps, requester));
     }
     setAts(steps, device, mayKeepTranslations(device));
   }
@@ -94,7 +95,7 @@ final class DeviceContexts {
   /** As far as its context entry, its capability and its root port let it. */
   private boolean mayKeepTranslations(PciDevice device) {
     return device.function().ats()
-        && device.requireUnit().mayUseDeviceTlb(device.sbdf().sourceId())
+        && device.requireUnit().entries().mayUseDeviceTlb(device.sbdf().sourceId())
         && driver.ats().permits(device.sbdf());
   }
 
@@ -148,7 +149,7 @@ final class DeviceContexts {
     Optional<Refusal> failure = Optional.empty();
     for (SourceId requester : requesters(device, DomainId.IO)) {
       try {
-        unit.detach(requester);
+        unit.entries().detach(requester);
       } catch (Refusal disobedience) {
         failure = failure.or(() -> Optional.of(disobedience));
       }
@@ -163,7 +164,9 @@ final class DeviceContexts {
   boolean mayBeRemembered(PciDevice device) {
     return device.unit().stream()
         .anyMatch(
-            unit -> topology.requesterIds(device.sbdf()).stream().anyMatch(unit::mayRemember));
+            unit ->
+                topology.requesterIds(device.sbdf()).stream()
+                    .anyMatch(unit.entries()::mayRemember));
   }
 
   /**

@@ -137,7 +137,8 @@ public final class DomainFlushes implements Digestible {
   /** A device that does not answer is broken: it may reach what is not the domain's any more. */
   private void flush(PciDevice device, FlushSet set) {
     SourceId requester = device.sbdf().sourceId();
-    Optional<UnitDriver> unit = device.unit().filter(one -> one.mayUseDeviceTlb(requester));
+    Optional<UnitDriver> unit =
+        device.unit().filter(one -> one.entries().mayUseDeviceTlb(requester));
     try {
       unit.ifPresent(one -> one.flushDevice(requester, set));
     } catch (Refusal failure) {

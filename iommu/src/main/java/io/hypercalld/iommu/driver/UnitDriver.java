@@ -1,6 +1,5 @@
 package io.hypercalld.iommu.driver;
 
-import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.DomainId;
@@ -8,7 +7,6 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.MachineMemory;
-import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
@@ -17,7 +15,6 @@ import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
-import io.hypercalld.iommu.vtd.TranslationType;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -28,21 +25,19 @@ import java.util.OptionalInt;
  * @see "VT-d §6, xen/drivers/passthrough/vtd/iommu.c"
  */
 public final class UnitDriver implements Digestible {
-  /** With caching mode, hardware tags entries that were not present with domain-id 0. */
-  private static final int ABSENT_ENTRY_DID = 0;
-
   private final int index;
   private final Mmio registers;
   private final Capabilities capabilities;
   private final AddressWidth width;
+  private final GlobalCommands commands;
   private final ContextTables contexts;
   private final Invalidations invalidations;
   private final UnitDomainIds domainIds;
+  private final RequesterEntries entries;
   private final FaultRegisters faults;
   private final MachineMemory memory;
   private final FrameAllocator frames;
   private Optional<InterruptTable> interruptTable = Optional.empty();
-  private boolean deviceTlbs;
 
   /**
    * Looks at the unit, makes empty tables for it, unmasks its fault event and gives it an
@@ -58,11 +53,18 @@ public final class UnitDriver implements Digestible {
     this.registers = registers;
     this.capabilities = capabilitiesOf(registers);
     this.width = drivableWidth();
+    this.commands = new GlobalCommands(index, registers);
     this.contexts = new ContextTables(memory, frames);
     this.domainIds = new UnitDomainIds(ids);
     this.faults = new FaultRegisters(registers, capabilities);
     faults.enable();
     this.invalidations = chooseInvalidations(memory, frames);
+    this.entries =
+        new RequesterEntries(
+            new RequesterEntries.Unit(capabilities, width, commands),
+            contexts,
+            domainIds,
+            invalidations);
     this.memory = memory;
     this.frames = frames;
   }
@@ -79,9 +81,9 @@ public final class UnitDriver implements Digestible {
     registers.write64(
         Register.IRTA.offset(),
         InterruptTableAddress.table(table.base(), InterruptTable.ORDER, extended));
-    command(GlobalCommand.SIRTP);
+    commands.turnOn(GlobalCommand.SIRTP);
     invalidations.interruptsGlobal();
-    command(GlobalCommand.IRE);
+    commands.turnOn(GlobalCommand.IRE);
     interruptTable = Optional.of(table);
   }
 
@@ -106,144 +108,20 @@ public final class UnitDriver implements Digestible {
       return new InvalidationRegisters(index, registers, capabilities);
     }
     InvalidationRing ring = new InvalidationRing(index, registers, memory, frames);
-    command(GlobalCommand.QIE);
+    commands.turnOn(GlobalCommand.QIE);
     return ring;
   }
 
   /** Has the unit use the empty tables, and forget what it may know of others. */
   void setRoot() {
     registers.write64(Register.RTADDR.offset(), contexts.root());
-    command(GlobalCommand.SRTP);
+    commands.turnOn(GlobalCommand.SRTP);
     forgetAll();
   }
 
   /** Turns translation on: from here on every request of every device behind the unit is judged. */
   void enableTranslation() {
-    command(GlobalCommand.TE);
-  }
-
-  /** Sets one bit of GCMD beside the persistent ones that are on, and checks that GSTS follows. */
-  private void command(BitField bit) {
-    int status = registers.read32(Register.GSTS.offset());
-    registers.write32(Register.GCMD.offset(), (int) bit.set(status & ~GlobalCommand.ONE_SHOT));
-    if (!bit.isSet(registers.read32(Register.GSTS.offset()))) {
-      throw Refusal.of(Errno.ENODEV, "iommu %d does not carry out global command %s", index, bit);
-    }
-  }
-
-  /**
-   * Makes a requester's DMA go through an address space, by one swap of its context entry: every
-   * request sees the old mapping or the new one, and when this returns only the new one.
-   *
-   * @throws Refusal EBUSY no domain-id is free; ENOMEM no frame for a table; EIO the unit does not
-   *     forget the old entry
-   */
-  void attach(Transaction steps, SourceId requester, AddressSpace space) {
-    int did = domainIds.claim(steps, space.tag());
-    AddressWidth walked = widthFor(space.levels());
-    long root = space.root().forLevels(walked.levels());
-    contexts.provideTable(steps, requester.bus());
-    swap(steps, requester, ContextEntry.of(translationType(), root, walked, did));
-  }
-
-  private TranslationType translationType() {
-    return deviceTlbs && capabilities.deviceTlbs()
-        ? TranslationType.SECOND_STAGE_WITH_DEVICE_TLB
-        : TranslationType.SECOND_STAGE;
-  }
-
-  /** Whether devices that are attached from now on may use ATS, where the unit can. */
-  void allowDeviceTlbs(boolean allowed) {
-    deviceTlbs = allowed;
-  }
-
-  /** The width of a table's levels, or the widest that the unit can walk. */
-  private AddressWidth widthFor(int levels) {
-    AddressWidth whole = AddressWidth.ofLevels(levels);
-    return capabilities.supports(whole) ? whole : width;
-  }
-
-  /**
-   * Makes every request of a requester fault: its context entry becomes not present, and again what
-   * it was should a later step fail.
-   *
-   * @throws Refusal EIO the unit does not forget the old entry
-   */
-  void detach(Transaction steps, SourceId requester) {
-    if (contexts.entry(requester).isPresent()) {
-      swap(steps, requester, ContextEntry.ABSENT);
-    } else {
-      forgetAgain(requester);
-    }
-  }
-
-  /**
-   * As {@link #detach(Transaction, SourceId)}, for good: refused, the entry is gone all the same.
-   */
-  void detach(SourceId requester) {
-    if (contexts.entry(requester).isPresent()) {
-      replace(requester, ContextEntry.ABSENT);
-    } else {
-      forgetAgain(requester);
-    }
-  }
-
-  private void swap(Transaction steps, SourceId requester, ContextEntry after) {
-    ContextEntry before = contexts.entry(requester);
-    if (before.equals(after)) {
-      forgetAgain(requester);
-      return;
-    }
-    steps.onFailure(() -> restore(requester, before));
-    replace(requester, after);
-  }
-
-  /** Where the unit does not obey even now, it is left with nothing to find in memory. */
-  private void restore(SourceId requester, ContextEntry before) {
-    try {
-      replace(requester, before);
-    } catch (Refusal disobedience) {
-      contexts.replace(requester, ContextEntry.ABSENT);
-    }
-  }
-
-  private void replace(SourceId requester, ContextEntry after) {
-    ContextEntry before = contexts.entry(requester);
-    contexts.replace(requester, after);
-    if (before.isPresent()) {
-      domainIds.unforgotten(requester, before.domainId());
-    } else if (capabilities.cachingMode()) {
-      domainIds.unforgotten(requester, ABSENT_ENTRY_DID);
-    } else {
-      flushWriteBuffer();
-    }
-    forgetAgain(requester);
-  }
-
-  /** Shows hardware what has become present, where it does not see stores by itself. */
-  private void flushWriteBuffer() {
-    if (capabilities.requiresWriteBufferFlush()) {
-      int status = registers.read32(Register.GSTS.offset()) & ~GlobalCommand.ONE_SHOT;
-      registers.write32(Register.GCMD.offset(), (int) GlobalCommand.WBF.set(status));
-    }
-  }
-
-  /**
-   * Drops what the unit remembers under entries that are gone. With their OLD domain-ids, since
-   * those are the tags; context before translations, since a walk through the stale entry would
-   * refill them.
-   */
-  private void forgetAgain(SourceId requester) {
-    for (int did : domainIds.unforgotten(requester)) {
-      invalidations.contextDevice(did, requester);
-      invalidations.iotlbDomain(did);
-    }
-    domainIds.forgotten(requester);
-  }
-
-  /** Whether the unit may remember an entry of the requester that is gone. */
-  boolean mayRemember(SourceId requester) {
-    return !domainIds.unforgotten(requester).isEmpty();
+    commands.turnOn(GlobalCommand.TE);
   }
 
   /** Drops everything that the unit remembers. */
@@ -261,7 +139,7 @@ public final class UnitDriver implements Digestible {
       return FlushScope.NOTHING;
     }
     if (changes.isOnlyAdded() && !capabilities.cachingMode()) {
-      flushWriteBuffer();
+      commands.flushWriteBuffer(capabilities);
       return FlushScope.NOTHING;
     }
     int addressMask = changes.addressMask();
@@ -278,16 +156,6 @@ public final class UnitDriver implements Digestible {
   }
 
   /**
-   * Whether a requester's device may remember translations by itself: its entry lets it use ATS.
-   */
-  boolean mayUseDeviceTlb(SourceId requester) {
-    ContextEntry entry = contexts.entry(requester);
-    return capabilities.deviceTlbs()
-        && entry.isPresent()
-        && entry.translationType() == TranslationType.SECOND_STAGE_WITH_DEVICE_TLB;
-  }
-
-  /**
    * Has a device forget the changes of its domain's tables; to follow {@link #flush}, so that it
    * does not ask for what the unit remembers still.
    *
@@ -300,6 +168,11 @@ public final class UnitDriver implements Digestible {
     } else {
       invalidations.deviceTlb(requester, 0, Invalidations.ALL_PAGES);
     }
+  }
+
+  /** The context entries of requesters. */
+  RequesterEntries entries() {
+    return entries;
   }
 
   /** Its fault registers. */
@@ -358,7 +231,7 @@ public final class UnitDriver implements Digestible {
         .put(contexts.root())
         .put(domainIds)
         .put(invalidations)
-        .put(deviceTlbs);
+        .put(entries);
     interruptTable.ifPresent(digest::put);
   }
 }

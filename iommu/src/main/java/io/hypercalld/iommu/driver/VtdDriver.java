@@ -258,7 +258,7 @@ public final class VtdDriver implements Digestible {
   /** Lets devices that change hands from now on use ATS, behind units that can. */
   public void allowDeviceTlbs(boolean allowed) {
     deviceTlbsAllowed = allowed;
-    units.forEach(unit -> unit.allowDeviceTlbs(allowed));
+    units.forEach(unit -> unit.entries().allowDeviceTlbs(allowed));
   }
 
   /** Whether interrupts are remapped. */
