@@ -214,6 +214,8 @@ final class InterruptAcceptanceTest implements NumberedBehaviours<AssignmentHost
               int guest = h.guest(77);
               String pin = "{'domid':77,'type':1,'index':%d}";
               String callback = "{'domid':77,'index':0,'value':'0x0200000000000041'}";
+              // That its vCPU has entered the hypervisor once is part of the state.
+              assertThat(own(h, "map_pirq", pin.formatted(9))).isEqualTo(EINVAL);
               h.refuses(EINVAL, () -> own(h, "map_pirq", pin.formatted(9)));
               assertThat(h.xen().ret("hvm_op", "set_param", callback)).isZero();
               int pirq =
