@@ -143,7 +143,11 @@ record CorpusCase(
       Optional<InterruptRule> rule,
       Optional<String> deviation,
       boolean blocked,
-      Optional<Integer> reason) {}
+      Optional<Integer> reason) {
+    After withoutMessages() {
+      return new After(registers, List.of(), rule, deviation, blocked, reason);
+    }
+  }
 
   /**
    * Accessed and dirty bits.

@@ -102,7 +102,10 @@ enum Deviation {
   private static final Pattern REPORTED = Pattern.compile(".*0x([0-9a-f]+).*");
 
   private final Pattern names;
+
+  @SuppressWarnings("ImmutableEnumChecker") // Ends is immutable; the checker sees a Set.
   private final Ends ends;
+
   private final String meaning;
 
   Deviation(String names, Ends ends, String meaning) {

@@ -126,14 +126,14 @@ enum RecordedFact {
     @Override
     Optional<String> falsify(ObjectNode recorded, RandomGenerator random) {
       return faultRegisters(recorded, random)
-          .map(regs -> flip(regs, "frcd_lo", 1L << 12 + random.nextInt(52)));
+          .map(regs -> flip(regs, "frcd_lo", 1L << (12 + random.nextInt(52))));
     }
   },
   FRCD_REASON("\"frcd_hi\"") {
     @Override
     Optional<String> falsify(ObjectNode recorded, RandomGenerator random) {
       return faultRegisters(recorded, random)
-          .map(regs -> flip(regs, "frcd_hi", 1L << 32 + random.nextInt(8)));
+          .map(regs -> flip(regs, "frcd_hi", 1L << (32 + random.nextInt(8))));
     }
   },
   FRCD_SOURCE("\"frcd_hi\"") {
@@ -147,14 +147,14 @@ enum RecordedFact {
     @Override
     Optional<String> falsify(ObjectNode recorded, RandomGenerator random) {
       return faultRegisters(recorded, random)
-          .map(regs -> flip(regs, "frcd_hi", 1L << 60 + random.nextInt(4)));
+          .map(regs -> flip(regs, "frcd_hi", 1L << (60 + random.nextInt(4))));
     }
   },
   FRCD_PASID("\"frcd_hi\"") {
     @Override
     Optional<String> falsify(ObjectNode recorded, RandomGenerator random) {
       return faultRegisters(recorded, random)
-          .map(regs -> flip(regs, "frcd_hi", 1L << 40 + random.nextInt(20)));
+          .map(regs -> flip(regs, "frcd_hi", 1L << (40 + random.nextInt(20))));
     }
   },
   REGISTER("\"r32\"") {
