@@ -39,7 +39,7 @@ enum RecordedFact {
               segment -> {
                 segment.put("ok", true).put("gpa", "0x7ffff000").putNull("fault");
                 segment.remove("fpd_suppressed");
-                return "passed";
+                return "passed " + segment.path("deviation").asText();
               });
     }
   },
