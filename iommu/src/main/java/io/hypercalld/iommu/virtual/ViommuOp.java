@@ -15,8 +15,8 @@ import io.hypercalld.core.hypercall.OrElse;
  *       destroys
  *   <li>{@code ENODEV} v3, and the machine's policy {@code viommu} is off; v3, and there is none to
  *       destroy
- *   <li>{@code EINVAL} an unknown type or capability, a base that is not aligned to 4 KiB, a PV or
- *       dying domain; of v2 a second one, and none to query or destroy
+ *   <li>{@code EINVAL} an unknown type or capability, a base that is not aligned to 4 KiB, a PV,
+ *       dying or hardware domain; of v2 a second one, and none to query or destroy
  *   <li>{@code E2BIG} v3 and v4: it has one already
  * </ul>
  *

@@ -62,13 +62,13 @@ public final class VirtualIommu implements DomainFacet {
   /**
    * Gives the guest a unit.
    *
-   * @throws Refusal EINVAL a PV or a dying domain; E2BIG it has one, of v2 EINVAL; ENODEV v3, and
-   *     the host allows none; EOPNOTSUPP it is to translate and the domain was created without
-   *     IOMMU
+   * @throws Refusal EINVAL a PV, a dying or the hardware domain; E2BIG it has one, of v2 EINVAL;
+   *     ENODEV v3, and the host allows none; EOPNOTSUPP it is to translate and the domain was
+   *     created without IOMMU
    */
   public void create(VirtualUnitSettings wanted) {
     host.requireAllowed(api);
-    if (!domain.type().isTranslated() || domain.isDying()) {
+    if (!domain.type().isTranslated() || domain.isHardwareDomain() || domain.isDying()) {
       throw Refusal.of(Errno.EINVAL, "%s can have no virtual IOMMU", domain.id());
     }
     if (unit.isPresent()) {
