@@ -20,7 +20,6 @@ final class ContextCache implements Digestible {
   static final long MISS = 0;
 
   private static final long FREE = MISS;
-  private static final int WAYS = 4;
   private static final int FUNCTIONS = 8;
   private static final int FUNCTION_BITS = 3;
 
@@ -75,7 +74,7 @@ final class ContextCache implements Digestible {
   }
 
   private int awayFromHome(int sourceId) {
-    for (int way = 1; way < WAYS; way++) {
+    for (int way = 1; way < SecondChance.WAYS; way++) {
       int entry = (sourceId & homeMask) ^ way;
       if (JudgedContext.isOf(sourceId, judged[entry])) {
         return entry;
@@ -126,19 +125,12 @@ final class ContextCache implements Digestible {
   }
 
   private int room(int home) {
-    for (int way = 0; way < WAYS; way++) {
-      if (judged[home ^ way] == FREE) {
-        return home ^ way;
-      }
+    int free = SecondChance.free(judged, home);
+    if (free >= 0) {
+      return free;
     }
     hits.forget();
-    for (int way = 0; way < WAYS; way++) {
-      if ((judged[home ^ way] & REF_MASK) == 0) {
-        return home ^ way;
-      }
-      judged[home ^ way] &= ~REF_MASK;
-    }
-    return home;
+    return SecondChance.victim(judged, home, REF_MASK);
   }
 
   void invalidateAll() {

@@ -17,7 +17,6 @@ final class PasidCache implements Digestible {
   static final long MISS = 0;
 
   private static final long FREE = 0;
-  private static final int WAYS = 4;
   private static final int PASID_BITS = 20;
   private static final long PASID_MASK = (1L << PASID_BITS) - 1;
   private static final long VALID = 1L << 36;
@@ -87,7 +86,7 @@ final class PasidCache implements Digestible {
 
   private int entryOf(long key) {
     int home = home(key);
-    for (int way = 0; way < WAYS; way++) {
+    for (int way = 0; way < SecondChance.WAYS; way++) {
       if (keys[home ^ way] == key) {
         return home ^ way;
       }
@@ -106,18 +105,8 @@ final class PasidCache implements Digestible {
   }
 
   private int room(int home) {
-    for (int way = 0; way < WAYS; way++) {
-      if (keys[home ^ way] == FREE) {
-        return home ^ way;
-      }
-    }
-    for (int way = 0; way < WAYS; way++) {
-      if ((judged[home ^ way] & REF_MASK) == 0) {
-        return home ^ way;
-      }
-      judged[home ^ way] &= ~REF_MASK;
-    }
-    return home;
+    int free = SecondChance.free(keys, home);
+    return free >= 0 ? free : SecondChance.victim(judged, home, REF_MASK);
   }
 
   void invalidateAll() {
