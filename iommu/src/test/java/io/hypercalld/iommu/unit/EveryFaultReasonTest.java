@@ -86,17 +86,16 @@ class EveryFaultReasonTest {
         it -> it.put(IOVA, 1, 0xfee0_0003L),
         it -> it.translate(X, IOVA, DmaAccess.TRANSLATION_REQUEST),
         it -> it.unit.translate(X, PasidPrefix.of(1), IOVA, DmaAccess.READ, it.translation),
-        it -> mode(it, RootTableAddress.Mode.RESERVED),
-        it -> mode(it, RootTableAddress.Mode.ABORT),
+        it -> mode(it, 0b10),
+        it -> mode(it, 0b11),
         it -> {
           it.context(passing.lo(), passing.hi());
           it.read(1L << SimulatedUnit.HOST_ADDRESS_WIDTH);
         });
   }
 
-  private static void mode(SimulatedUnit it, RootTableAddress.Mode mode) {
-    it.unit.write64(
-        Register.RTADDR.offset(), RootTableAddress.TTM.put(it.rootTable, mode.ordinal()));
+  private static void mode(SimulatedUnit it, int mode) {
+    it.unit.write64(Register.RTADDR.offset(), RootTableAddress.TTM.put(it.rootTable, mode));
     it.unit.write32(
         Register.GCMD.offset(), SimulatedUnit.bits(GlobalCommand.SRTP, GlobalCommand.TE));
   }
