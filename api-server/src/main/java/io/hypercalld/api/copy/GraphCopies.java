@@ -5,7 +5,6 @@ import io.hypercalld.core.copy.SelfCopying;
 import java.lang.reflect.Array;
 import java.util.Arrays;
 import java.util.IdentityHashMap;
-import java.util.Map;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,16 +24,20 @@ import org.jspecify.annotations.Nullable;
  * its constructor.
  */
 public final class GraphCopies implements Copies {
-  private final Map<Object, Object> made = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Object> made = new IdentityHashMap<>();
 
   @Override
   @SuppressWarnings("unchecked")
   public <T> T of(T original) {
-    return (T) copied(original);
+    return (T) copyOf(original);
   }
 
   @Nullable Object copied(@Nullable Object original) {
-    if (original == null || Values.includes(original)) {
+    return original == null ? null : copyOf(original);
+  }
+
+  private Object copyOf(Object original) {
+    if (Values.includes(original)) {
       return original;
     }
     Object known = made.get(original);

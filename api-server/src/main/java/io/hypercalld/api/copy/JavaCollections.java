@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.HashMap;
@@ -21,6 +22,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** Copies what comes from {@code java.util}, through its own methods, as its fields are closed. */
 final class JavaCollections {
@@ -63,22 +65,19 @@ final class JavaCollections {
       return fill(original, copies.keep(original, empty.apply(original)));
     }
     return switch (original) {
-      case TreeSet<?> set -> fill(set, copies.keep(set, emptyLike(set)));
-      case PriorityQueue<?> queue -> fill(queue, copies.keep(queue, emptyLike(queue)));
+      case TreeSet<?> set -> fill(set, copies.keep(set, new TreeSet<>(copyOf(set.comparator()))));
+      case PriorityQueue<?> queue ->
+          fill(queue, copies.keep(queue, new PriorityQueue<>(copyOf(queue.comparator()))));
       case List<?> list when isUnchangeable(list) -> copies.keep(list, copyUnchangeable(list));
       case Set<?> set when isUnchangeable(set) -> copies.keep(set, copyUnchangeable(set));
       default -> throw unknown(original);
     };
   }
 
+  /** The order of what it sorts; null for the natural one. */
   @SuppressWarnings("unchecked")
-  private TreeSet<Object> emptyLike(TreeSet<?> original) {
-    return new TreeSet<>(copies.of(((TreeSet<Object>) original).comparator()));
-  }
-
-  @SuppressWarnings("unchecked")
-  private PriorityQueue<Object> emptyLike(PriorityQueue<?> original) {
-    return new PriorityQueue<>(copies.of(((PriorityQueue<Object>) original).comparator()));
+  private @Nullable Comparator<Object> copyOf(@Nullable Comparator<?> order) {
+    return (Comparator<Object>) copies.copied(order);
   }
 
   private Collection<Object> fill(Collection<?> original, Collection<Object> copy) {
@@ -120,7 +119,8 @@ final class JavaCollections {
       return copies.keep(original, copyUnchangeable(original));
     }
     return switch (original) {
-      case TreeMap<?, ?> map -> fill(map, copies.keep(map, emptyLike(map)));
+      case TreeMap<?, ?> map ->
+          fill(map, copies.keep(map, new TreeMap<>(copyOf(map.comparator()))));
       case EnumMap<?, ?> map -> copyValues(copies.keep(map, map.clone()));
       case IdentityHashMap<?, ?> map -> fill(map, copies.keep(map, new IdentityHashMap<>()));
       case LinkedHashMap<?, ?> map when map.getClass() == LinkedHashMap.class ->
@@ -129,11 +129,6 @@ final class JavaCollections {
           fill(map, copies.keep(map, new HashMap<>()));
       default -> throw unknown(original);
     };
-  }
-
-  @SuppressWarnings("unchecked")
-  private TreeMap<Object, Object> emptyLike(TreeMap<?, ?> original) {
-    return new TreeMap<>(copies.of(((TreeMap<Object, Object>) original).comparator()));
   }
 
   private Map<Object, Object> fill(Map<?, ?> original, Map<Object, Object> copy) {

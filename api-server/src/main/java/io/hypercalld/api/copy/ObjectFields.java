@@ -2,7 +2,6 @@ package io.hypercalld.api.copy;
 
 import java.lang.reflect.Constructor;
 import java.lang.reflect.Field;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Modifier;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,8 +51,7 @@ final class ObjectFields {
     try {
       return constructor().newInstance(values);
     } catch (ReflectiveOperationException e) {
-      Throwable cause = e instanceof InvocationTargetException ? e.getCause() : e;
-      throw new Uncopyable(type, cause.toString());
+      throw new Uncopyable(type, String.valueOf(e.getCause()));
     }
   }
 

@@ -95,8 +95,13 @@ final class IoStream implements Conversation {
 
   @Override
   public Wait<Machine, Optional<Object>> next() {
-    return new Wait<>(
-        machine -> news(machine).map(Optional::<Object>of), _ -> Optional.empty(), PATIENCE);
+    return new Wait<>(this::told, _ -> Optional.empty(), PATIENCE);
+  }
+
+  /** What there is to tell, once there is something. */
+  private Optional<Optional<Object>> told(Machine machine) {
+    Optional<RequestsView> news = news(machine);
+    return news.isEmpty() ? Optional.empty() : Optional.of(Optional.of(news.get()));
   }
 
   private Optional<RequestsView> news(Machine machine) {

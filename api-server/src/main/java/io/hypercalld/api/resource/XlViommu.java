@@ -44,6 +44,6 @@ final class XlViommu {
   }
 
   private static InvalidBody refused(String why) {
-    return InvalidBody.at("/xlViommu", why);
+    return InvalidBody.at("/xlViommu", "%s", why);
   }
 }
