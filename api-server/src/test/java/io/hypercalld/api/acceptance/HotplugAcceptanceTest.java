@@ -55,7 +55,7 @@ final class HotplugAcceptanceTest implements NumberedBehaviours<AssignmentHost> 
     return h.daemon()
         .post(
             "/_sim/pci",
-            ("{'address':'%s','vendor':'0x8086','device':'0x1','class':'%s','kind':'%s'%s}")
+            "{'address':'%s','vendor':'0x8086','device':'0x1','class':'%s','kind':'%s'%s}"
                 .formatted(sbdf, classCode, kind, more)
                 .replace('\'', '"'));
   }

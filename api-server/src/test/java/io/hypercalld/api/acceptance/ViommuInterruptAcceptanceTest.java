@@ -65,7 +65,7 @@ final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUni
   private static void entry(GuestUnit u, int index, int vcpu, int vector, long bits, long source) {
     u.store(
         INTERRUPTS + index * 16L,
-        bits | (long) vector << 16 | (long) (2 * vcpu) << 32,
+        bits | ((long) vector << 16) | ((2L * vcpu) << 32),
         source == 0 ? 0 : CHECKED | source);
   }
 

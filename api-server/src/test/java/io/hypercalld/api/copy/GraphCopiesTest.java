@@ -75,7 +75,9 @@ class GraphCopiesTest {
     Map<Pair, Cell> copy = copy(map);
     map.clear();
 
-    assertThat(copy.get(new Pair("a", Optional.empty())).value).isEqualTo(3);
+    assertThat(copy)
+        .hasEntrySatisfying(
+            new Pair("a", Optional.empty()), cell -> assertThat(cell.value).isEqualTo(3));
   }
 
   @Test

@@ -232,7 +232,7 @@ final class PageClaimRun implements AutoCloseable {
     int at = random.nextInt(PAGES.size());
     long first = PAGES.get(at);
     // No run goes beyond the eight pages around it.
-    long count = 1 + random.nextInt(Math.min(3, RUN - at % RUN));
+    long count = 1L + random.nextInt(Math.min(3, RUN - at % RUN));
     Optional<Errno> expected = model.tagging(type);
     long tagged = 0;
     while (expected.isEmpty() && tagged < count) {
@@ -256,7 +256,7 @@ final class PageClaimRun implements AutoCloseable {
     int at = random.nextInt(PAGES.size());
     long first = PAGES.get(at);
     // No run goes beyond the eight pages around it.
-    long count = 1 + random.nextInt(Math.min(3, RUN - at % RUN));
+    long count = 1L + random.nextInt(Math.min(3, RUN - at % RUN));
     expect(new SetMemType(guest.id(), count, RAM_RW, 0, new Gfn(first)), Optional.empty());
     LongStream.range(first, first + count).forEach(model.tags()::remove);
   }

@@ -157,7 +157,7 @@ final class ShadowStateTest {
 
   private void setEntry(int table, int frame, Entry entry) {
     long word = entry.equals(Entry.ABSENT) ? 0 : address(entry.page()) | entry.permission();
-    store(top(table) + 2 * FRAME_BYTES + ((FIRST_PAGE & 511) + frame) * 8L, word);
+    store(top(table) + 2 * FRAME_BYTES + frame * 8L, word);
     oracle.set(table, frame, entry);
   }
 
