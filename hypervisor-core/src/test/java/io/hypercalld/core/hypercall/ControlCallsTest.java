@@ -184,8 +184,8 @@ class ControlCallsTest {
 
     Outcome outcome =
         calls.deviceModel().setMemType(DOM0, new SetMemType(D, 0x600, 1, 0, new Gfn(0)));
-    assertThat(host.lookup(D, 0x1ff).type()).isEqualTo(P2mType.RAM_RO);
-    assertThat(host.lookup(D, 0x200).type()).isEqualTo(P2mType.RAM_RW);
+    assertThat(host.lookup(D, 0xff).type()).isEqualTo(P2mType.RAM_RO);
+    assertThat(host.lookup(D, 0x100).type()).isEqualTo(P2mType.RAM_RW);
     int stops = 0;
     while (outcome instanceof Outcome.Preempted(Hypercall rest, Object _)) {
       stops++;
@@ -193,7 +193,7 @@ class ControlCallsTest {
     }
 
     assertThat(outcome.ret()).isZero();
-    assertThat(stops).isEqualTo(2);
+    assertThat(stops).isEqualTo(5);
     assertThat(host.lookup(D, 0x5ff).type()).isEqualTo(P2mType.RAM_RO);
   }
 

@@ -82,7 +82,10 @@ public final class DomainFlushes implements Digestible {
 
   /** Who has no device has nobody to tell. */
   private List<FlushSet> pagesOf(FlushSet change) {
-    return driver.devices().ownedBy(domain.id()).isEmpty() ? List.of(change) : change.pages();
+    long granule = domain.findP2m().map(p2m -> (long) p2m.geometry().granuleFrames()).orElse(1L);
+    return driver.devices().ownedBy(domain.id()).isEmpty()
+        ? List.of(change)
+        : change.pages(granule);
   }
 
   /** A hypercall, or a step of one, is over. */

@@ -45,17 +45,19 @@ final class FlushSet implements Digestible {
   }
 
   /**
-   * The same, page by page: of 4 KiB, or as large as the range has them. Frames are freed with the
-   * last.
+   * The same, page by page: the smallest there is, or as large as the range has them. Frames are
+   * freed with the last.
+   *
+   * @param granule frames of 4 KiB in the smallest page
    */
-  List<FlushSet> pages() {
+  List<FlushSet> pages(long granule) {
     if (all || !modified) {
       return List.of(this);
     }
     List<FlushSet> pages = new ArrayList<>();
     for (long at = first; at < end; ) {
       FlushSet page = new FlushSet();
-      long frames = framesAt(at, end - at);
+      long frames = framesAt(at, end - at, granule);
       page.modified(at, frames);
       pages.add(page);
       at += frames;
@@ -64,9 +66,9 @@ final class FlushSet implements Digestible {
     return pages;
   }
 
-  private static long framesAt(long dfn, long left) {
+  private static long framesAt(long dfn, long left, long granule) {
     return Arrays.stream(PageSize.values())
-        .mapToLong(PageSize::frames)
+        .mapToLong(size -> Math.max(size.frames(), granule))
         .filter(frames -> frames <= left && dfn % frames == 0)
         .max()
         .orElse(1);

@@ -101,6 +101,11 @@ final class VcpuIo implements Digestible {
     return stuck;
   }
 
+  /** Whether it is as it was at the start. */
+  boolean isIdle() {
+    return pending.isEmpty() && parked.isEmpty() && finished.isEmpty() && stuck.isEmpty() && !stale;
+  }
+
   @Override
   public void digest(StateDigest digest) {
     digest.put(pending.size());
