@@ -35,9 +35,9 @@ final class LayeringTest {
       List.of(
           "json",
           "cli",
-          "platform",
           "hypercall",
           "machine",
+          "platform",
           "debug",
           "rest",
           "metrics",

@@ -25,6 +25,7 @@ final class LayeringTest {
             "io.hypercalld.core.memory..",
             List.of(
                 "io.hypercalld.core.bits..",
+                "io.hypercalld.core.copy..",
                 "io.hypercalld.core.digest..",
                 "io.hypercalld.core.errno.."),
             FrameOfADomain.class));

@@ -5,7 +5,6 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.iommu.pci.BusRange;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
-import java.util.Optional;
 
 /**
  * Somebody plugs a function in, which the hypervisor does not hear of before {@code
@@ -52,15 +51,6 @@ public record PlugFunction(PciFunction function) implements MachineCommand<PciFu
       machine.topology().behind(sbdf).forEach(function -> requireUnknown(machine, function.sbdf()));
       machine.topology().renumber(sbdf, buses);
       return machine.topology().require(sbdf);
-    }
-  }
-
-  /** The buses of a wish; empty where they are none. */
-  public static Optional<BusRange> buses(int secondary, int subordinate) {
-    try {
-      return Optional.of(new BusRange(secondary, subordinate));
-    } catch (IllegalArgumentException none) {
-      return Optional.empty();
     }
   }
 }

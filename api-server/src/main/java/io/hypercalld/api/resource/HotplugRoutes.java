@@ -32,8 +32,11 @@ final class HotplugRoutes {
   /** The buses behind a bridge, both inclusive. */
   record Buses(int secondary, Optional<Integer> subordinate) {
     BusRange range() {
-      return PlugFunction.buses(secondary, subordinate.orElse(secondary))
-          .orElseThrow(() -> InvalidBody.at("/secondary", "buses are numbered 1 to 255"));
+      try {
+        return new BusRange(secondary, subordinate.orElse(secondary));
+      } catch (IllegalArgumentException none) {
+        throw InvalidBody.at("/secondary", "buses are numbered 1 to 255");
+      }
     }
   }
 
