@@ -9,6 +9,7 @@ import io.hypercalld.core.guest.GuestRequest.Operation;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mCounters;
@@ -169,16 +170,17 @@ public final class PageTableExperiment {
     return guest.p2m().counters().tlbInserts();
   }
 
-  /** The granules that the device reaches; each has to be what the guest's P2M says. */
+  /** The pages of 4 KiB that the device reaches: those that the guest's P2M has, and there. */
   private BitSet reachable(ScratchMachine scratch, Domain guest) {
     BitSet found = new BitSet();
-    for (int granule = 0; granule < granules(); granule++) {
-      long address = (long) granule << GRANULE_SHIFT;
-      DmaOutcome outcome = scratch.read(address);
-      long wanted = guest.p2m().lookup(new Gfn((long) granule << GRANULE_ORDER)).mfn().maddr();
+    for (int page = 0; page < granules() << GRANULE_ORDER; page++) {
+      DmaOutcome outcome = scratch.read((long) page << PageSize.SHIFT_4K);
+      Mfn wanted = guest.p2m().lookup(new Gfn(page)).mfn();
       if (outcome.segments().getFirst().end() instanceof DmaSegment.Moved moved) {
-        found.set(granule);
-        faithful &= moved.maddr() == wanted;
+        found.set(page);
+        faithful &= moved.maddr() == wanted.maddr();
+      } else {
+        faithful &= !wanted.isValid();
       }
     }
     return found;

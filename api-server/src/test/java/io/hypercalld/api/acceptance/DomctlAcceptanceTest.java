@@ -35,6 +35,7 @@ final class DomctlAcceptanceTest implements XenBehaviours {
         row(
             "43 what no domain can be made of",
             h -> {
+              String before = h.digest();
               assertThat(create(h, "'flags':512")).isEqualTo(-22);
               assertThat(create(h, "'flags':2")).isEqualTo(-22);
               assertThat(create(h, "'flags':3,'iommu_opts':1")).isEqualTo(-22);
@@ -46,6 +47,8 @@ final class DomctlAcceptanceTest implements XenBehaviours {
               assertThat(create(h, "'flags':3,'domain':32756")).isEqualTo(-17);
               assertThat(create(h, "'flags':3,'arch':{'emulation_flags':2}")).isEqualTo(-95);
               assertThat(create(h, "'flags':3,'cpupool_id':77")).isEqualTo(-3);
+              assertThat(h.digest()).isEqualTo(before);
+              assertThat(create(h, "'flags':3,'max_vcpus':128,'grant_opts':1")).isZero();
             }),
         row(
             "44 ids given automatically are not given twice in a row",
@@ -65,7 +68,7 @@ final class DomctlAcceptanceTest implements XenBehaviours {
               JsonNode info = h.info(OTHER);
               assertThat(flags(info) & 0x8).isNotZero();
               assertThat(flags(info) & 0x30).isZero();
-              assertThat((flags(info) >>> 16) & 0xff).isEqualTo(255);
+              assertThat(flags(info) >>> 16).isEqualTo(0xffff);
               assertThat(info.get("nr_online_vcpus").asInt()).isZero();
               assertThat(info.get("max_vcpu_id").asText()).isEqualTo("0xffffffff");
             }),
@@ -84,9 +87,14 @@ final class DomctlAcceptanceTest implements XenBehaviours {
         row(
             "47 max_vcpus is what the domain was created with",
             h -> {
-              assertThat(domctl(h, "max_vcpus", "'domain':1,'max':3")).isEqualTo(-22);
-              assertThat(domctl(h, "max_vcpus", "'domain':1,'max':2")).isZero();
-              assertThat(domctl(h, "max_vcpus", "'domain':1,'max':2")).isZero();
+              assertThat(create(h, "'flags':3,'domain':2")).isZero();
+              assertThat(domctl(h, "max_vcpus", "'domain':2,'max':3")).isEqualTo(-22);
+              assertThat(h.info(OTHER).get("max_vcpu_id").asText()).isEqualTo("0xffffffff");
+              assertThat(domctl(h, "max_vcpus", "'domain':2,'max':2")).isZero();
+              assertThat(h.info(OTHER).get("max_vcpu_id").asText()).isEqualTo("0x1");
+              String made = h.digest();
+              assertThat(domctl(h, "max_vcpus", "'domain':2,'max':2")).isZero();
+              assertThat(h.digest()).isEqualTo(made);
             }),
         row(
             "48 a limit below what a domain has keeps it from growing only",
@@ -124,6 +132,8 @@ final class DomctlAcceptanceTest implements XenBehaviours {
               assertThat(flags(h.info(D)) & 0x1).isNotZero();
               // It has vCPUs, for which a server would need ports.
               assertThat(h.ret("dm_op", "create_ioreq_server", "{'domid':1}")).isEqualTo(-22);
+              assertThat(h.daemon().get("/v1/domains/1/ioreq-servers").body().get("items"))
+                  .isEmpty();
               assertThat(create(h, "'flags':3,'domain':1")).isEqualTo(-17);
               assertThat(domctl(h, "destroydomain", "'domain':2")).isZero();
               assertThat(domctl(h, "destroydomain", "'domain':1")).isEqualTo(-3);
@@ -175,8 +185,13 @@ final class DomctlAcceptanceTest implements XenBehaviours {
             h -> {
               assertThat(map(h, "0x5001", "0xf0000", 100)).isEqualTo(-1);
               iomem(h, D, "0xf0000", 0x400);
+              assertThat(h.type(D, "0x5001")).isEqualTo("mmio_dm");
               assertThat(map(h, "0x5001", "0xf0000", 100)).isEqualTo(64);
+              assertThat(h.lookup(D, "0x5040").get("mfn").asText()).isEqualTo("0xf003f");
+              assertThat(h.type(D, "0x5041")).isEqualTo("mmio_dm");
               assertThat(map(h, "0x5041", "0xf0040", 36)).isZero();
+              assertThat(h.lookup(D, "0x5064").get("mfn").asText()).isEqualTo("0xf0063");
+              assertThat(h.type(D, "0x5065")).isEqualTo("mmio_dm");
               assertThat(map(h, "0x5001", "0xf0000", 0)).isEqualTo(-22);
               assertThat(map(h, "0x5001", "0x8000000000", 1)).isEqualTo(-22);
               assertThat(map(h, "0xffffffffffffffff", "0xf0000", 2)).isEqualTo(-22);
@@ -197,6 +212,8 @@ final class DomctlAcceptanceTest implements XenBehaviours {
                   .isEqualTo(1);
               assertThat(map(h, "0x5", "0xf0000", 1)).isZero();
               assertThat(map(h, "0x5", "0xf0001", 1)).isEqualTo(-1);
+              assertThat(h.lookup(D, "0x5").get("mfn").asText()).isEqualTo("0xf0000");
+              assertThat(flags(h.info(D)) & 0x4).isNotZero();
               assertThat(code(h)).isEqualTo(3);
             }),
         row(
@@ -221,6 +238,10 @@ final class DomctlAcceptanceTest implements XenBehaviours {
                           "{'domid':1,'nr':1,'mem_type':0,'first_pfn':'0x1ff'}"))
                   .isEqualTo(-22);
               assertThat(h.type(D, "0x1ff")).isEqualTo("mmio_direct");
+              assertThat(h.lookup(D, "0x1ff").get("mfn").asText()).isEqualTo("0xf0000");
+              assertThat(h.type(D, "0x6")).isEqualTo("ram_rw");
+              assertThat(h.pages(D)).isEqualTo(512);
+              assertThat(code(h)).isEqualTo(255);
             }),
         row(
             "56 nobody hands out what he does not have",
@@ -242,6 +263,11 @@ final class DomctlAcceptanceTest implements XenBehaviours {
                           "'domain':1,'first_port':'0x100','nr_ports':16,'allow_access':1"))
                   .isZero();
               assertThat(ports(h, "0x200", "0x100", 8, 1)).isZero();
+              String shown = h.digest();
+              assertThat(ports(h, "0x300", "0x100", 8, 1)).isZero();
+              assertThat(h.digest()).isNotEqualTo(shown);
+              assertThat(ports(h, "0x200", "0x100", 8, 1)).isZero();
+              assertThat(h.digest()).isEqualTo(shown);
               assertThat(ports(h, "0x300", "0x100", 8, 1)).isZero();
               assertThat(ports(h, "0x400", "0x108", 8, 1)).isEqualTo(-16);
               assertThat(ports(h, "0x300", "0x100", 4, 0)).isEqualTo(-2);

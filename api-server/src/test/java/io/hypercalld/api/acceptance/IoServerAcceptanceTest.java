@@ -30,6 +30,7 @@ final class IoServerAcceptanceTest implements ModelBehaviours {
               assertThat(m.destroy(3)).isZero();
               assertThat(m.op("create_ioreq_server", "'handle_bufioreq':3")).isEqualTo(-22);
               assertThat(m.op("create_ioreq_server", "'pad':[0,1]")).isEqualTo(-22);
+              assertThat(m.create(0)).isEqualTo(3);
               assertThat(m.op("destroy_ioreq_server", "'id':1,'pad':1")).isEqualTo(-22);
               assertThat(m.destroy(9)).isEqualTo(-2);
             }),
@@ -61,6 +62,15 @@ final class IoServerAcceptanceTest implements ModelBehaviours {
               assertThat(m.xen().daemon().get("/v1/domains/2/ioreq-servers").body().get("items"))
                   .isEmpty();
               assertThat(m.xen().ret("dm_op", "create_ioreq_server", "{'domid':2}")).isZero();
+              // Both ports that there are, so the one that failed kept none.
+              assertThat(
+                      m.xen()
+                          .daemon()
+                          .get("/v1/domains/2/ioreq-servers/0")
+                          .body()
+                          .get("ports")
+                          .toString())
+                  .isEqualTo("[1,2]");
             }),
         model(
             "61 a server says its port, and its guest frames where there are some",

@@ -245,6 +245,7 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
               claiming(m);
               assertThat(logDirty(m)).isZero();
               assertThat(m.retype(5, 1, IOREQ_SERVER)).isEqualTo(-22);
+              assertThat(m.claimedPages()).isZero();
               m.write(0x5000, 8, 1);
               assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
               m.xen().done("domctl", "shadow_op", "{'domain':1,'op':11,'pages':512}");

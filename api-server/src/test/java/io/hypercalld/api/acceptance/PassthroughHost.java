@@ -82,6 +82,15 @@ final class PassthroughHost implements NumberedBehaviours.Host {
     daemon.delete(ASSIGNMENT);
   }
 
+  /** Takes the NIC from its guest, and out of quarantine. */
+  void releaseToDom0() {
+    release();
+    xen.done(
+        "domctl",
+        "deassign_device",
+        "{'domain':%d,'machine_sbdf':'%s'}".formatted(AssignmentHost.IO, NIC));
+  }
+
   /** Has the NIC read one byte. */
   JsonNode read(long address) {
     String body = "{\"op\":\"read\",\"address\":\"0x%x\",\"length\":1}".formatted(address);
@@ -116,6 +125,16 @@ final class PassthroughHost implements NumberedBehaviours.Host {
   long flushes() {
     JsonNode flushes = daemon.get("/v1/machine/counters").body().get("flushes");
     return flushes.get("page").asLong() + flushes.get("domain").asLong();
+  }
+
+  /** What the NIC's unit found in its IOTLB, and what it did not. */
+  String lookups() {
+    JsonNode cache =
+        daemon.get("/v1/iommus/" + device().get("iommu").asInt() + "/counters").body().get("cache");
+    return cache.get("iotlbHits").asLong()
+        + " hits, "
+        + cache.get("iotlbMisses").asLong()
+        + " misses";
   }
 
   void resetCounters() {

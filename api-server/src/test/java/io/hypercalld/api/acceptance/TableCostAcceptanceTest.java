@@ -11,6 +11,8 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -103,7 +105,7 @@ final class TableCostAcceptanceTest {
     Path file =
         Files.writeString(
             folder.resolve("plain.yaml"),
-            platform.replace(CAP_WITH_SUPERPAGES, CAP_WITH_4K_AND_1G));
+            platform.replaceFirst(CAP_WITH_SUPERPAGES, CAP_WITH_4K_AND_1G));
     try (DaemonUnderTest daemon = DaemonUnderTest.on(PlatformSource.named(file.toString()))) {
       JsonNode machine = daemon.get("/v1/machine").body();
       assertThat(machine.at("/passthrough/enabled").asText()).isEqualTo("sync_pt");
@@ -128,17 +130,32 @@ final class TableCostAcceptanceTest {
   void threeModes_onOneTrace_endWithTheSameMappings() {
     JsonNode answer =
         experiment(
-            "{'memory':'16MiB','operations':10000,"
+            "{'memory':'16MiB','operations':10000,'sweep':'16MiB',"
                 + "'modes':['separate-4K','separate-2M','shared-4K']}");
 
     assertThat(answer.get("sameMappings").asBoolean()).isTrue();
-    assertThat(answer.get("modes")).hasSize(3);
-    assertThat(answer.at("/modes/0/changes/iommuWrites").asLong()).isEqualTo(4 * 10_000);
-    assertThat(answer.at("/modes/1/changes/splits").asLong()).isPositive();
-    assertThat(answer.at("/modes/2/iommu/tables").asLong()).isZero();
-    assertThat(answer.at("/modes/2/changes/iommuWrites").asLong()).isZero();
-    assertThat(answer.at("/modes/0/access/faults").asLong())
-        .isEqualTo(answer.at("/modes/2/access/faults").asLong());
+    // Each of 8 leaves of 2 MiB is split once, into 512.
+    assertThat(column(answer, "/p2m/bytes")).containsExactly(3L << 14, 3L << 14, 11L << 12);
+    assertThat(column(answer, "/iommu/bytes")).containsExactly(10L << 12, 2L << 12, 0L);
+    assertThat(column(answer, "/changes/p2mWrites")).containsExactly(10_000L, 10_000L, 40_000L);
+    assertThat(column(answer, "/changes/iommuWrites"))
+        .containsExactly(40_000L, 40_000L + 8 * 512, 0L);
+    assertThat(column(answer, "/changes/splits")).containsExactly(0L, 8L, 0L);
+    assertThat(column(answer, "/access/tlbInserts")).containsExactly(1024L, 1024L, 4096L);
+    // At least every other change takes a page away, which is a flush, or four of small pages.
+    long taken = column(answer, "/changes/flushes").getFirst();
+    assertThat(taken).isBetween(5_000L, (10_000L + 1024) / 2);
+    assertThat(column(answer, "/changes/flushes")).containsExactly(taken, taken, 4 * taken);
+    long faults = column(answer, "/access/faults").getFirst();
+    assertThat(faults).isPositive();
+    assertThat(column(answer, "/access/faults")).containsOnly(faults);
+  }
+
+  /** One number of every mode. */
+  private static List<Long> column(JsonNode answer, String pointer) {
+    List<Long> numbers = new ArrayList<>();
+    answer.get("modes").forEach(mode -> numbers.add(mode.at(pointer).asLong()));
+    return numbers;
   }
 
   @Test
