@@ -37,11 +37,13 @@ record UnitView(
   /**
    * How many are in use, of how many.
    *
+   * @param mapSlots slots of the map from id to owner; 0 where the number itself is the id, or one
+   *     space serves all units
    * @param scans slots that look-ups by owner have read one after the other
    */
-  record Usage(int used, int capacity, long scans) {
+  record Usage(int used, int capacity, int mapSlots, long scans) {
     static Usage of(UnitDomainIds ids) {
-      return new Usage(ids.used(), ids.capacity(), ids.scans());
+      return new Usage(ids.used(), ids.capacity(), ids.mapSlots(), ids.scans());
     }
   }
 

@@ -64,6 +64,11 @@ public sealed interface DomainIds extends Digestible
   /** The domain-ids in use and their owners, ascending. */
   List<Use> inUse();
 
+  /** Number of slots of the map from id to owner; 0 where there is no such map. */
+  default int mapSlots() {
+    return 0;
+  }
+
   /** How many slots look-ups by owner have read, one after the other. */
   default long scans() {
     return 0;

@@ -110,6 +110,11 @@ final class MappedDomainIds implements DomainIds, SteppedDomainIds {
   }
 
   @Override
+  public int mapSlots() {
+    return size;
+  }
+
+  @Override
   public int used() {
     return byOwner.size();
   }

@@ -116,6 +116,11 @@ final class ScannedDomainIds implements DomainIds, SteppedDomainIds {
   }
 
   @Override
+  public int mapSlots() {
+    return owners.length;
+  }
+
+  @Override
   public int used() {
     return used.cardinality();
   }

@@ -147,6 +147,11 @@ public final class UnitDomainIds implements Digestible {
     return ids.used();
   }
 
+  /** Number of slots of the map from id to owner; 0 where there is no such map. */
+  public int mapSlots() {
+    return ids.mapSlots();
+  }
+
   /** Number of ids that can be in use at once. */
   public int capacity() {
     return ids.capacity();

@@ -8,6 +8,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * The domain's own number is its domain-id, or its complement where caching mode reserves 0, so
@@ -27,14 +28,12 @@ final class VerbatimDomainIds implements DomainIds {
   private final int complement;
   private final boolean checked;
   private final BitSet owners = new BitSet();
-  private final int[] users;
 
   private VerbatimDomainIds(int unit, int size, int complement, boolean checked) {
     this.unit = unit;
     this.size = size;
     this.complement = complement;
     this.checked = checked;
-    this.users = new int[size];
   }
 
   /** One id for each number that there is. */
@@ -65,10 +64,7 @@ final class VerbatimDomainIds implements DomainIds {
           size,
           owner);
     }
-    if (!owners.get(owner.value())) {
-      owners.set(owner.value());
-      users[didOf(owner)]++;
-    }
+    owners.set(owner.value());
     return didOf(owner);
   }
 
@@ -80,22 +76,18 @@ final class VerbatimDomainIds implements DomainIds {
   /** The lowest number of those that share the id. */
   @Override
   public Optional<DomainId> ownerOf(int did) {
-    if (did >= size || users[did] == 0) {
+    if (did >= size) {
       return Optional.empty();
     }
-    int owner = did ^ complement;
-    while (!owners.get(owner)) {
-      owner += size;
-    }
-    return Optional.of(new DomainId(owner));
+    return IntStream.iterate(did ^ complement, owner -> owner < ALL_IDS, owner -> owner + size)
+        .filter(owners::get)
+        .mapToObj(DomainId::new)
+        .findFirst();
   }
 
   @Override
   public void release(DomainId owner) {
-    if (owners.get(owner.value())) {
-      owners.clear(owner.value());
-      users[didOf(owner)]--;
-    }
+    owners.clear(owner.value());
   }
 
   @Override
