@@ -228,6 +228,96 @@ final class AssignmentHost implements NumberedBehaviours.Host {
     return write(sbdf, address, "5a").at("/segments/0/maddr").asText();
   }
 
+  /** The context entries of a unit that are present. */
+  JsonNode entries(int unit) {
+    return items("/v1/iommus/" + unit + "/context-entries?limit=10000");
+  }
+
+  /** Requesters of a unit that translate for a domain's id. */
+  List<String> requesters(int unit, int domain) {
+    List<String> requesters = new ArrayList<>();
+    for (JsonNode entry : entries(unit)) {
+      if (entry.get("domainId").asInt() == idOf(unit, domain)) {
+        requesters.add(entry.get("sbdf").asText());
+      }
+    }
+    return requesters;
+  }
+
+  /** The root of the second-stage table of a requester. */
+  String table(int unit, String requester) {
+    for (JsonNode entry : entries(unit)) {
+      if (entry.get("sbdf").asText().equals(requester)) {
+        return entry.get("secondLevelTable").asText();
+      }
+    }
+    throw new AssertionError(requester + " has no context entry");
+  }
+
+  /** Whom a function's id stands for on its unit. */
+  int pseudoId(int unit, String function) {
+    String id = did(function) + "=";
+    return ids(unit).stream()
+        .filter(each -> each.startsWith(id))
+        .mapToInt(each -> Integer.parseInt(each.substring(id.length())))
+        .findAny()
+        .orElseThrow();
+  }
+
+  /** Slots of a unit's map from id to owner. */
+  int mapSlots(int unit) {
+    return Integer.parseInt(daemon().get("/v1/iommus/" + unit).at("/domainIds/mapSlots"));
+  }
+
+  /** Translations that a unit remembers under an id. */
+  List<JsonNode> remembered(int unit, int did) {
+    List<JsonNode> entries = new ArrayList<>();
+    for (JsonNode entry : items("/v1/iommus/" + unit + "/iotlb?limit=1000")) {
+      if (entry.get("domainId").asInt() == did) {
+        entries.add(entry);
+      }
+    }
+    return entries;
+  }
+
+  /** Commands of every kind that a unit was given since its counters were reset. */
+  long commands(int unit) {
+    long sum = 0;
+    for (JsonNode flushes :
+        daemon().get("/v1/iommus/" + unit + "/counters").body().get("flushes")) {
+      sum += flushes.asLong();
+    }
+    return sum;
+  }
+
+  /** The domain-id of the last IOTLB descriptor that a unit was given. */
+  int lastFlushedId(int unit) {
+    JsonNode queue = daemon().get("/v1/iommus/" + unit + "/invalidation-queue").body();
+    int tail = queue.get("tail").asInt();
+    int size = queue.get("size").asInt();
+    for (int back = 1; back <= size; back++) {
+      int index = Math.floorMod(tail - back, size);
+      for (JsonNode descriptor : queue.get("descriptors")) {
+        long lo = Long.decode(descriptor.get("lo").asText());
+        if (descriptor.get("index").asInt() == index && (lo & 0xf) == 2) {
+          return (int) (lo >> 16 & 0xffff);
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** Whom the last fault record of a device is laid to. */
+  int culprit(int unit, String device) {
+    int domid = -1;
+    for (JsonNode fault : items("/v1/iommus/" + unit + "/faults")) {
+      if (fault.get("sbdf").asText().equals(device)) {
+        domid = fault.get("domid").asInt();
+      }
+    }
+    return domid;
+  }
+
   void inject(String rule) {
     Answer answer = daemon().post("/_sim/faults", quoted(rule));
     assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
