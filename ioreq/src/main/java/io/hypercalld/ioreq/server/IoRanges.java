@@ -23,7 +23,18 @@ public final class IoRanges implements Digestible {
 
   private final Map<RangeKind, RangeSet> sets = new EnumMap<>(RangeKind.class);
 
-  IoRanges() {
+  private final List<RangeOwners> owners;
+  private final int server;
+
+  /**
+   * None yet.
+   *
+   * @param owners of each kind, by its number: told of every change
+   * @param server whose ranges they are
+   */
+  IoRanges(List<RangeOwners> owners, int server) {
+    this.owners = owners;
+    this.server = server;
     for (RangeKind kind : RangeKind.values()) {
       sets.put(kind, new RangeSet());
     }
@@ -43,6 +54,7 @@ public final class IoRanges implements Digestible {
       requireRoom(kind, set);
     }
     set.add(range);
+    owners.get(kind.number()).give(range, server);
   }
 
   /**
@@ -62,6 +74,13 @@ public final class IoRanges implements Digestible {
       requireRoom(kind, set);
     }
     set.remove(range);
+    owners.get(kind.number()).take(range, server);
+  }
+
+  /** Removes all. */
+  void clear() {
+    sets.values().forEach(set -> set.remove(RangeOwners.EVERYTHING));
+    owners.forEach(kind -> kind.take(RangeOwners.EVERYTHING, server));
   }
 
   private static boolean joins(RangeSet set, NumberRange range) {

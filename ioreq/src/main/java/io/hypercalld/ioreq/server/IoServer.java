@@ -13,8 +13,8 @@ import java.util.Optional;
  * @see "xen/include/xen/ioreq.h, struct ioreq_server"
  */
 public final class IoServer implements Digestible {
-  private final IoRanges ranges = new IoRanges();
   private final List<Integer> ports = new ArrayList<>();
+  private final IoRanges ranges;
   private final int id;
   private final DomainId emulator;
   private final BufferedMode mode;
@@ -23,7 +23,9 @@ public final class IoServer implements Digestible {
   private long buffered;
   private boolean enabled;
 
-  IoServer(int id, DomainId emulator, BufferedMode mode, SharedPages pages) {
+  IoServer(
+      int id, DomainId emulator, BufferedMode mode, SharedPages pages, List<RangeOwners> owners) {
+    this.ranges = new IoRanges(owners, id);
     this.id = id;
     this.emulator = emulator;
     this.mode = mode;

@@ -11,6 +11,8 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
+import io.hypercalld.core.ranges.NumberRange;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.List;
@@ -28,12 +30,20 @@ public final class IoServers implements DomainFacet {
   public static final int MOST = 8;
 
   private final TreeMap<Integer, IoServer> servers = new TreeMap<>();
+  private final List<Optional<IoServer>> byId =
+      new ArrayList<>(Collections.nCopies(MOST, Optional.empty()));
+  private final List<RangeOwners> owners =
+      Stream.of(RangeKind.values()).map(_ -> new RangeOwners()).toList();
   private final Domain domain;
   private final MachineMemory memory;
   private final PortLatch portLatch = new PortLatch();
   private final PageClaims claims;
   private final GuestFramePool pool;
   private List<IoServer> precedence = List.of();
+
+  /** Those that take requests, a bit for each by its id. */
+  private int enabled;
+
   private AnswerWatcher watcher = AnswerWatcher.NOBODY;
 
   public IoServers(Domain domain, MachineMemory memory) {
@@ -74,7 +84,15 @@ public final class IoServers implements DomainFacet {
   }
 
   public Optional<IoServer> find(long id) {
-    return id < 0 || id >= MOST ? Optional.empty() : Optional.ofNullable(servers.get((int) id));
+    return id < 0 || id >= MOST ? Optional.empty() : byId.get((int) id);
+  }
+
+  /** The first to be asked of those that are enabled and have all of a range within one range. */
+  Optional<IoServer> answering(RangeKind kind, NumberRange range) {
+    int able = enabled & owners.get(kind.number()).having(range);
+    return able == 0
+        ? Optional.empty()
+        : byId.get(Integer.SIZE - 1 - Integer.numberOfLeadingZeros(able));
   }
 
   /**
@@ -118,13 +136,19 @@ public final class IoServers implements DomainFacet {
     if (ports > 0) {
       channels().requireFree(ports - 1);
     }
-    IoServer server = new IoServer(id, emulator, mode, new SharedPages(domain, memory, mode));
+    IoServer server =
+        new IoServer(id, emulator, mode, new SharedPages(domain, memory, mode), owners);
     for (int vcpu = 0; vcpu < domain.run().vcpus(); vcpu++) {
       addVcpu(server, vcpu);
     }
     servers.put(id, server);
-    precedence = List.copyOf(servers.descendingMap().values());
+    reorder(id);
     return server;
+  }
+
+  private void reorder(int changed) {
+    byId.set(changed, Optional.ofNullable(servers.get(changed)));
+    precedence = List.copyOf(servers.descendingMap().values());
   }
 
   private void addVcpu(IoServer server, int vcpu) {
@@ -159,15 +183,17 @@ public final class IoServers implements DomainFacet {
   }
 
   /** Has a server take requests, or not. */
-  public void setEnabled(IoServer server, boolean enabled) {
-    if (enabled == server.isEnabled()) {
+  public void setEnabled(IoServer server, boolean wanted) {
+    if (wanted == server.isEnabled()) {
       return;
     }
-    if (enabled) {
+    if (wanted) {
       server.pages().all().forEach(SharedPage::hide);
       server.enable();
+      enabled |= 1 << server.id();
     } else {
       server.disable();
+      enabled &= ~(1 << server.id());
       server.pages().all().forEach(SharedPage::show);
     }
   }
@@ -177,7 +203,8 @@ public final class IoServers implements DomainFacet {
     claims.abandon(server);
     // Before anybody goes on, so that nobody is sent to it again.
     servers.remove(server.id());
-    precedence = List.copyOf(servers.descendingMap().values());
+    reorder(server.id());
+    server.ranges().clear();
     watcher.leaving(server);
     setEnabled(server, false);
     server.ports().forEach(channels()::free);

@@ -55,12 +55,7 @@ public final class Selection {
   /** The server of a request to a port or to memory; empty where nobody answers. */
   public static Optional<Target> of(IoServers servers, IoRequest request) {
     Key key = key(servers.portLatch(), request);
-    for (IoServer server : servers.byPrecedence()) {
-      if (server.isEnabled() && server.ranges().contains(key.kind, key.range)) {
-        return Optional.of(new Target(server, key.request));
-      }
-    }
-    return Optional.empty();
+    return servers.answering(key.kind, key.range).map(server -> new Target(server, key.request));
   }
 
   /** What every server says to the request, in the order in which they are asked. */
