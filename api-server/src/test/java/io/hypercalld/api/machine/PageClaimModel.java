@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.LongFunction;
 
 /** What servers, claims and pages are to be, in the plainest way. */
 final class PageClaimModel {
@@ -23,6 +25,10 @@ final class PageClaimModel {
   private final Map<P2mType, Integer> owners = new TreeMap<>();
   private final Map<Long, P2mType> tags = new TreeMap<>();
   private final Map<Long, Long> memory = new TreeMap<>();
+
+  /** Pages that a recalculation found claimed: settled by now or not, which nobody can tell. */
+  private final Set<Long> unsettled = new TreeSet<>();
+
   private final ClaimPolicies policies;
   private boolean stale;
   private long lost;
@@ -42,6 +48,26 @@ final class PageClaimModel {
   /** Pages of a type that servers claim. */
   Map<Long, P2mType> tags() {
     return tags;
+  }
+
+  void tagged(long gfn, P2mType type) {
+    tags.put(gfn, type);
+    unsettled.remove(gfn);
+  }
+
+  /**
+   * What is unsettled when its owner goes is RAM from then on, as it is recalculated without one.
+   *
+   * @param types what look-ups say
+   */
+  void settle(LongFunction<P2mType> types) {
+    for (long gfn : unsettled) {
+      P2mType type = tags.get(gfn);
+      if (type != null && owner(type).isEmpty() && !TYPES.contains(types.apply(gfn))) {
+        tags.remove(gfn);
+        stale = true;
+      }
+    }
   }
 
   /** The first word of each page that was written. */
@@ -167,5 +193,6 @@ final class PageClaimModel {
   /** Everything is to be recalculated: pages of types that nobody has are RAM then. */
   void marked() {
     stale |= tags.values().removeIf(type -> !isKept(type));
+    unsettled.addAll(tags.keySet());
   }
 }

@@ -145,6 +145,7 @@ final class PageClaimRun implements AutoCloseable {
       return;
     }
     model.destroyed(server);
+    model.settle(gfn -> guest.p2m().lookup(new Gfn(gfn)).type());
     abandoned.forEach(this::resume);
   }
 
@@ -238,7 +239,7 @@ final class PageClaimRun implements AutoCloseable {
     while (expected.isEmpty() && tagged < count) {
       P2mType now = guest.p2m().lookup(new Gfn(first + tagged)).type();
       if (now == P2mType.RAM_RW) {
-        model.tags().put(first + tagged, TYPES.get(type));
+        model.tagged(first + tagged, TYPES.get(type));
         tagged++;
       } else {
         expected = Optional.of(Errno.EINVAL);
