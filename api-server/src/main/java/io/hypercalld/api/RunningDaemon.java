@@ -33,15 +33,18 @@ public final class RunningDaemon implements AutoCloseable {
   private static final int MAX_BODY_BYTES = 8 << 20;
 
   private final MachineThread<Machine, MetricsSnapshot> thread;
+  private final Snapshots snapshots;
   private final Dispatcher dispatcher;
   private final ApplicationContext context;
   private final EmbeddedServer server;
 
   private RunningDaemon(
       MachineThread<Machine, MetricsSnapshot> thread,
+      Snapshots snapshots,
       Dispatcher dispatcher,
       ApplicationContext context) {
     this.thread = thread;
+    this.snapshots = snapshots;
     this.dispatcher = dispatcher;
     this.context = context;
     this.server = context.getBean(EmbeddedServer.class);
@@ -89,7 +92,7 @@ public final class RunningDaemon implements AutoCloseable {
             .properties(serverProperties(settings.listen()))
             .singletons(dispatcher)
             .start();
-    RunningDaemon daemon = new RunningDaemon(thread, dispatcher, context);
+    RunningDaemon daemon = new RunningDaemon(thread, snapshots, dispatcher, context);
     daemon.listen(settings.listen());
     return daemon;
   }
@@ -161,5 +164,6 @@ public final class RunningDaemon implements AutoCloseable {
     thread.close();
     context.close();
     thread.machine().close();
+    snapshots.close();
   }
 }

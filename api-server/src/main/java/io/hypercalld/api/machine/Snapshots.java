@@ -9,7 +9,7 @@ import java.util.TreeMap;
 import java.util.function.Supplier;
 
 /** Machines as they once were, by name. Confined to the machine thread. */
-public final class Snapshots {
+public final class Snapshots implements AutoCloseable {
   private static final int MOST = 64;
 
   private final Supplier<Machine> booting;
@@ -90,5 +90,12 @@ public final class Snapshots {
    */
   public Machine restore(String name) {
     return new GraphCopies().of(get(name).machine());
+  }
+
+  /** Forgets all of them. */
+  @Override
+  public void close() {
+    kept.values().forEach(snapshot -> snapshot.machine().close());
+    kept.clear();
   }
 }

@@ -1,5 +1,6 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread.Exchange;
 import io.hypercalld.api.machine.Snapshots;
@@ -11,11 +12,15 @@ import io.hypercalld.api.rest.Route;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /** {@code /_sim/reset}, {@code /_sim/snapshots}, {@code /_sim/diff}: going back. Immutable. */
 final class SnapshotRoutes {
   private static final String ALL = "/_sim/snapshots";
   private static final String ONE = ALL + "/{name}";
+
+  /** What stands at its place of a path. */
+  private static final Pattern NAME = Pattern.compile("[\\w .:-]{1,64}");
 
   private final Snapshots snapshots;
 
@@ -82,6 +87,9 @@ final class SnapshotRoutes {
 
   private Function<Machine, Reply> take(Request request) {
     String name = request.read(NewSnapshot.class).name;
+    if (!NAME.matcher(name).matches()) {
+      throw InvalidBody.at("/name", "1 to 64 letters, digits, spaces and any of _.:- are needed");
+    }
     return machine ->
         Reply.created(ALL + "/" + name, SnapshotView.of(snapshots.take(name, machine)));
   }

@@ -10,6 +10,8 @@ import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Snapshots: a machine goes back to where it was, and goes on from there as it did before. */
 class SnapshotsTest {
@@ -162,6 +164,16 @@ class SnapshotsTest {
     assertThat(machine.get("/_sim/snapshots").at("/items/0/nowNanos")).isEqualTo("5000");
     restore("used");
     assertThat(machine.get("/v1/domains/web").status()).isEqualTo(200);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "a/b", "..%2f", "a\\u0000"})
+  void name_thatIsNoPlaceOfAPath_isRefused(String name) {
+    Answer refused = machine.post("/_sim/snapshots", "{\"name\":\"" + name + "\"}");
+
+    assertThat(refused.status()).isEqualTo(400);
+    assertThat(refused.at("/pointer")).isEqualTo("/name");
+    assertThat(machine.get("/_sim/snapshots").json().get("items")).isEmpty();
   }
 
   @Test
