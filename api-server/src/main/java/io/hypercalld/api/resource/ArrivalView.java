@@ -52,6 +52,23 @@ record ArrivalView(
     }
   }
 
+  /**
+   * What became of an interrupt that its source may not have sent.
+   *
+   * @param why it did not
+   */
+  static ArrivalView ofAttempt(
+      Machine machine,
+      Processors.Observed<Optional<InterruptOutcome>> observed,
+      int iommu,
+      String why) {
+    return observed
+        .result()
+        .map(outcome -> new Processors.Observed<>(outcome, observed.arrivals()))
+        .map(sent -> of(machine, sent, iommu))
+        .orElseGet(() -> notSent(why));
+  }
+
   static ArrivalView notSent(String why) {
     return new ArrivalView(
         Outcome.BLOCKED,

@@ -12,9 +12,7 @@ import io.hypercalld.iommu.interrupt.HpetSource;
 import io.hypercalld.iommu.interrupt.HpetTimer;
 import io.hypercalld.iommu.interrupt.HpetTimers;
 import io.hypercalld.iommu.interrupt.MachineInterrupt;
-import io.hypercalld.iommu.interrupt.Processors;
 import io.hypercalld.iommu.pci.SourceId;
-import io.hypercalld.iommu.unit.InterruptOutcome;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -108,18 +106,10 @@ final class HpetRoutes {
   private static Function<Machine, Reply> expire(Request request) {
     HpetTimers.Comparator comparator = comparator(request);
     return machine -> {
-      Processors.Observed<Optional<InterruptOutcome>> observed =
-          machine.execute(new ExpireTimer(comparator));
+      var observed = machine.execute(new ExpireTimer(comparator));
+      int iommu = iommuOf(machine, comparator);
       return Reply.ok(
-          observed
-              .result()
-              .map(
-                  outcome ->
-                      ArrivalView.of(
-                          machine,
-                          new Processors.Observed<>(outcome, observed.arrivals()),
-                          iommuOf(machine, comparator)))
-              .orElseGet(() -> ArrivalView.notSent("the comparator is not set up")));
+          ArrivalView.ofAttempt(machine, observed, iommu, "the comparator is not set up"));
     };
   }
 

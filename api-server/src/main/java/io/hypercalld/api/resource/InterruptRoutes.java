@@ -135,18 +135,9 @@ final class InterruptRoutes {
   private static Function<Machine, Reply> assertGsi(Request request) {
     int gsi = (int) Names.number(request, "gsi");
     return machine -> {
-      Processors.Observed<Optional<InterruptOutcome>> observed =
-          machine.execute(new AssertGsi(gsi));
+      var observed = machine.execute(new AssertGsi(gsi));
       return Reply.ok(
-          observed
-              .result()
-              .map(
-                  outcome ->
-                      ArrivalView.of(
-                          machine,
-                          new Processors.Observed<>(outcome, observed.arrivals()),
-                          iommuOf(machine, gsi)))
-              .orElseGet(() -> ArrivalView.notSent("the pin is masked")));
+          ArrivalView.ofAttempt(machine, observed, iommuOf(machine, gsi), "the pin is masked"));
     };
   }
 

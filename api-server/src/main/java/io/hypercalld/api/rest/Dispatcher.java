@@ -147,6 +147,7 @@ public final class Dispatcher {
   private CompletableFuture<Encoded> handle(Route route, Request request, Executor encoding) {
     Preconditions preconditions = Preconditions.of(route, request);
     checkParameters(route, request);
+    boolean tried = CommonParameters.isTrial(route, request);
     return switch (route.handling()) {
       case Route.Immediate(Function<Request, Reply> answer) ->
           CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
@@ -156,29 +157,21 @@ public final class Dispatcher {
       case Route.Conversing _ ->
           throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
               .with("Upgrade", "websocket");
-      case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) ->
-          encode(
-              CommonParameters.isTrial(route, request)
-                  ? attempt(same(task.apply(request)::now))
-                  : machine.await(task.apply(request)),
-              preconditions,
-              encoding);
+      case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) -> {
+        Wait<Machine, Reply> wait = task.apply(request);
+        yield encode(
+            tried ? attempt(same(wait::now)) : machine.await(wait), preconditions, encoding);
+      }
       case Route.Beside(Route.Task task) ->
           encode(machine.submit(task.apply(request)), preconditions, encoding);
       case Route.Exchanging(
               Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
         Trial.Change change = task.apply(request)::apply;
-        yield encode(
-            CommonParameters.isTrial(route, request) ? attempt(change) : machine.exchange(change),
-            preconditions,
-            encoding);
+        yield encode(tried ? attempt(change) : machine.exchange(change), preconditions, encoding);
       }
       case Route.OnMachine(Route.Task task) -> {
-        Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
-        yield encode(
-            CommonParameters.isTrial(route, request) ? attempt(same(work)) : machine.submit(work),
-            preconditions,
-            encoding);
+        Trial.Change change = same(preconditions.before(task.apply(request), request));
+        yield encode(tried ? attempt(change) : machine.exchange(change), preconditions, encoding);
       }
     };
   }
