@@ -20,7 +20,7 @@ import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 
 /** B150 to B174 and B180 to B182: devices that are given, taken, refused and lost. */
-final class AssignmentAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
+final class AssignmentAcceptanceTest implements AssignmentBehaviours {
   private static final String X = "0000:03:10.0";
   private static final String NIC = "0000:03:00.0";
   private static final String NIC_B = "0000:04:00.0";
@@ -41,21 +41,6 @@ final class AssignmentAcceptanceTest implements NumberedBehaviours<AssignmentHos
   private static final String BESIDE_HIDDEN = "0000:00:13.0";
   private static final int REST = 5;
   private static final long ADDRESS = 0x3000;
-
-  @Override
-  public AssignmentHost start() {
-    return AssignmentHost.on("awkward-devices");
-  }
-
-  @Override
-  public void begin(AssignmentHost host) {
-    host.reset();
-  }
-
-  @Override
-  public void end(AssignmentHost host) {
-    assertThat(host.violations()).isEmpty();
-  }
 
   @Override
   public Stream<Row<AssignmentHost>> rows() {

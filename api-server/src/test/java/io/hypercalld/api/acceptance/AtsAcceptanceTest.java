@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** Devices that the driver has keep translations: spec/vtd.md 5.5, 5.9, and policy ats. */
-final class AtsAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
+final class AtsAcceptanceTest implements AssignmentBehaviours {
   private static final String VF = "0000:03:10.0";
   private static final String WITHOUT = "0000:04:10.0";
 
@@ -44,13 +44,8 @@ final class AtsAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
 
   @Override
   public void begin(AssignmentHost host) {
-    host.reset();
+    AssignmentBehaviours.super.begin(host);
     host.policies("'ats':'on'");
-  }
-
-  @Override
-  public void end(AssignmentHost host) {
-    assertThat(host.violations()).isEmpty();
   }
 
   private static boolean keeps(AssignmentHost h, String sbdf) {

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** B141 to B148: which id stands for whom, from its choice to its reuse. */
-final class DomainIdAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
+final class DomainIdAcceptanceTest implements AssignmentBehaviours {
   /** Functions behind unit 0, of 16 ids. */
   private static final String VF_A = "0000:03:1%d.%d";
 
@@ -18,21 +18,6 @@ final class DomainIdAcceptanceTest implements NumberedBehaviours<AssignmentHost>
 
   static final String DISK = "0000:05:00.0";
   static final String DISK_CM = "0000:06:00.0";
-
-  @Override
-  public AssignmentHost start() {
-    return AssignmentHost.on("awkward-devices");
-  }
-
-  @Override
-  public void begin(AssignmentHost host) {
-    host.reset();
-  }
-
-  @Override
-  public void end(AssignmentHost host) {
-    assertThat(host.violations()).isEmpty();
-  }
 
   private static String vf(String pattern, int index) {
     return pattern.formatted(index / 8, index % 8);

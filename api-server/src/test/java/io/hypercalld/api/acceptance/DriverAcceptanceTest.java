@@ -7,27 +7,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.stream.Stream;
 
 /** B83, B114, B160: what the driver makes of storms, stuck queues and regions in the way. */
-final class DriverAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
+final class DriverAcceptanceTest implements AssignmentBehaviours {
   private static final String A = "0000:03:10.0";
   private static final String B = "0000:04:10.0";
   private static final String OTHER_B = "0000:04:10.1";
   private static final String USB = "0000:00:14.0";
   private static final int EADDRINUSE = -98;
-
-  @Override
-  public AssignmentHost start() {
-    return AssignmentHost.on("awkward-devices");
-  }
-
-  @Override
-  public void begin(AssignmentHost host) {
-    host.reset();
-  }
-
-  @Override
-  public void end(AssignmentHost host) {
-    assertThat(host.violations()).isEmpty();
-  }
 
   @Override
   public Stream<Row<AssignmentHost>> rows() {

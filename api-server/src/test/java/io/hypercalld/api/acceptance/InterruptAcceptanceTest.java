@@ -14,7 +14,7 @@ import java.util.stream.Stream;
  * B130, and spec/vtd.md 6: remapping entries that run out, timers that send messages, interrupts
  * that follow their vCPUs, and guests that mask messages or map pins by themselves.
  */
-final class InterruptAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
+final class InterruptAcceptanceTest implements AssignmentBehaviours {
   private static final String VF = "0000:03:10.0";
   private static final int IRTA = 0xb8;
   private static final int ENTRY_BYTES = 16;
@@ -25,16 +25,6 @@ final class InterruptAcceptanceTest implements NumberedBehaviours<AssignmentHost
   @Override
   public AssignmentHost start() {
     return AssignmentHost.on("two-socket");
-  }
-
-  @Override
-  public void begin(AssignmentHost host) {
-    host.reset();
-  }
-
-  @Override
-  public void end(AssignmentHost host) {
-    assertThat(host.violations()).isEmpty();
   }
 
   @Override

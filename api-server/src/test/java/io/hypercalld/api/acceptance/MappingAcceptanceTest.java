@@ -19,7 +19,7 @@ import java.util.stream.Stream;
  * B175 to B179: what units are told of changes in a table of a domain's devices, and the policies
  * that say when.
  */
-final class MappingAcceptanceTest implements NumberedBehaviours<AssignmentHost> {
+final class MappingAcceptanceTest implements AssignmentBehaviours {
   private static final String VF = "0000:10:10.0";
 
   /** A range for frames of no RAM, which are next to each other as RAM need not be. */
@@ -30,16 +30,6 @@ final class MappingAcceptanceTest implements NumberedBehaviours<AssignmentHost> 
   @Override
   public AssignmentHost start() {
     return AssignmentHost.on("four-nics");
-  }
-
-  @Override
-  public void begin(AssignmentHost host) {
-    host.reset();
-  }
-
-  @Override
-  public void end(AssignmentHost host) {
-    assertThat(host.violations()).isEmpty();
   }
 
   @Override
