@@ -1,6 +1,8 @@
 import static java.util.concurrent.TimeUnit.SECONDS;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -11,6 +13,8 @@ import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -23,6 +27,7 @@ import java.util.stream.Stream;
  */
 final class Training {
   private static final Pattern URL = Pattern.compile("\"url\":\"([^\"]+)\"");
+  private static final long PATIENCE = 30;
   private static final List<String> QUESTIONS =
       List.of("/v1", "/v1/machine", "/v1/domains", "/v1/devices", "/v1/hypercalls", "/metrics");
 
@@ -63,11 +68,7 @@ final class Training {
 
   private void run() throws IOException, InterruptedException {
     Process daemon = start();
-    Optional<String> url = Optional.empty();
-    for (int i = 0; i < 300 && url.isEmpty() && daemon.isAlive(); i++) {
-      Thread.sleep(100);
-      url = URL.matcher(Files.readString(log)).results().map(ready -> ready.group(1)).findFirst();
-    }
+    Optional<String> url = firstUrl(daemon);
     if (url.isPresent()) {
       ask(url.get());
     }
@@ -80,6 +81,29 @@ final class Training {
     }
   }
 
+  /** What the ready line says, while what the daemon says goes to the log; empty without one. */
+  private Optional<String> firstUrl(Process daemon) {
+    CompletableFuture<Optional<String>> url = new CompletableFuture<>();
+    Thread.ofVirtual().start(() -> copy(daemon, url));
+    return url.completeOnTimeout(Optional.empty(), PATIENCE, SECONDS).join();
+  }
+
+  private void copy(Process daemon, CompletableFuture<Optional<String>> url) {
+    try (BufferedReader said = daemon.inputReader();
+        PrintWriter kept = new PrintWriter(Files.newBufferedWriter(log), true)) {
+      for (String line = said.readLine(); line != null; line = said.readLine()) {
+        kept.println(line);
+        Matcher ready = URL.matcher(line);
+        if (ready.find()) {
+          url.complete(Optional.of(ready.group(1)));
+        }
+      }
+    } catch (IOException e) {
+      System.err.println("the training run's output is lost: " + e.getMessage());
+    }
+    url.complete(Optional.empty());
+  }
+
   private Process start() throws IOException {
     return new ProcessBuilder(
             Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -90,7 +114,6 @@ final class Training {
             "--port",
             "0")
         .redirectErrorStream(true)
-        .redirectOutput(log.toFile())
         .start();
   }
 

@@ -1,6 +1,7 @@
 package io.hypercalld.api.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -251,12 +252,10 @@ final class ExampleModelsTest {
   }
 
   /** The server's page is there before it takes requests, so to be listed is to be ready. */
-  private void awaitServer() throws Exception {
-    long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
-    while (get("/v1/domains/1/ioreq-servers").contains("\"items\":[]")) {
-      assertThat(System.nanoTime()).isLessThan(deadline);
-      Thread.onSpinWait();
-    }
+  private void awaitServer() {
+    await()
+        .atMost(1, TimeUnit.MINUTES)
+        .until(() -> !get("/v1/domains/1/ioreq-servers").contains("\"items\":[]"));
   }
 
   private String io(String body) throws Exception {

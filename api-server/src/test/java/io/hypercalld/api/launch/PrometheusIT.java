@@ -2,6 +2,7 @@ package io.hypercalld.api.launch;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -13,7 +14,6 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,17 +79,13 @@ final class PrometheusIT {
   }
 
   /** What Prometheus answers to a query as soon as the answer is not empty. */
-  private static String firstAnswer(int port, String query) throws Exception {
+  private static String firstAnswer(int port, String query) {
     URI uri = URI.create("http://127.0.0.1:" + port + "/api/v1/query?query=" + query);
-    String answer = "";
     try (HttpClient client = HttpClient.newHttpClient()) {
-      Instant end = Instant.now().plus(PATIENCE);
-      while (!answer.contains("\"metric\":") && Instant.now().isBefore(end)) {
-        Thread.sleep(200);
-        answer = ask(client, uri);
-      }
+      return await()
+          .atMost(PATIENCE)
+          .until(() -> ask(client, uri), answer -> answer.contains("\"metric\":"));
     }
-    return answer;
   }
 
   private static String ask(HttpClient client, URI uri) throws InterruptedException {
