@@ -33,8 +33,12 @@ public final class Shapes {
 
   private final Map<Class<?>, Shape<?>> scalars = new HashMap<>();
   private final Map<Type, Shape<?>> derived = new ConcurrentHashMap<>();
+  private final Map<Frame, Shape<?>> framed = new ConcurrentHashMap<>();
   private final RecordShapes records;
   private final AnyShape any = new AnyShape(this);
+
+  /** A record with one number beside its components. */
+  private record Frame(Class<?> record, String member, Word absent) {}
 
   private Shapes(Naming naming) {
     this.records = new RecordShapes(naming, this::of);
@@ -72,18 +76,23 @@ public final class Shapes {
    *
    * @param absent what the number is where it is left out
    */
-  // A number's shape reads numbers, whatever it is declared to read.
+  // A shape is stored under the frame that it describes.
   @SuppressWarnings("unchecked")
   public <T> Shape<Framed<T>> framed(Class<T> record, String member, Word absent) {
-    Shape<?> number = of((Type) Word.class);
-    return records
-        .of(record)
-        .framed(
-            new Member(
-                member,
-                (Shape<Object>) number,
-                holder -> ((Framed<?>) holder).frame(),
-                Optional.of(absent)));
+    return (Shape<Framed<T>>)
+        framed.computeIfAbsent(new Frame(record, member, absent), this::derive);
+  }
+
+  // A number's shape reads numbers, whatever it is declared to read.
+  @SuppressWarnings("unchecked")
+  private Shape<?> derive(Frame frame) {
+    Member number =
+        new Member(
+            frame.member,
+            (Shape<Object>) of((Type) Word.class),
+            holder -> ((Framed<?>) holder).frame(),
+            Optional.of(frame.absent));
+    return records.of(frame.record).framed(number);
   }
 
   /** The JSON of a value, in UTF-8. */

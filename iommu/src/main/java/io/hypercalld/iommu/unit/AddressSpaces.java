@@ -23,10 +23,13 @@ final class AddressSpaces implements Digestible {
   private static final int PASID_BITS = 20;
   private static final long PASID_MASK = (1L << PASID_BITS) - 1;
 
+  private static final int FIRST_ROOM = 16;
+
   private final int domainIds;
+  private final int pasids;
 
   /** Domain-id and PASID by number, from the first number after the domain-ids on. */
-  private final long[] keys;
+  private long[] keys = {};
 
   private final TreeMap<Long, Integer> numbers = new TreeMap<>();
 
@@ -37,16 +40,16 @@ final class AddressSpaces implements Digestible {
    */
   AddressSpaces(int domainIds, int pasids) {
     this.domainIds = domainIds;
-    this.keys = new long[pasids];
+    this.pasids = pasids;
   }
 
   /** One more than the largest number there can be. */
   int limit() {
-    return domainIds + keys.length;
+    return domainIds + pasids;
   }
 
   boolean isFull() {
-    return numbers.size() == keys.length;
+    return numbers.size() == pasids;
   }
 
   /** The number of a PASID in a domain, a new one where it is met for the first time. */
@@ -54,6 +57,9 @@ final class AddressSpaces implements Digestible {
     return numbers.computeIfAbsent(
         key(domainId, pasid),
         key -> {
+          if (numbers.size() == keys.length) {
+            keys = Arrays.copyOf(keys, Math.min(pasids, Math.max(FIRST_ROOM, 2 * keys.length)));
+          }
           keys[numbers.size()] = key;
           return domainIds + numbers.size();
         });

@@ -27,15 +27,16 @@ final class ContextCache implements Digestible {
   private static final long ROOT_MASK = ContextEntry.SLPTPTR.mask();
   private static final long REF_MASK = JudgedContext.REF.mask();
 
-  private final int homeMask;
+  private final int entries;
   private final boolean checksDomainOfDevice;
   private final RecentHits hits;
 
-  /** What the entry means; {@link #FREE} where there is none. */
-  private final long[] judged;
+  /** What the entry means; {@link #FREE} where there is none. One set until something is put. */
+  private long[] judged = new long[SecondChance.WAYS];
 
-  private final long[] los;
-  private final long[] his;
+  private long[] los = {};
+  private long[] his = {};
+  private int homeMask = SecondChance.WAYS - 1;
 
   /** The entry that was found or put last, within one request. */
   private int last;
@@ -49,11 +50,8 @@ final class ContextCache implements Digestible {
    */
   ContextCache(int entries, boolean checksDomainOfDevice, RecentHits hits) {
     this.hits = hits;
-    this.homeMask = entries - 1;
+    this.entries = entries;
     this.checksDomainOfDevice = checksDomainOfDevice;
-    this.judged = new long[entries];
-    this.los = new long[entries];
-    this.his = new long[entries];
   }
 
   /** What the requester's entry means, or {@link #MISS}. */
@@ -117,11 +115,21 @@ final class ContextCache implements Digestible {
 
   /** Remembers an entry that {@link #find} just missed. */
   void put(long meaning, ContextEntry words) {
+    if (los.length == 0) {
+      makeRoom();
+    }
     int entry = room(JudgedContext.sourceId(meaning) & homeMask);
     judged[entry] = meaning;
     los[entry] = words.lo();
     his[entry] = words.hi();
     last = entry;
+  }
+
+  private void makeRoom() {
+    judged = new long[entries];
+    los = new long[entries];
+    his = new long[entries];
+    homeMask = entries - 1;
   }
 
   private int room(int home) {

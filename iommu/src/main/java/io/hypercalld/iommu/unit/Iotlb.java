@@ -38,6 +38,8 @@ final class Iotlb implements Digestible {
    * To forget a space costs one increment: each has an epoch, each leaf the epoch it was filled in,
    * and a leaf of another epoch is as good as gone. Where the bits of an epoch run out, the space's
    * entries are dropped one by one and it starts again from zero.
+   *
+   * Until something is put there is one set, and no epoch: most units of most machines are idle.
    */
   static final long MISS = 0;
 
@@ -65,11 +67,13 @@ final class Iotlb implements Digestible {
   private static final long KEY_MASK = (PAGE.max() << PageSize.SHIFT_4K) + PageSize.BYTES_4K - 1;
   private static final long FREE = 0;
 
-  private final long[] words;
   private final RecentHits hits;
-  private final int homeMask;
+  private final int entries;
+  private final int spaces;
   private final int spreadShift;
-  private final int[] epochs;
+  private long[] words = new long[2 * WAYS];
+  private int homeMask = WAYS - 1;
+  private int[] epochs = {};
   private boolean holdsSuperpages;
 
   /** Number of free entries. */
@@ -90,10 +94,9 @@ final class Iotlb implements Digestible {
    */
   Iotlb(int entries, int spaces, RecentHits hits) {
     this.hits = hits;
-    this.homeMask = entries - 1;
-    this.spreadShift = Long.SIZE - Integer.bitCount(homeMask);
-    this.words = new long[2 * entries];
-    this.epochs = new int[spaces];
+    this.entries = entries;
+    this.spaces = spaces;
+    this.spreadShift = Long.SIZE - Integer.bitCount(entries - 1);
     this.free = entries;
   }
 
@@ -173,6 +176,9 @@ final class Iotlb implements Digestible {
 
   /** Remembers a leaf that {@link #find} just missed. */
   void put(int space, long iova, long leaf) {
+    if (epochs.length == 0) {
+      makeRoom();
+    }
     int level = Leaf.level(leaf);
     if (level == 1) {
       put(space, iova >>> PageSize.SHIFT_4K, 1, leaf);
@@ -180,6 +186,12 @@ final class Iotlb implements Digestible {
       put(space, iova >>> SecondStageEntry.shift(level), level, leaf);
       holdsSuperpages = true;
     }
+  }
+
+  private void makeRoom() {
+    words = new long[2 * entries];
+    epochs = new int[spaces];
+    homeMask = entries - 1;
   }
 
   private void put(int space, long page, int level, long leaf) {
@@ -237,7 +249,7 @@ final class Iotlb implements Digestible {
   void invalidateAll() {
     hits.forget();
     Arrays.fill(words, FREE);
-    free = homeMask + 1;
+    free = entries;
     away = 0;
     holdsSuperpages = false;
   }
@@ -253,7 +265,7 @@ final class Iotlb implements Digestible {
   /** Drops every leaf of the space that has an address in common with the 2^mask pages. */
   void invalidatePages(int space, long iova, int addressMask) {
     long page = iova >>> PageSize.SHIFT_4K & PAGE.max();
-    if (addressMask > Integer.bitCount(homeMask)) {
+    if (addressMask > Integer.bitCount(entries - 1)) {
       freeIf(tag -> SPACE.get(tag) == space && overlaps(tag, page, addressMask));
       return;
     }
@@ -302,7 +314,7 @@ final class Iotlb implements Digestible {
   }
 
   private void freeIf(LongPredicate filter) {
-    looks += homeMask + 1;
+    looks += entries;
     for (int entry = 0; entry <= homeMask; entry++) {
       if (words[2 * entry] != FREE && filter.test(words[2 * entry])) {
         free(entry);

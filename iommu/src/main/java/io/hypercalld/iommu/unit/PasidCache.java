@@ -22,13 +22,14 @@ final class PasidCache implements Digestible {
   private static final long VALID = 1L << 36;
   private static final long REF_MASK = JudgedPasid.REF.mask();
 
-  private final int homeMask;
+  private final int most;
 
-  /** Requester and PASID; {@link #FREE} where there is none. */
-  private final long[] keys;
+  /** Requester and PASID; {@link #FREE} where there is none. One set until something is put. */
+  private long[] keys = new long[SecondChance.WAYS];
 
-  private final long[] judged;
-  private final PasidEntry[] entries;
+  private long[] judged = new long[SecondChance.WAYS];
+  private PasidEntry[] entries = absent(SecondChance.WAYS);
+  private int homeMask = SecondChance.WAYS - 1;
 
   /** The entry that was found or put last. */
   private int last;
@@ -36,14 +37,16 @@ final class PasidCache implements Digestible {
   /**
    * An empty cache.
    *
-   * @param entries how many PASID entries it holds, a power of two and at least 4
+   * @param most how many PASID entries it holds, a power of two and at least 4
    */
-  PasidCache(int entries) {
-    this.homeMask = entries - 1;
-    this.keys = new long[entries];
-    this.judged = new long[entries];
-    this.entries = new PasidEntry[entries];
-    Arrays.fill(this.entries, PasidEntry.ABSENT);
+  PasidCache(int most) {
+    this.most = most;
+  }
+
+  private static PasidEntry[] absent(int count) {
+    PasidEntry[] entries = new PasidEntry[count];
+    Arrays.fill(entries, PasidEntry.ABSENT);
+    return entries;
   }
 
   /** What the requester's PASID entry means, a {@link JudgedPasid} word, or {@link #MISS}. */
@@ -96,12 +99,22 @@ final class PasidCache implements Digestible {
 
   /** Remembers an entry that {@link #find} just missed. */
   void put(int sourceId, int pasid, long meaning, PasidEntry entry) {
+    if (keys.length < most) {
+      makeRoom();
+    }
     long key = key(sourceId, pasid);
     int room = room(home(key));
     keys[room] = key;
     judged[room] = meaning;
     entries[room] = entry;
     last = room;
+  }
+
+  private void makeRoom() {
+    keys = new long[most];
+    judged = new long[most];
+    entries = absent(most);
+    homeMask = most - 1;
   }
 
   private int room(int home) {

@@ -26,7 +26,8 @@ final class RecentHits {
   private static final long EPOCH_MASK = Leaf.EPOCH.mask();
   private static final long EPOCH_STEP = Leaf.EPOCH.of(1);
 
-  private final long[] words = new long[2 * ENTRIES];
+  /** None before something is noted. */
+  private long[] words = {};
 
   /** In the bits of {@link Leaf#EPOCH}; at first none that a word of zeros could be of. */
   private long epoch = EPOCH_STEP;
@@ -48,6 +49,9 @@ final class RecentHits {
 
   /** Notes what both caches have answered, and marked. */
   void note(int sourceId, long iova, long leaf) {
+    if (words.length == 0) {
+      words = new long[2 * ENTRIES];
+    }
     int entry = entry(sourceId, iova);
     words[entry] = key(sourceId, iova);
     words[entry + 1] = (leaf & ~EPOCH_MASK) | epoch;
