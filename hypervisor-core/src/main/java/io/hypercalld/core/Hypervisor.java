@@ -30,6 +30,7 @@ import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.notice.Notices;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mCounters;
 import io.hypercalld.core.time.VirtualClock;
@@ -46,6 +47,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   private final CallCounters calls = new CallCounters();
   private final Continuations continuations = new Continuations(calls);
   private final Console console = new Console(clock);
+  private final Notices notices = new Notices();
   private final HypervisorSettings settings;
   private final MachineMemory memory;
   private final FrameTable frames;
@@ -68,7 +70,9 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     this.allocator = new FrameAllocator(memory, frames);
     this.domains =
         new DomainTable(
-            allocator, new Host(settings.iommu(), settings.snoop(), settings.addressWidth()));
+            allocator,
+            new Host(settings.iommu(), settings.snoop(), settings.addressWidth()),
+            notices);
     // First of all facets, and so given up last: the others have ports.
     domains.addFacet(domain -> Optional.of(new EventChannels(domain, memory)));
     domains.addFacet(DomainInterrupts::of);
@@ -196,6 +200,11 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   /** What the hypervisor says. */
   public Console console() {
     return console;
+  }
+
+  /** What happens, for whoever watches. */
+  public Notices notices() {
+    return notices;
   }
 
   /** Where long operations stop. */

@@ -8,6 +8,7 @@ import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.UnitScopes;
 import io.hypercalld.iommu.driver.DriverPolicies;
 import io.hypercalld.iommu.driver.InterruptRemapping;
+import io.hypercalld.iommu.driver.InvalidationNotices;
 import io.hypercalld.iommu.driver.RemappingHardware;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.fault.FaultHandler;
@@ -154,7 +155,12 @@ record Assembly(
               platform.hostAddressWidth(),
               Math.toIntExact(unit.windowBytes()),
               UnitSettings.CacheSizes.LARGE);
-      units.add(new RemappingUnit(settings, hypervisor.memory(), interrupts));
+      units.add(
+          new RemappingUnit(
+              settings,
+              hypervisor.memory(),
+              interrupts,
+              new InvalidationNotices(units.size(), hypervisor.notices())));
     }
     return List.copyOf(units);
   }

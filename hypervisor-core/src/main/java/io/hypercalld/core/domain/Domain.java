@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
+import io.hypercalld.core.notice.Notices;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.Optional;
@@ -49,13 +50,23 @@ public final class Domain implements Digestible {
     this.settings = settings;
     this.domains = domains;
     this.notes = new ToolstackNotes(settings.handle());
-    this.run = new RunState(this::ended);
+    this.run = new RunState(this::ended, this::tell);
     this.memory = new DomainMemory(this, allocator, domains, steps);
     this.features =
         memory.paging().map(_ -> new MemoryFeatures(this, allocator, domains.sharedFrames()));
     this.permissions = new IoPermissions(id);
     this.logDirty = new LogDirty(this, memory.paging());
     this.facets = new Facets(settings.type());
+    findP2m().ifPresent(p2m -> p2m.announcements().watch(P2mNotice.of(id, domains.notices())));
+  }
+
+  /** Where is said what happens to it. */
+  public Notices notices() {
+    return domains.notices();
+  }
+
+  void tell(DomainNotice kind) {
+    notices().tell(kind, new DomainNotice.About(id, name));
   }
 
   public DomainId id() {
@@ -259,6 +270,7 @@ public final class Domain implements Digestible {
       return;
     }
     state = DomainState.DYING;
+    tell(DomainNotice.DYING);
     memory.reservation().close();
     relinquishment.then(memory.grantMappings()::relinquish);
     facets.relinquishBy(relinquishment);

@@ -6,6 +6,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.notice.Notices;
 import io.hypercalld.core.p2m.P2mCounters;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
@@ -26,14 +27,22 @@ public final class DomainTable implements Digestible {
   private final FrameAllocator allocator;
   private final SharedFrames sharedFrames;
   private final Host host;
+  private final Notices notices;
   private int lastChosen;
   private long created;
   private long destroyed;
 
-  public DomainTable(FrameAllocator allocator, Host host) {
+  /** No domains yet; {@code notices} is told what happens to them. */
+  public DomainTable(FrameAllocator allocator, Host host, Notices notices) {
     this.allocator = allocator;
     this.sharedFrames = new SharedFrames(allocator);
     this.host = host;
+    this.notices = notices;
+  }
+
+  /** Where is said what happens to domains. */
+  public Notices notices() {
+    return notices;
   }
 
   /** Frames that several domains map. */
@@ -164,6 +173,7 @@ public final class DomainTable implements Digestible {
     if (wanted.equals(DomainId.ANY)) {
       lastChosen = id.value();
     }
+    domain.tell(DomainNotice.CREATED);
     return domain;
   }
 
@@ -217,6 +227,7 @@ public final class DomainTable implements Digestible {
     if (domain.isGone() && domains.remove(domain.id(), domain)) {
       domain.findP2m().ifPresent(p2m -> departed.add(p2m.counters()));
       destroyed++;
+      domain.tell(DomainNotice.DESTROYED);
       domain.dissolve().ifPresent(this::forgetIfGone);
     }
   }

@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.Arrays;
+import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
 /**
@@ -19,6 +20,7 @@ public final class RunState implements Digestible {
   private static final int MAX_PAUSES = 255;
 
   private final IntConsumer ended;
+  private final Consumer<DomainNotice> told;
   private int controllerPauses;
   private boolean creationFinished;
   private int shutdownCode = NOT_SHUT_DOWN;
@@ -27,9 +29,10 @@ public final class RunState implements Digestible {
   private int[] eventPauses = {};
   private String crashReason = "";
 
-  /** With somebody who is told the reason when it ends. */
-  RunState(IntConsumer ended) {
+  /** With somebody who is told the reason when it ends, and when it is paused and goes on. */
+  RunState(IntConsumer ended, Consumer<DomainNotice> told) {
     this.ended = ended;
+    this.told = told;
   }
 
   /** How often the toolstack paused it without unpausing it. */
@@ -98,6 +101,9 @@ public final class RunState implements Digestible {
       throw Refusal.of(Errno.EOVERFLOW, "it is paused %d times already", MAX_PAUSES);
     }
     controllerPauses++;
+    if (controllerPauses == 1) {
+      told.accept(DomainNotice.PAUSED);
+    }
   }
 
   /**
@@ -113,6 +119,7 @@ public final class RunState implements Digestible {
     if (controllerPauses == 0) {
       creationFinished = true;
       startFirst();
+      told.accept(DomainNotice.UNPAUSED);
     }
   }
 

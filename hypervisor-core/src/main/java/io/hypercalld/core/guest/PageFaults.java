@@ -2,6 +2,7 @@ package io.hypercalld.core.guest;
 
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.MemoryAccess;
+import io.hypercalld.core.domain.P2mNotice;
 import io.hypercalld.core.domain.PhysicalMap;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.AccessOutcome.Verdict;
@@ -55,6 +56,7 @@ final class PageFaults {
     AccessHandling handling = AccessHandling.of(found, attempt.kind());
     if (handling != AccessHandling.MEMORY) {
       counts.count(found.type(), attempt.kind());
+      tell(gfn, attempt, found.type(), handling);
     }
     return switch (handling) {
       case MEMORY -> reached(gfn, found);
@@ -68,6 +70,17 @@ final class PageFaults {
       case SPIN -> spin(gfn, found.type());
       case CRASH -> crashed("it touched %s at guest frame %s".formatted(found.type(), gfn));
     };
+  }
+
+  /** What is emulated happens with every access to a device, and is told by whoever emulates. */
+  private void tell(Gfn gfn, MemoryAccess.Attempt attempt, P2mType type, AccessHandling handling) {
+    if (handling != AccessHandling.EMULATE) {
+      domain
+          .notices()
+          .tell(
+              P2mNotice.FAULT,
+              new P2mNotice.Fault(domain.id(), attempt.vcpu(), gfn, attempt.kind(), type));
+    }
   }
 
   private Optional<Landing> reached(Gfn gfn, P2mLookup found) {

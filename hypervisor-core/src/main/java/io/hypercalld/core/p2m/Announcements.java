@@ -18,6 +18,7 @@ public final class Announcements implements Digestible {
   private final FrameRanges<SyncHook> missed = new FrameRanges<>();
   private Set<SyncHook> hooks = EnumSet.allOf(SyncHook.class);
   private Optional<SyncHook> current = Optional.empty();
+  private P2mWatcher watcher = P2mWatcher.NOBODY;
 
   /** Whether nobody listens. */
   public boolean isUnheard() {
@@ -35,6 +36,15 @@ public final class Announcements implements Digestible {
   /** Removes an observer. */
   public void forget(P2mObserver observer) {
     observers.remove(observer);
+  }
+
+  /** Has somebody else told of everything, whatever the hooks are. */
+  public void watch(P2mWatcher by) {
+    watcher = by;
+  }
+
+  P2mWatcher watcher() {
+    return watcher;
   }
 
   /** The hooks that are on. */

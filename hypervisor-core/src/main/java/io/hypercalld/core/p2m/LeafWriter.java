@@ -54,6 +54,15 @@ final class LeafWriter {
     } else if (P2mEntry.isValid(junction.entry()) || leaves.first() != P2mEntry.EMPTY) {
       hookUp(junction, span, leaves);
     }
+    watcher()
+        .updated(
+            new Gfn(span.gfn()),
+            span.count() << tree.geometry().order(span.level()),
+            P2mEntry.type(leaves.first()));
+  }
+
+  private P2mWatcher watcher() {
+    return announcements.watcher();
   }
 
   /** How many leaves of a write that was refused stay. */
@@ -110,6 +119,7 @@ final class LeafWriter {
     }
     if (P2mEntry.isValid(junction.entry())) {
       tree.counters().split(junction.level() - span.level());
+      watcher().split(new Gfn(span.gfn()), junction.level() - span.level());
     }
   }
 
@@ -159,6 +169,8 @@ final class LeafWriter {
     for (int i = 0; span.level() > 1 && i < end; i++) {
       if (TableTree.isTable(before.at(i), span.level())) {
         tree.freeBelow(before.at(i), span.level());
+        long at = span.gfn() + ((long) i << tree.geometry().order(span.level()));
+        watcher().merged(new Gfn(at), span.level());
       }
     }
   }

@@ -54,7 +54,7 @@ public final class P2mTable implements Digestible {
     this.reader = new P2mReader(tree, types);
     this.walker = new P2mWalker(memory, tree, reader);
     this.recalculation = new TypeRecalculation(tree, format, types, announcements);
-    this.bulk = new P2mTypes(tree, format, types, recalculation);
+    this.bulk = new P2mTypes(tree, format, types, recalculation, announcements);
     LeafWriter writer = new LeafWriter(tree, format, announcements);
     this.cutter = new LeafCutter(settings, tree, format, writer, recalculation);
   }

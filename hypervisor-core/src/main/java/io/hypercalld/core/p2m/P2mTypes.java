@@ -16,8 +16,14 @@ public final class P2mTypes {
   private final IoreqRules ioreq;
   private final TableTree tree;
   private final TypeRecalculation recalculation;
+  private final Announcements announcements;
 
-  P2mTypes(TableTree tree, EntryFormat format, BulkTypes types, TypeRecalculation recalculation) {
+  P2mTypes(
+      TableTree tree,
+      EntryFormat format,
+      BulkTypes types,
+      TypeRecalculation recalculation,
+      Announcements announcements) {
     this.geometry = tree.geometry();
     this.counters = tree.counters();
     this.format = format;
@@ -25,6 +31,7 @@ public final class P2mTypes {
     this.ioreq = types.ioreq();
     this.tree = tree;
     this.recalculation = recalculation;
+    this.announcements = announcements;
   }
 
   /**
@@ -35,6 +42,7 @@ public final class P2mTypes {
     types.changeAll(from, to);
     recalculation.markAll(true);
     counters.updates().done(P2mUpdate.CHANGE_TYPE, 1);
+    announcements.watcher().updated(new Gfn(0), tree.highest + 1, to);
   }
 
   /**
@@ -64,6 +72,7 @@ public final class P2mTypes {
       recalculation.markRange(start, last);
     }
     counters.updates().done(P2mUpdate.CHANGE_TYPE, 1);
+    announcements.watcher().updated(new Gfn(start), last + 1 - start, to);
   }
 
   /**

@@ -66,6 +66,15 @@ public final class DeviceAssignment {
       driver.iommuOf(target).watcher().arrived(device);
     }
     device.quarantined |= target.equals(DomainId.IO);
+    tell(target.equals(DomainId.IO) ? DeviceNotice.QUARANTINED : DeviceNotice.ASSIGNED, device);
+  }
+
+  private void tell(DeviceNotice kind, PciDevice device) {
+    tell(kind, device, device.owner());
+  }
+
+  private void tell(DeviceNotice kind, PciDevice device, DomainId domain) {
+    driver.notices().tell(kind, new DeviceNotice.About(device.sbdf(), domain, device.guestAddress));
   }
 
   private PciDevice assign(Transaction steps, PciDevice device, DomainId target, boolean relaxed) {
@@ -126,6 +135,10 @@ public final class DeviceAssignment {
     device.guestAddress = Optional.empty();
     device.faultRate().forget();
     device.quarantined &= !next.equals(DomainId.DOM0);
+    tell(DeviceNotice.DEASSIGNED, device, owner);
+    if (next.equals(DomainId.IO)) {
+      tell(DeviceNotice.QUARANTINED, device);
+    }
   }
 
   private PciDevice deassign(Transaction steps, PciDevice device, DomainId next) {

@@ -9,6 +9,7 @@ import io.hypercalld.iommu.pci.PciKind;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.ContextEntry;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -75,8 +76,25 @@ final class DeviceContexts {
       space.ifPresentOrElse(
           to -> unit.entries().attach(steps, requester, to),
           () -> unit.entries().detach(steps, requester));
+      tell(unit, requester, device, target);
     }
     setAts(steps, device, mayKeepTranslations(device));
+  }
+
+  private void tell(UnitDriver unit, SourceId requester, PciDevice device, DomainId target) {
+    if (driver.notices().hears(IommuNotice.CONTEXT_UPDATED)) {
+      ContextEntry entry = unit.contextEntry(requester);
+      driver
+          .notices()
+          .tell(
+              IommuNotice.CONTEXT_UPDATED,
+              new IommuNotice.Context(
+                  unit.index(),
+                  device.sbdf(),
+                  requester,
+                  target,
+                  entry.isPresent() ? Optional.of(entry.domainId()) : Optional.empty()));
+    }
   }
 
   private void setAts(Transaction steps, PciDevice device, boolean on) {
@@ -150,6 +168,7 @@ final class DeviceContexts {
     for (SourceId requester : requesters(device, DomainId.IO)) {
       try {
         unit.entries().detach(requester);
+        tell(unit, requester, device, device.owner());
       } catch (Refusal disobedience) {
         failure = failure.or(() -> Optional.of(disobedience));
       }

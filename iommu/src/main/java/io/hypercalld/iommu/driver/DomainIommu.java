@@ -209,6 +209,7 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
             separate.ifPresentOrElse(
                 table -> mirror(table, flush, change), () -> note(flush, change)));
     flushing.note(flush);
+    tell(change);
   }
 
   @Override
@@ -229,6 +230,18 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
     changed(
         new P2mChange(
             first, new Mfn(frames.mfn()), frames.count(), permission, permission == NONE));
+  }
+
+  private void tell(P2mChange change) {
+    IommuNotice kind = change.permission() == NONE ? IommuNotice.UNMAP : IommuNotice.MAP;
+    if (domain.notices().hears(kind)) {
+      domain
+          .notices()
+          .tell(
+              kind,
+              new IommuNotice.Mapping(
+                  domain.id(), change.gfn(), change.frames(), change.permission()));
+    }
   }
 
   private void follow(Runnable change) {

@@ -12,6 +12,7 @@ import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.notice.Notices;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.ReservedRegion;
 import io.hypercalld.iommu.vtd.AddressWidth;
@@ -156,6 +157,11 @@ public final class VtdDriver implements Digestible {
         new TableFrames(hypervisor.allocator(), owner.value(), policy.tableFrames()),
         leafFormat.within(policy.leafSizes()),
         levels);
+  }
+
+  /** What happens, for whoever watches. */
+  Notices notices() {
+    return hypervisor.notices();
   }
 
   void freeFrames(FrameRun frames) {

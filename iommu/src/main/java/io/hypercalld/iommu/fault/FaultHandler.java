@@ -1,21 +1,26 @@
 package io.hypercalld.iommu.fault;
 
 import io.hypercalld.core.Hypervisor;
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.iommu.driver.FaultRegisters;
+import io.hypercalld.iommu.driver.IommuNotice;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.FaultStatus;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -91,6 +96,9 @@ public final class FaultHandler implements Digestible {
     CONDITIONS.stream()
         .filter(condition -> (conditions & condition.mask) != 0)
         .forEach(condition -> print("[VT-D]iommu_fault_status: " + condition.words));
+    if ((conditions & FaultStatus.PFO.mask()) != 0) {
+      hypervisor.notices().tell(IommuNotice.FAULT_OVERFLOW, new IommuNotice.Overflow(unit.index()));
+    }
     unit.faults().drain().forEach(taken -> handle(unit, taken));
   }
 
@@ -102,12 +110,31 @@ public final class FaultHandler implements Digestible {
         new LoggedFault(handled, now, unit.index(), sbdf, ownerOf(unit, sbdf), taken);
     keep(fault);
     listener.accept(fault);
+    tell(unit, fault);
     FaultWords.lines(unit.index(), sbdf, taken.record()).forEach(this::print);
     boolean storm =
         driver.devices().find(sbdf).filter(device -> device.faultRate().count(now)).isPresent();
     if (storm) {
       topology.setBusMaster(sbdf, false);
     }
+  }
+
+  private void tell(UnitDriver unit, LoggedFault fault) {
+    FaultRecord record = fault.taken().record();
+    ContextEntry entry = unit.contextEntry(record.sourceId());
+    hypervisor
+        .notices()
+        .tell(
+            IommuNotice.FAULT,
+            new IommuNotice.Fault(
+                fault.iommu(),
+                fault.sbdf(),
+                new Word(record.iova()),
+                record.isRead() ? IommuNotice.Access.R : IommuNotice.Access.W,
+                String.format(Locale.ROOT, "0x%02x", record.reasonCode()),
+                record.reason().map(FaultReason::text).orElse("Unknown"),
+                fault.domain(),
+                entry.isPresent() ? Optional.of(entry.domainId()) : Optional.empty()));
   }
 
   /**

@@ -40,7 +40,7 @@ final class GuestFaults {
     DmaAccess access = record.isRead() ? DmaAccess.READ : DmaAccess.WRITE;
     unit.translate(seen.get(), record.iova(), access, judged);
     if (judged.outcome() == Translation.Outcome.FAULTED) {
-      shadows.counters().count(judged.reason());
+      shadows.counters().count(judged.reason(), device.sbdf(), record.iova());
     } else {
       attribute(device, space.get(), record.iova());
     }

@@ -2,6 +2,8 @@ package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.vtd.FaultReason;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -10,6 +12,7 @@ import java.util.Optional;
 
 /** What shadows have cost, and what went wrong with them. Confined to the machine thread. */
 public final class ShadowCounters implements Digestible {
+  private final Domain domain;
   private final Map<SyncTrigger, Long> syncs = new EnumMap<>(SyncTrigger.class);
   private final Map<FaultReason, Long> guestFaults = new EnumMap<>(FaultReason.class);
   private long hostFaults;
@@ -18,12 +21,22 @@ public final class ShadowCounters implements Digestible {
   private Optional<String> lastRefusal = Optional.empty();
   private Optional<String> lastHostFault = Optional.empty();
 
-  void count(SyncTrigger trigger) {
-    syncs.merge(trigger, 1L, Long::sum);
+  ShadowCounters(Domain domain) {
+    this.domain = domain;
   }
 
-  void count(FaultReason reason) {
+  void count(SyncTrigger trigger) {
+    syncs.merge(trigger, 1L, Long::sum);
+    domain
+        .notices()
+        .tell(ViommuNotice.SHADOW_SYNCED, new ViommuNotice.Synced(domain.id(), trigger));
+  }
+
+  void count(FaultReason reason, Sbdf sbdf, long iova) {
     guestFaults.merge(reason, 1L, Long::sum);
+    domain
+        .notices()
+        .tell(ViommuNotice.FAULT, ViommuNotice.Fault.of(domain.id(), sbdf, iova, reason));
   }
 
   void hostFault(String why) {

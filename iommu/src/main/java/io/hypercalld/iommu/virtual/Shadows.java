@@ -47,7 +47,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   private final ShadowSync sync;
   private final GuestTables reader;
   private final RemappingUnit unit;
-  private final ShadowCounters counters = new ShadowCounters();
+  private final ShadowCounters counters;
 
   /** By the guest's table; under nothing the space of devices that the guest blocks. */
   private final Map<Optional<Translated>, ShadowSpace> spaces = new LinkedHashMap<>();
@@ -63,6 +63,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   Shadows(Domain domain, VtdDriver driver, VirtualUnit guest) {
     this.domain = domain;
+    this.counters = new ShadowCounters(domain);
     this.driver = driver;
     this.sync = guest.settings().sync();
     this.unit = guest.silicon();

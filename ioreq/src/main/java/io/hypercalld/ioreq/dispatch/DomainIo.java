@@ -11,6 +11,7 @@ import io.hypercalld.core.event.EventChannels;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.IoServers;
+import io.hypercalld.ioreq.server.IoreqNotice;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -199,6 +200,24 @@ public final class DomainIo implements DomainFacet {
 
   Domain domain() {
     return domain;
+  }
+
+  /** Says what happened to a request that a server is to answer. */
+  void tell(IoreqNotice kind, PendingIo about) {
+    if (domain.notices().hears(kind)) {
+      tell(
+          kind,
+          IoreqNotice.Request.of(
+              domain.id(),
+              about.vcpu(),
+              Optional.of(about.server().id()),
+              Optional.of(about.number()),
+              about.request()));
+    }
+  }
+
+  void tell(IoreqNotice kind, IoreqNotice.Request about) {
+    domain.notices().tell(kind, about);
   }
 
   @Override

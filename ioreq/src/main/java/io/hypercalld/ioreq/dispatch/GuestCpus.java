@@ -18,6 +18,7 @@ import io.hypercalld.ioreq.page.RequestSlot;
 import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.AnswerWatcher;
 import io.hypercalld.ioreq.server.IoServer;
+import io.hypercalld.ioreq.server.IoreqNotice;
 import java.util.Optional;
 
 /**
@@ -187,6 +188,7 @@ public final class GuestCpus {
 
   private void complete(DomainIo io, PendingIo request, long data) {
     io.remove(request);
+    io.tell(IoreqNotice.COMPLETED, request);
     io.vcpu(request.vcpu())
         .parked()
         .ifPresent(instruction -> answered(instruction, request.request(), data));
@@ -302,6 +304,7 @@ public final class GuestCpus {
       if (!request.isOverdue() && io.timeout().isOverdue(clock.now() - request.since())) {
         request.setOverdue();
         io.counters().countTimeout(request.request().type());
+        io.tell(IoreqNotice.TIMEOUT, request);
         if (io.timeout().action() == TimeoutPolicy.Action.CRASH) {
           io.domain()
               .crash(

@@ -13,6 +13,7 @@ import io.hypercalld.ioreq.page.RequestSlot;
 import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.BufferedMode;
 import io.hypercalld.ioreq.server.IoServer;
+import io.hypercalld.ioreq.server.IoreqNotice;
 import io.hypercalld.ioreq.server.Selection;
 import java.util.Optional;
 
@@ -181,6 +182,10 @@ final class IoDispatch implements Emulation {
 
   private static Answer nobody(DomainIo io, int vcpu, IoRequest request) {
     io.counters().countUnclaimed(request.type());
+    io.tell(
+        IoreqNotice.UNCLAIMED,
+        IoreqNotice.Request.of(
+            io.domain().id(), vcpu, Optional.empty(), Optional.empty(), request));
     if (!request.flags().reads()) {
       io.noteLost(
           new DomainIo.LostWrite(
@@ -213,6 +218,10 @@ final class IoDispatch implements Emulation {
     if (sent) {
       server.noteBuffered();
       io.counters().countSent(server.id(), target.request());
+      io.tell(
+          IoreqNotice.SENT,
+          IoreqNotice.Request.of(
+              io.domain().id(), 0, Optional.of(server.id()), Optional.empty(), target.request()));
       server.ringPort().ifPresent(port -> io.channels().notifyRemote(port));
     } else if (server.mode() != BufferedMode.OFF) {
       io.counters().countOverflow(server.id());
@@ -243,6 +252,7 @@ final class IoDispatch implements Emulation {
     PendingIo pending = new PendingIo(server, origin, target.request(), claimed, slot.get());
     io.add(pending);
     io.counters().countSent(server.id(), target.request());
+    io.tell(IoreqNotice.SENT, pending);
     return new Waiting(server.id(), pending.number());
   }
 }

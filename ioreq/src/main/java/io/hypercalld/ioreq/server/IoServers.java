@@ -143,7 +143,12 @@ public final class IoServers implements DomainFacet {
     }
     servers.put(id, server);
     reorder(id);
+    tell(IoreqNotice.SERVER_CREATED, server);
     return server;
+  }
+
+  private void tell(IoreqNotice kind, IoServer server) {
+    domain.notices().tell(kind, new IoreqNotice.Server(domain.id(), server.id()));
   }
 
   private void reorder(int changed) {
@@ -191,6 +196,7 @@ public final class IoServers implements DomainFacet {
       server.pages().all().forEach(SharedPage::hide);
       server.enable();
       enabled |= 1 << server.id();
+      tell(IoreqNotice.SERVER_ENABLED, server);
     } else {
       server.disable();
       enabled &= ~(1 << server.id());
@@ -210,6 +216,7 @@ public final class IoServers implements DomainFacet {
     server.ports().forEach(channels()::free);
     server.ringPort().ifPresent(channels()::free);
     server.pages().all().forEach(SharedPage::release);
+    tell(IoreqNotice.SERVER_DESTROYED, server);
   }
 
   /**

@@ -1,0 +1,26 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.notice.NoticeKind;
+import io.hypercalld.iommu.pci.Sbdf;
+import java.util.Optional;
+
+/** What happens to devices. */
+public enum DeviceNotice implements NoticeKind {
+  ASSIGNED,
+  DEASSIGNED,
+  QUARANTINED;
+
+  /**
+   * A device that changed hands.
+   *
+   * @param domid whom it was given to, or who had it
+   * @param guestBdf where that domain sees it
+   */
+  public record About(Sbdf sbdf, DomainId domid, Optional<Sbdf> guestBdf) {}
+
+  @Override
+  public String type() {
+    return NoticeKind.spell("device", this);
+  }
+}
