@@ -3,6 +3,8 @@ package io.hypercalld.core;
 import io.hypercalld.core.console.Console;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFlag;
@@ -76,6 +78,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     // First of all facets, and so given up last: the others have ports.
     domains.addFacet(domain -> Optional.of(new EventChannels(domain, memory)));
     domains.addFacet(DomainInterrupts::of);
+    domains.addFacet(domain -> DomainDma.of(domain, domains.host()));
     this.domainCalls = new DomainCalls(domains, frames, continuations);
     this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
     this.featureCalls = FeatureCalls.of(domains, continuations);
@@ -88,8 +91,9 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   }
 
   /**
-   * Creates dom0 with its memory, mapped from guest frame 0 on by the largest leaves, and lets it
-   * run; to be called once, after every facet is registered.
+   * Creates dom0 with its memory, mapped from guest frame 0 on by the largest leaves, unless its
+   * guest frames are to be machine frames, and lets it run; to be called once, after every facet is
+   * registered.
    *
    * @throws io.hypercalld.core.errno.Refusal ENOMEM where the machine is too small for it
    */
@@ -104,14 +108,19 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     dom0.p2m().types().setIoCapabilities(true);
     dom0.addVcpus(settings.dom0Vcpus());
     dom0.reservation().limit(Reservation.UNLIMITED);
+    dom0.facet(DomainDma.class).choose(settings.dom0Mode());
     populate(dom0, settings.dom0Bytes() >>> PageSize.SHIFT_4K);
     domains.start(dom0);
     return dom0;
   }
 
-  /** By the largest leaves that the machine still has free. */
+  /** From guest frame 0 on, or where the frames are, by the largest leaves that are free. */
   private void populate(Domain domain, long pages) {
     PhysicalMap map = domain.physicalMap().orElseThrow();
+    if (settings.dom0Mode().equals(Optional.of(DmaMode.IDENTITY))) {
+      map.populateIdentity(pages);
+      return;
+    }
     long gfn = 0;
     while (gfn < pages) {
       PageSize size = largestFree(gfn, pages);

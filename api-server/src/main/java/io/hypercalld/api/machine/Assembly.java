@@ -113,7 +113,8 @@ record Assembly(
         DOM0_VCPUS,
         !platform.units().isEmpty(),
         canSnoop(platform),
-        platform.hostAddressWidth());
+        platform.hostAddressWidth(),
+        platform.dom0Mode());
   }
 
   private static boolean canSnoop(Platform platform) {

@@ -1,6 +1,7 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainType;
@@ -85,6 +86,10 @@ public record ComposeDomain(
     create(machine, id);
     try {
       choosePolicies(machine.hypervisor().domains().byId(id));
+      machine
+          .driver()
+          .addressModes()
+          .choose(machine.hypervisor().domains().byId(id), policies.dmaMode());
       policies.claims().applyTo(machine.hypervisor().domains().byId(id));
       viommu.applyTo(machine, machine.hypervisor().domains().byId(id));
       call(machine, new MaxVcpus(id, vcpus));
@@ -200,10 +205,15 @@ public record ComposeDomain(
 
   /**
    * From guest frame 0 on with the largest pages that fit and are to be had; around the hole that
-   * x86 has below 4 GiB, and others have not.
+   * x86 has below 4 GiB, and others have not. Where guest frames are to be machine frames they are
+   * where those are.
    */
   private void populate(Machine machine, DomainId id) {
     long frames = memoryBytes >>> PageSize.SHIFT_4K;
+    if (policies.dmaMode().equals(Optional.of(DmaMode.IDENTITY))) {
+      machine.hypervisor().domains().byId(id).physicalMap().orElseThrow().populateIdentity(frames);
+      return;
+    }
     boolean hole = type.isTranslated() && policies.geometry() == P2mGeometry.GRANULE_4K;
     long low = hole ? Math.min(frames, HOLE_FRAME) : frames;
     populate(machine, id, 0, low);

@@ -16,6 +16,7 @@ public sealed interface MachineCommand<R> extends Command
         AnswerRequest,
         AnswerVmEvent,
         ChooseClaimPolicies,
+        ChooseDmaMode,
         AssertGsi,
         ChoosePolicies,
         ChooseFlushPolicy,

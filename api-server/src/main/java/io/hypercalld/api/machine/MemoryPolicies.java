@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.DmaPolicy;
@@ -16,20 +17,27 @@ import java.util.Set;
  * @param dma how its devices translate
  * @param flush when units are told of changes; empty for the machine's policy
  * @param claims what becomes of the page type that servers claim
+ * @param dmaMode what it tells its devices as addresses; empty for what Xen ships
  */
 public record MemoryPolicies(
     P2mGeometry geometry,
     Optional<Set<SyncHook>> syncHooks,
     DmaPolicy dma,
     Optional<FlushPolicy> flush,
-    ClaimChoices claims) {
+    ClaimChoices claims,
+    Optional<DmaMode> dmaMode) {
   public MemoryPolicies {
     syncHooks = syncHooks.map(Set::copyOf);
   }
 
   /** With page types claimed as in Xen. */
   public MemoryPolicies(P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
-    this(geometry, syncHooks, dma, Optional.empty(), ClaimChoices.NONE);
+    this(geometry, syncHooks, dma, Optional.empty(), ClaimChoices.NONE, Optional.empty());
+  }
+
+  /** The same for a driver domain. */
+  public MemoryPolicies with(DmaMode mode) {
+    return new MemoryPolicies(geometry, syncHooks, dma, flush, claims, Optional.of(mode));
   }
 
   /** What Xen does unless told otherwise. */

@@ -2,6 +2,7 @@ package io.hypercalld.api.platform;
 
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.iommu.acpi.Atsr;
 import io.hypercalld.iommu.acpi.DeviceScope;
@@ -107,10 +108,11 @@ final class PlatformReader {
   }
 
   private Platform platform(YamlObject root) {
-    Platform platform =
+    YamlObject memory = root.required("memory").object("size", "lowTop", "dom0", "dom0Mode");
+    Platform described =
         new Platform(
             root.required("name").text(),
-            memory(root.required("memory").object("size", "lowTop", "dom0")),
+            memory(memory),
             root.required("hostAddressWidth").number(64),
             root.required("units").list().stream().map(this::unit).toList(),
             functions,
@@ -118,6 +120,11 @@ final class PlatformReader {
             root.optional("interrupts")
                 .map(PlatformReader::interrupts)
                 .orElse(PlatformInterrupts.USUAL));
+    Platform platform =
+        memory
+            .optional("dom0Mode")
+            .map(mode -> described.withDom0Mode(choice(mode, DmaMode.class)))
+            .orElse(described);
     return root.optional("atsPorts")
         .map(ports -> platform.withAtsBelow(atsrs(ports.list())))
         .orElse(platform);

@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ClaimChoices;
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.iommu.driver.TableFrameSize;
@@ -22,7 +23,7 @@ record DomainPolicies(
     Optional<List<SyncHook>> syncHooks,
     Optional<TableFrameSize> tableFrameSize,
     Optional<FlushPolicy> flush,
-    Optional<String> dmaMode,
+    Optional<DmaMode> dmaMode,
     Optional<ClaimPolicies.Unclaimed> unclaimed,
     Optional<ClaimPolicies.ClaimAccess> claimAccess,
     Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
@@ -60,7 +61,6 @@ record DomainPolicies(
 
   private Map<String, Optional<?>> unbuilt() {
     return Map.ofEntries(
-        Map.entry("dmaMode", dmaMode),
         Map.entry("apicIds", apicIds),
         Map.entry("intremap", intremap),
         Map.entry("extDestId", extDestId));

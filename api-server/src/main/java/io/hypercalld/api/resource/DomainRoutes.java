@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ChooseClaimPolicies;
+import io.hypercalld.api.machine.ChooseDmaMode;
 import io.hypercalld.api.machine.ChooseFlushPolicy;
 import io.hypercalld.api.machine.ChooseSyncHooks;
 import io.hypercalld.api.machine.ClaimChoices;
@@ -14,6 +15,7 @@ import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.hypercall.DestroyDomain;
@@ -126,6 +128,7 @@ final class DomainRoutes {
   record Changes(
       Optional<List<SyncHook>> syncHooks,
       Optional<FlushPolicy> flush,
+      Optional<DmaMode> dmaMode,
       Optional<ClaimPolicies.Unclaimed> unclaimed,
       Optional<ClaimPolicies.ClaimAccess> claimAccess,
       Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
@@ -153,6 +156,10 @@ final class DomainRoutes {
           .policies()
           .flush()
           .ifPresent(flush -> machine.execute(new ChooseFlushPolicy(domain.id(), flush)));
+      wanted
+          .policies()
+          .dmaMode()
+          .ifPresent(mode -> machine.execute(new ChooseDmaMode(domain.id(), mode)));
       return Reply.ok(DomainView.of(machine, domain));
     };
   }

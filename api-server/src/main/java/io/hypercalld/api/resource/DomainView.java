@@ -1,6 +1,7 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainState;
 import io.hypercalld.core.domain.DomainType;
@@ -97,6 +98,7 @@ record DomainView(
               policies.put("tableFrameSize", dma.tableFrames());
             });
     iommu.ifPresent(own -> policies.put("flush", own.flushing().policy()));
+    policies.put("dmaMode", domain.facet(DomainDma.class).mode());
     domain
         .findP2m()
         .ifPresent(

@@ -3,6 +3,7 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.MemoryPolicies;
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
@@ -26,7 +27,8 @@ record MemoryChoices(
     Optional<List<SyncHook>> hooks,
     Optional<TableFrameSize> tableFrames,
     Optional<FlushPolicy> flush,
-    ClaimChoices claims) {
+    ClaimChoices claims,
+    Optional<DmaMode> dmaMode) {
 
   /** The granule of the P2M. */
   enum Granule {
@@ -100,7 +102,8 @@ record MemoryChoices(
         policies.flatMap(DomainPolicies::syncHooks),
         policies.flatMap(DomainPolicies::tableFrameSize),
         policies.flatMap(DomainPolicies::flush),
-        policies.map(DomainPolicies::claims).orElse(ClaimChoices.NONE));
+        policies.map(DomainPolicies::claims).orElse(ClaimChoices.NONE),
+        policies.flatMap(DomainPolicies::dmaMode));
   }
 
   private static <T> Optional<T> agreed(String name, Optional<T> member, Optional<T> policy) {
@@ -123,7 +126,8 @@ record MemoryChoices(
         hooks.map(MemoryChoices::set).or(usual::syncHooks),
         dma,
         flush,
-        claims);
+        claims,
+        dmaMode);
   }
 
   private static DmaPolicy.Tables tables(DomainView.PageTables wanted) {

@@ -155,11 +155,16 @@ final class PolicyCatalogue {
             "when units are told of what changed in the domain's DMA tables: after each page or"
                 + " superpage, once for a hypercall, or put off until 256 changes wait or 10 ms"
                 + " have passed, during which devices may reach what is not the domain's any more"),
-        policy(
+        new Policy(
             "dmaMode",
             DOMAIN,
+            "vp-iommu",
             List.of("p2m", "identity", "vp", "vp-iommu"),
-            "what dom0's devices see as addresses"),
+            List.of("p2m", "identity", "vp", "vp-iommu"),
+            "what dom0, or a driver domain, tells its devices as addresses: machine frames that it"
+                + " reads in its exposed P2M, guest frames that are machine frames, machine frames"
+                + " that it asks for, or what a unit translates; only the last checks what devices"
+                + " reach. Without a unit the default is vp, for PV domains p2m"),
         built(
             "unclaimed",
             DOMAIN,

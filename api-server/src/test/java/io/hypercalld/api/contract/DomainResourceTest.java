@@ -68,7 +68,8 @@ final class DomainResourceTest {
         Arguments.of("{'name':'7'}", 400, "malformed-body"),
         Arguments.of("{'name':'a/b'}", 400, "malformed-body"),
         Arguments.of("{'viommu':{'type':'intel_vtd','l1':true}}", 501, "not-built"),
-        Arguments.of("{'policies':{'dmaMode':'vp'}}", 501, "not-built"),
+        Arguments.of("{'type':'pv','policies':{'dmaMode':'vp'}}", 501, "not-supported"),
+        Arguments.of("{'policies':{'dmaMode':'pv'}}", 400, "malformed-body"),
         Arguments.of("{'policies':{'claimTypes':5}}", 422, "invalid-argument"),
         Arguments.of("{'policies':{'unclaimd':'ram'}}", 400, "malformed-body"),
         Arguments.of("{'pageTables':'mixed'}", 400, "malformed-body"));

@@ -94,6 +94,23 @@ public final class PhysicalMap {
   }
 
   /**
+   * Allocates consecutive frames and maps each at the guest frame of its number.
+   *
+   * @return the first
+   * @throws Refusal as {@link Reservation#allocate} and {@link #populate}; nothing changed
+   */
+  public Mfn populateIdentity(long count) {
+    Mfn first = new Mfn(domain.reservation().allocateConsecutive(count));
+    try {
+      populate(new Gfn(first.value()), first, count);
+    } catch (Refusal refusal) {
+      domain.reservation().free(new FrameRun(first.value(), count));
+      throw refusal;
+    }
+    return first;
+  }
+
+  /**
    * Maps frames, which are noted as mapped there already, at guest frames that map nothing, by
    * leaves of 4 KiB, as RAM. Where somebody observes the P2M, they follow one that is mapped.
    *

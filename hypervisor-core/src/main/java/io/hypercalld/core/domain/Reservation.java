@@ -77,6 +77,19 @@ public final class Reservation implements Digestible {
   }
 
   /**
+   * Charges consecutive frames.
+   *
+   * @return the first frame
+   * @throws Refusal as {@link #allocate}
+   */
+  public long allocateConsecutive(long count) {
+    requireRoom(count);
+    long mfn = allocator.allocateConsecutive(count, owner, FrameUse.GUEST_RAM);
+    charge(mfn, count);
+    return mfn;
+  }
+
+  /**
    * Charges the frames that as many requests for one frame each would get, as far as they are
    * consecutive and allowed; they are noted as mapped already.
    *

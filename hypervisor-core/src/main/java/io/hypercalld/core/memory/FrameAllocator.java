@@ -96,6 +96,21 @@ public final class FrameAllocator implements Digestible {
     return mfn;
   }
 
+  /**
+   * Hands out any number of consecutive frames, the first a multiple of the next power of two.
+   *
+   * @throws Refusal ENOMEM where there are none
+   */
+  public long allocateConsecutive(long count, int owner, FrameUse use) {
+    requireUnclaimed(count, owner, use);
+    int order = Long.SIZE - Long.numberOfLeadingZeros(count - 1);
+    long mfn = take(order, Long.MAX_VALUE);
+    freeFrames -= 1L << order;
+    addFree(mfn + count, mfn + (1L << order));
+    frames.assign(mfn, count, owner, use, 0);
+    return mfn;
+  }
+
   // A claim is what its domain may still allocate as its memory, and nobody else.
   private void requireUnclaimed(long count, int owner, FrameUse use) {
     boolean claimed = use == FrameUse.GUEST_RAM && claims.of(owner) >= count;
@@ -201,7 +216,7 @@ public final class FrameAllocator implements Digestible {
   }
 
   private long take(int order, long end) {
-    int kind = order / FAN_OUT_SHIFT;
+    int kind = Math.min(order / FAN_OUT_SHIFT, SIZES.length - 1);
     long units = 1L << (order - shift(kind));
     long run = nextRun(kind, units, end);
     if (run >= 0) {

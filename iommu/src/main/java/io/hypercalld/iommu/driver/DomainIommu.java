@@ -3,6 +3,7 @@ package io.hypercalld.iommu.driver;
 import static io.hypercalld.core.p2m.DmaPermission.NONE;
 
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.errno.Errno;
@@ -178,6 +179,9 @@ public final class DomainIommu implements DomainFacet, P2mObserver {
 
   /** What a context entry of one of the domain's devices points at. */
   AddressSpace addressSpace() {
+    if (domain.facet(DomainDma.class).isUnchecked()) {
+      return AddressSpace.untranslated(domain.id());
+    }
     return separate
         .map(table -> new AddressSpace(domain.id(), table.levels(), table::rootFor))
         .orElseGet(() -> new AddressSpace(domain.id(), DmaTable.MOST_LEVELS, this::sharedRoot));

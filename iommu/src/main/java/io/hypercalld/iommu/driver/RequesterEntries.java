@@ -2,6 +2,7 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.SourceId;
@@ -41,15 +42,27 @@ final class RequesterEntries implements Digestible {
    * Makes a requester's DMA go through an address space, by one swap of its context entry: every
    * request sees the old mapping or the new one, and when this returns only the new one.
    *
-   * @throws Refusal EBUSY no domain-id is free; ENOMEM no frame for a table; EIO the unit does not
-   *     forget the old entry
+   * @throws Refusal EBUSY no domain-id is free; ENOMEM no frame for a table; EOPNOTSUPP requests
+   *     are to pass untranslated and the unit cannot; EIO the unit does not forget the old entry
    */
   void attach(Transaction steps, SourceId requester, AddressSpace space) {
     int did = domainIds.claim(steps, space.tag());
-    AddressWidth walked = widthFor(space.levels());
-    long root = space.root().forLevels(walked.levels());
+    ContextEntry entry =
+        space.root().map(root -> walking(root, space.levels(), did)).orElseGet(() -> passing(did));
     contexts.provideTable(steps, requester.bus());
-    swap(steps, requester, ContextEntry.of(translationType(), root, walked, did));
+    swap(steps, requester, entry);
+  }
+
+  private ContextEntry walking(AddressSpace.Root root, int levels, int did) {
+    AddressWidth walked = widthFor(levels);
+    return ContextEntry.of(translationType(), root.forLevels(walked.levels()), walked, did);
+  }
+
+  private ContextEntry passing(int did) {
+    if (!unit.capabilities().passThrough()) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "a unit cannot let requests pass untranslated");
+    }
+    return ContextEntry.passingThrough(unit.width(), did);
   }
 
   private TranslationType translationType() {

@@ -47,6 +47,7 @@ public final class VtdDriver implements Digestible {
   private final Quarantine quarantine;
   private final DeviceInventory inventory;
   private final IoContexts ioContexts = new IoContexts(this);
+  private final AddressModes addressModes = new AddressModes(this);
 
   /**
    * Brings up every unit, short of translating, and has each domain created from now on given its
@@ -284,6 +285,11 @@ public final class VtdDriver implements Digestible {
   /** The tables that devices go through instead of their owners' own. */
   public IoContexts ioContexts() {
     return ioContexts;
+  }
+
+  /** What domains tell their devices as addresses. */
+  public AddressModes addressModes() {
+    return addressModes;
   }
 
   public DeviceAssignment assignment() {

@@ -63,7 +63,8 @@ final class Firmware {
         functions,
         table.rmrrs().stream().map(this::region).toList(),
         PlatformInterrupts.ofFirmware(table.flags()),
-        table.atsrs());
+        table.atsrs(),
+        Optional.empty());
   }
 
   private String name() {

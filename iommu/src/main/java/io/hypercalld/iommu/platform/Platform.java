@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.platform;
 
+import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.core.memory.MemoryMap;
 import io.hypercalld.iommu.acpi.Atsr;
@@ -11,6 +12,7 @@ import io.hypercalld.iommu.pci.PciTopology;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A whole machine on paper: what is there before the hypervisor starts. Immutable.
@@ -22,6 +24,7 @@ import java.util.List;
  * @param reservedRegions in the order they were named
  * @param interrupts processors, and what firmware says of interrupts
  * @param atsrs root ports below which devices may keep translations
+ * @param dom0Mode what dom0 tells its devices as addresses; empty for what Xen ships
  */
 public record Platform(
     String name,
@@ -31,7 +34,8 @@ public record Platform(
     List<PciFunction> functions,
     List<ReservedRegion> reservedRegions,
     PlatformInterrupts interrupts,
-    List<Atsr> atsrs) {
+    List<Atsr> atsrs,
+    Optional<DmaMode> dom0Mode) {
   /**
    * @throws MalformedInput where the parts contradict each other
    */
@@ -66,7 +70,8 @@ public record Platform(
             .map(PlatformUnit::segment)
             .distinct()
             .map(segment -> new Atsr(segment, true, List.of()))
-            .toList());
+            .toList(),
+        Optional.empty());
   }
 
   /** The same with the usual processors. */
@@ -113,13 +118,50 @@ public record Platform(
         functions,
         reservedRegions,
         interrupts,
-        atsrs);
+        atsrs,
+        dom0Mode);
+  }
+
+  /** The same machine with a dom0 that tells its devices other addresses. */
+  public Platform withDom0Mode(DmaMode mode) {
+    return new Platform(
+        name,
+        memory,
+        hostAddressWidth,
+        units,
+        functions,
+        reservedRegions,
+        interrupts,
+        atsrs,
+        Optional.of(mode));
+  }
+
+  /** The same machine without remapping units. */
+  public Platform withoutUnits() {
+    return new Platform(
+        name,
+        memory,
+        hostAddressWidth,
+        List.of(),
+        functions,
+        reservedRegions,
+        interrupts,
+        List.of(),
+        dom0Mode);
   }
 
   /** The same machine with devices that may keep translations below these ports only. */
   public Platform withAtsBelow(List<Atsr> ports) {
     return new Platform(
-        name, memory, hostAddressWidth, units, functions, reservedRegions, interrupts, ports);
+        name,
+        memory,
+        hostAddressWidth,
+        units,
+        functions,
+        reservedRegions,
+        interrupts,
+        ports,
+        dom0Mode);
   }
 
   /** What lies where below the host address width. */

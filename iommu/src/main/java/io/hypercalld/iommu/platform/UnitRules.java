@@ -27,9 +27,9 @@ final class UnitRules {
   private UnitRules() {}
 
   static void check(List<PlatformUnit> units) {
-    if (units.isEmpty() || units.size() > MOST_UNITS) {
+    if (units.size() > MOST_UNITS) {
       throw MalformedInput.at(
-          "units", "%d remapping units are not between 1 and %d", units.size(), MOST_UNITS);
+          "units", "%d remapping units are more than %d", units.size(), MOST_UNITS);
     }
     Set<Integer> includeAll = new HashSet<>();
     for (int index = 0; index < units.size(); index++) {
