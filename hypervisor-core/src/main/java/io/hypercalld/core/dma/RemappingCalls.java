@@ -1,0 +1,34 @@
+package io.hypercalld.core.dma;
+
+import io.hypercalld.core.p2m.DmaPermission;
+
+/** The hypercalls with which a kernel tells a remapping unit what its devices may use. */
+public interface RemappingCalls {
+  /** Most pages that one call maps or unmaps. */
+  int MOST_PAGES = 256;
+
+  /**
+   * Pages of the bus and of the kernel's memory, consecutive in both.
+   *
+   * @param bus frame of the first as devices name it
+   * @param gfn guest frame of the first
+   * @param pages at least 1
+   */
+  record Run(long bus, long gfn, int pages) {}
+
+  /**
+   * Lets devices use pages.
+   *
+   * @param run at most {@link #MOST_PAGES}
+   * @throws io.hypercalld.core.errno.Refusal as the hypercall; nothing is mapped then
+   */
+  void map(DmaDevice device, Run run, DmaPermission permission);
+
+  /**
+   * Forbids them again; when it returns, no device reaches them any more.
+   *
+   * @param run as it was mapped
+   * @throws io.hypercalld.core.errno.Refusal as the hypercall
+   */
+  void unmap(DmaDevice device, Run run);
+}
