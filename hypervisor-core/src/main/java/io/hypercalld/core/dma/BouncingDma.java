@@ -47,7 +47,7 @@ public final class BouncingDma implements DmaOperations {
     if (frame == AddressMode.NO_FRAME) {
       throw Refusal.of(Errno.EFAULT, "nothing is at 0x%x that a device could use", gpa);
     }
-    return frame << PageSize.SHIFT_4K | gpa & IN_PAGE;
+    return (frame << PageSize.SHIFT_4K) + (gpa & IN_PAGE);
   }
 
   private boolean isOneRun(long gpa, int length) {

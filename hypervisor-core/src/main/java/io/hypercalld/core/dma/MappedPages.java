@@ -17,7 +17,7 @@ final class MappedPages implements Digestible {
   private final Long2LongCounterMap counts = new Long2LongCounterMap(0);
 
   void add(long bus, int length) {
-    long last = bus + length - 1 >>> PageSize.SHIFT_4K;
+    long last = last(bus, length);
     for (long page = bus >>> PageSize.SHIFT_4K; page <= last; page++) {
       counts.incrementAndGet(page);
     }
@@ -30,7 +30,7 @@ final class MappedPages implements Digestible {
    */
   void remove(long bus, int length) {
     require(bus, length);
-    long last = bus + length - 1 >>> PageSize.SHIFT_4K;
+    long last = last(bus, length);
     for (long page = bus >>> PageSize.SHIFT_4K; page <= last; page++) {
       counts.decrementAndGet(page);
     }
@@ -42,7 +42,7 @@ final class MappedPages implements Digestible {
    * @throws Refusal EINVAL
    */
   void require(long bus, int length) {
-    long last = bus + length - 1 >>> PageSize.SHIFT_4K;
+    long last = last(bus, length);
     for (long page = bus >>> PageSize.SHIFT_4K; page <= last; page++) {
       if (counts.get(page) == 0) {
         throw Refusal.of(Errno.EINVAL, "%d bytes at 0x%x of the bus are not mapped", length, bus);
@@ -65,5 +65,9 @@ final class MappedPages implements Digestible {
     counts.forEach(sorted::put);
     digest.section("mapped-pages").put(sorted.size());
     sorted.forEach((page, count) -> digest.put(page).put(count));
+  }
+
+  private static long last(long bus, int length) {
+    return (bus + length - 1) >>> PageSize.SHIFT_4K;
   }
 }

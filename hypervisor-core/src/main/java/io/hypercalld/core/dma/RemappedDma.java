@@ -47,7 +47,7 @@ public final class RemappedDma implements DmaOperations {
               mappings.put(first, new Mapping(device, run, length));
               return first;
             });
-    return bus << PageSize.SHIFT_4K | gpa & IN_PAGE;
+    return (bus << PageSize.SHIFT_4K) + (gpa & IN_PAGE);
   }
 
   private void establish(
