@@ -6,13 +6,15 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.metrics.Metrics;
-import io.hypercalld.api.metrics.MetricsSnapshot;
 import io.hypercalld.api.metrics.SnapshotTaker;
 import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
+import io.hypercalld.api.resource.MachinesRoutes;
 import io.hypercalld.api.resource.Resources;
 import io.hypercalld.api.resource.Trials;
 import io.hypercalld.api.rest.Access;
 import io.hypercalld.api.rest.Dispatcher;
+import io.hypercalld.api.rest.HostedMachine;
+import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Router;
 import io.hypercalld.iommu.platform.Platform;
 import io.micronaut.context.ApplicationContext;
@@ -25,26 +27,20 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
-/** A machine, its thread and the server in front of it. Thread-safe. */
+/** Machines and the server in front of them. Thread-safe. */
 public final class RunningDaemon implements AutoCloseable {
   /** What an orderly end may take; the rest of two seconds is for the server itself. */
   private static final long DRAIN_MILLIS = 1000;
 
   private static final int MAX_BODY_BYTES = 8 << 20;
 
-  private final MachineThread<Machine, MetricsSnapshot> thread;
-  private final Snapshots snapshots;
+  private final Machines machines;
   private final Dispatcher dispatcher;
   private final ApplicationContext context;
   private final EmbeddedServer server;
 
-  private RunningDaemon(
-      MachineThread<Machine, MetricsSnapshot> thread,
-      Snapshots snapshots,
-      Dispatcher dispatcher,
-      ApplicationContext context) {
-    this.thread = thread;
-    this.snapshots = snapshots;
+  private RunningDaemon(Machines machines, Dispatcher dispatcher, ApplicationContext context) {
+    this.machines = machines;
     this.dispatcher = dispatcher;
     this.context = context;
     this.server = context.getBean(EmbeddedServer.class);
@@ -68,21 +64,26 @@ public final class RunningDaemon implements AutoCloseable {
    */
   public static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded) {
     Access access = new Access(Tokens.read(settings.listen().tokenFile()));
-    Snapshots snapshots = new Snapshots(() -> boot(settings.policies(), loaded));
-    Machine machine = snapshots.boot();
-    long began = System.nanoTime();
-    MachineThread<Machine, MetricsSnapshot> thread =
-        new MachineThread<>(machine, SnapshotTaker.following(), MachineThread.DEFAULT_CAPACITY);
-    Metrics metrics = new Metrics(thread, Versions.own());
-    Resources.About about =
-        new Resources.About(
-            Versions.own(),
-            Versions.swaggerUi(),
-            settings.simApi(),
-            () -> TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began));
+    MachinesRoutes.Booting booting =
+        (name, platform) ->
+            HostedMachine.boot(
+                name, new Snapshots(() -> boot(platform)), SnapshotTaker.following());
+    ChoosePolicies usual = policies(settings.policies());
+    Machines machines =
+        new Machines(
+            booting.boot(
+                Machines.DEFAULT,
+                new LoadedPlatform(
+                    loaded.platform(), loaded.warnings(), usual.or(loaded.policies()))));
+    Metrics metrics = new Metrics(Versions.own());
     Router router =
-        new Router(Resources.routes(about, machine.catalogue(), thread, metrics, snapshots));
-    Dispatcher dispatcher = new Dispatcher(router, thread, new Trials(), access, metrics);
+        new Router(
+            Resources.routes(
+                new Resources.About(Versions.own(), Versions.swaggerUi(), settings.simApi()),
+                machines.first().thread().machine().catalogue(),
+                new MachinesRoutes(machines, loaded, usual, booting),
+                metrics));
+    Dispatcher dispatcher = new Dispatcher(router, machines, new Trials(), access, metrics);
     ApplicationContext context =
         ApplicationContext.builder()
             .banner(false)
@@ -92,24 +93,26 @@ public final class RunningDaemon implements AutoCloseable {
             .properties(serverProperties(settings.listen()))
             .singletons(dispatcher)
             .start();
-    RunningDaemon daemon = new RunningDaemon(thread, snapshots, dispatcher, context);
+    RunningDaemon daemon = new RunningDaemon(machines, dispatcher, context);
     daemon.listen(settings.listen());
     return daemon;
   }
 
-  private static Machine boot(DaemonSettings.Policies chosen, LoadedPlatform loaded) {
+  private static Machine boot(LoadedPlatform loaded) {
     Machine machine = new Machine(loaded.platform());
-    ChoosePolicies fromSettings =
-        new ChoosePolicies(
-            chosen.domainIds(),
-            chosen.quarantine(),
-            chosen.profile(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty());
-    machine.execute(fromSettings.or(loaded.policies()));
+    machine.execute(loaded.policies());
     return machine;
+  }
+
+  private static ChoosePolicies policies(DaemonSettings.Policies chosen) {
+    return new ChoosePolicies(
+        chosen.domainIds(),
+        chosen.quarantine(),
+        chosen.profile(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty());
   }
 
   private static Map<String, Object> serverProperties(DaemonSettings.Listen listen) {
@@ -145,12 +148,12 @@ public final class RunningDaemon implements AutoCloseable {
 
   /** The name of the machine. */
   public String platformName() {
-    return thread.machine().platform().name();
+    return thread().machine().platform().name();
   }
 
-  /** The machine's thread, for tests that want to keep it busy. */
-  MachineThread<Machine, MetricsSnapshot> thread() {
-    return thread;
+  /** The default machine's thread, for tests that want to keep it busy. */
+  MachineThread<Machine, ?> thread() {
+    return machines.first().thread();
   }
 
   /** Stops taking requests, finishes those under way, and ends. */
@@ -158,12 +161,11 @@ public final class RunningDaemon implements AutoCloseable {
   public void close() {
     dispatcher.drain();
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
-    while (thread.inFlight() > 0 && System.nanoTime() < deadline) {
+    while (machines.all().stream().anyMatch(each -> each.thread().inFlight() > 0)
+        && System.nanoTime() < deadline) {
       Thread.onSpinWait();
     }
-    thread.close();
+    machines.close();
     context.close();
-    thread.machine().close();
-    snapshots.close();
   }
 }

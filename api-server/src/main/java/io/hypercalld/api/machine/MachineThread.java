@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jctools.queues.atomic.MpscAtomicArrayQueue;
@@ -33,6 +34,7 @@ public final class MachineThread<M, V> implements AutoCloseable {
   private final MpscAtomicArrayQueue<Pending<M, ?>> queue;
   private final AtomicInteger inFlight = new AtomicInteger();
   private final Thread thread;
+  private final CompletableFuture<M> ended = new CompletableFuture<>();
 
   /** Touched by the thread only. */
   private final List<Waiting<M, ?>> watchers = new ArrayList<>();
@@ -175,6 +177,7 @@ public final class MachineThread<M, V> implements AutoCloseable {
     // Whoever got in between the last look and now is turned away like those who come later.
     queue.drain(pending -> pending.future.completeExceptionally(new Overloaded()));
     watchers.forEach(waiting -> waiting.future.completeExceptionally(new Overloaded()));
+    ended.complete(machine);
   }
 
   /**
@@ -187,6 +190,11 @@ public final class MachineThread<M, V> implements AutoCloseable {
       LockSupport.park(this);
     }
     resting = false;
+  }
+
+  /** Has something done with the machine when nobody else touches it any more. */
+  public void whenEnded(Consumer<? super M> last) {
+    var unused = ended.thenAccept(last);
   }
 
   /** Executes what is queued and ends the thread. */

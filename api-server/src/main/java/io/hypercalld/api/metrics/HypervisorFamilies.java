@@ -1,5 +1,6 @@
 package io.hypercalld.api.metrics;
 
+import io.hypercalld.api.rest.HostedMachine;
 import io.hypercalld.core.guest.FaultCounts;
 import java.util.ArrayList;
 import java.util.List;
@@ -7,27 +8,20 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.IntSupplier;
-import java.util.function.Supplier;
 
-/** Everything that begins with {@code hv_}, each time from one snapshot. Thread-safe. */
+/** Everything that begins with {@code hv_}, each time from one snapshot. Immutable. */
 final class HypervisorFamilies {
   /** Those that are always checked, so that a zero is told, too. */
   private static final List<String> INVARIANTS = List.of("I1", "I2", "I3", "I4", "I5", "I6", "I8");
 
   private final String version;
-  private final Supplier<MetricsSnapshot> latest;
-  private final IntSupplier inFlight;
-  private final AtomicLong dropped = new AtomicLong();
 
-  HypervisorFamilies(String version, Supplier<MetricsSnapshot> latest, IntSupplier inFlight) {
+  HypervisorFamilies(String version) {
     this.version = version;
-    this.latest = latest;
-    this.inFlight = inFlight;
   }
 
-  List<Family> collect() {
-    MetricsSnapshot machine = latest.get();
+  List<Family> collect(HostedMachine hosted) {
+    MetricsSnapshot machine = hosted.view(MetricsSnapshot.class);
     List<Family> families = new ArrayList<>();
     families.add(
         Family.info("hv_build", "What is running.")
@@ -39,10 +33,10 @@ final class HypervisorFamilies {
     families.addAll(new CallFamilies(machine.calls()).all());
     families.add(
         Family.gauge("hv_commands_in_flight", "Commands that wait or are being executed.")
-            .with(inFlight.getAsInt()));
+            .with(hosted.thread().inFlight()));
     families.add(faults(machine));
     families.add(violations(machine));
-    families.add(droppedSeries(families));
+    families.add(droppedSeries(families, hosted.seriesDropped()));
     return families;
   }
 
@@ -66,7 +60,7 @@ final class HypervisorFamilies {
     return family;
   }
 
-  private Family droppedSeries(List<Family> families) {
+  private static Family droppedSeries(List<Family> families, AtomicLong dropped) {
     long now = families.stream().mapToLong(Family::dropped).sum();
     return Family.counter(
             "hv_metrics_series_dropped",

@@ -25,6 +25,7 @@ final class PathParameters {
                       List.of("0000:03:10.0")))),
           Map.entry(
               "bdf", new Place("Where the guest sees the emulated device, such as 00:03.0", TEXT)),
+          Map.entry("machine", new Place("Name of the machine; default is the first one", TEXT)),
           Map.entry("n", new Place("Index of the remapping unit", INDEX)),
           Map.entry("hpet", new Place("Number of an HPET, as firmware has it", INDEX)),
           Map.entry("comparator", new Place("Comparator of the HPET", INDEX)),

@@ -1,9 +1,9 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Reply;
+import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import java.util.List;
 
@@ -14,18 +14,18 @@ final class HealthRoutes {
   /** {@code UP}: anything else is a problem document. */
   record Health(String status) {}
 
-  static List<Route> routes(MachineThread<?, ?> machine) {
+  static List<Route> routes() {
     return List.of(
         Route.get("/health/live", "Whether the daemon should go on")
             .answering(Health.class)
-            .by(request -> check(machine)),
+            .by(HealthRoutes::check),
         Route.get("/health/ready", "Whether the daemon takes requests")
             .answering(Health.class)
-            .by(request -> check(machine)));
+            .by(HealthRoutes::check));
   }
 
-  private static Reply check(MachineThread<?, ?> machine) {
-    if (!machine.isAlive()) {
+  private static Reply check(Request request) {
+    if (!request.hosted().thread().isAlive()) {
       throw Failure.of(Problems.DRAINING, "the machine's thread has ended");
     }
     return Reply.ok(new Health("UP"));

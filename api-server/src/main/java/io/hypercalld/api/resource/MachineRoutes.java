@@ -3,6 +3,8 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.ResetCounters;
+import io.hypercalld.api.rest.HostedMachine;
+import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -21,7 +23,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import java.util.function.LongSupplier;
 
 /** {@code /v1} and {@code /v1/machine}. Immutable. */
 final class MachineRoutes {
@@ -29,11 +30,9 @@ final class MachineRoutes {
   private static final int MAX_BODY_BYTES = 8 << 20;
 
   private final String version;
-  private final LongSupplier uptimeSeconds;
 
-  MachineRoutes(String version, LongSupplier uptimeSeconds) {
+  MachineRoutes(String version) {
     this.version = version;
-    this.uptimeSeconds = uptimeSeconds;
   }
 
   /** The front door. */
@@ -76,7 +75,11 @@ final class MachineRoutes {
       Optional<FlushPolicy> flush,
       Optional<ChoosePolicies.Toggle> intpost,
       Optional<ChoosePolicies.Toggle> ats,
-      Optional<ChoosePolicies.Toggle> viommu) {}
+      Optional<ChoosePolicies.Toggle> viommu) {
+    ChoosePolicies command() {
+      return new ChoosePolicies(domainIds, quarantine, profile, flush, intpost, ats, viommu);
+    }
+  }
 
   /** Bytes of RAM. */
   record MemoryView(long totalBytes, long freeBytes, long usedBytes, long installedBytes) {}
@@ -92,14 +95,14 @@ final class MachineRoutes {
     return List.of(
         Route.get("/v1", "What this is, and where everything is")
             .answering(Welcome.class)
-            .by(request -> Reply.ok(welcome())),
+            .by(request -> Reply.ok(welcome(request.hosted()))),
         Route.get("/v1/machine", "Memory, policies and platform of the machine")
             .answering(MachineView.class)
-            .on(this::show),
+            .on(MachineRoutes::show),
         Route.of(Method.PATCH, "/v1/machine", "Changes policies that may change at run time")
             .reading(MachineChange.class)
             .answering(MachineView.class)
-            .on(this::change),
+            .on(MachineRoutes::change),
         Route.get("/v1/machine/counters", "What the machine has done since the last reset")
             .answering(Map.class)
             .on(request -> machine -> Reply.ok(CounterViews.of(machine))),
@@ -107,28 +110,30 @@ final class MachineRoutes {
             .on(request -> MachineRoutes::reset));
   }
 
-  private Welcome welcome() {
+  private Welcome welcome(HostedMachine hosted) {
     Map<String, Integer> limits = new LinkedHashMap<>();
     limits.put("bodyBytes", MAX_BODY_BYTES);
     limits.put("multicall", io.hypercalld.api.hypercall.MulticallShape.MOST);
     limits.put("memoryBytes", MemoryRoutes.MOST_BYTES);
+    limits.put("machines", Machines.MOST);
     Map<String, String> links = new LinkedHashMap<>();
     for (String name :
         List.of("machine", "domains", "devices", "iommus", "hypercalls", "policies")) {
-      links.put(name, "/v1/" + name);
+      links.put(name, hosted.pathOf("/v1/" + name));
     }
+    links.put("machines", "/v1/machines");
     links.put("openapi", "/openapi.yaml");
     links.put("docs", "/docs");
-    links.put("metrics", "/metrics");
+    links.put("metrics", hosted.pathOf("/metrics"));
     links.put("health", "/health/ready");
     return new Welcome("hypercalld", version, "v1", limits, links);
   }
 
-  private Function<Machine, Reply> show(Request request) {
-    return machine -> Reply.ok(view(machine));
+  private static Function<Machine, Reply> show(Request request) {
+    return machine -> Reply.ok(view(request.hosted(), machine));
   }
 
-  private MachineView view(Machine machine) {
+  private static MachineView view(HostedMachine hosted, Machine machine) {
     FrameAllocator frames = machine.hypervisor().allocator();
     long total = frames.totalFrames();
     long free = frames.freeFrames();
@@ -148,7 +153,7 @@ final class MachineRoutes {
             machine.driver().devices().all().size(),
             machine.platform().memory().dom0Bytes()),
         machine.hypervisor().domains().all().size(),
-        uptimeSeconds.getAsLong());
+        hosted.uptimeSeconds());
   }
 
   private static PassthroughView passthrough(TableSharing sharing) {
@@ -159,21 +164,11 @@ final class MachineRoutes {
         new Word(sharing.physicalCapabilities()));
   }
 
-  private Function<Machine, Reply> change(Request request) {
-    MachineChange wanted = request.read(MachineChange.class);
-    Changes changes = wanted.policies();
-    ChoosePolicies command =
-        new ChoosePolicies(
-            changes.domainIds(),
-            changes.quarantine(),
-            changes.profile(),
-            changes.flush(),
-            changes.intpost(),
-            changes.ats(),
-            changes.viommu());
+  private static Function<Machine, Reply> change(Request request) {
+    ChoosePolicies command = request.read(MachineChange.class).policies().command();
     return machine -> {
       machine.execute(command);
-      return Reply.ok(view(machine));
+      return Reply.ok(view(request.hosted(), machine));
     };
   }
 

@@ -1,14 +1,11 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.hypercall.HypercallCatalogue;
-import io.hypercalld.api.machine.MachineThread;
-import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.openapi.DocumentRoutes;
 import io.hypercalld.api.rest.Route;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.LongSupplier;
 
 /** Every route there is. Immutable. */
 public final class Resources {
@@ -20,20 +17,15 @@ public final class Resources {
    * @param version of hypercalld
    * @param swaggerUi version of the pages under {@code /docs}
    * @param simApi whether test-only controls are served
-   * @param uptimeSeconds since the start
    */
-  public record About(
-      String version, String swaggerUi, boolean simApi, LongSupplier uptimeSeconds) {}
+  public record About(String version, String swaggerUi, boolean simApi) {}
 
   /** The routes, in the order in which they are documented. */
   public static List<Route> routes(
-      About about,
-      HypercallCatalogue catalogue,
-      MachineThread<?, ?> machine,
-      Metrics metrics,
-      Snapshots snapshots) {
+      About about, HypercallCatalogue catalogue, MachinesRoutes machines, Metrics metrics) {
     List<Route> routes = new ArrayList<>();
-    routes.addAll(new MachineRoutes(about.version, about.uptimeSeconds).routes());
+    routes.addAll(new MachineRoutes(about.version).routes());
+    routes.addAll(machines.routes());
     routes.addAll(DomainRoutes.routes());
     routes.addAll(P2mRoutes.routes());
     routes.addAll(VmEventRoutes.routes());
@@ -62,13 +54,13 @@ public final class Resources {
     routes.addAll(new HypercallRoutes(catalogue).routes());
     routes.addAll(UnbuiltRoutes.routes());
     routes.addAll(ProblemRoutes.routes());
-    routes.addAll(HealthRoutes.routes(machine));
+    routes.addAll(HealthRoutes.routes());
     routes.addAll(metrics.routes());
     if (about.simApi) {
       routes.addAll(SimRoutes.routes());
       routes.addAll(FaultRoutes.routes());
       routes.addAll(EndpointRoutes.routes());
-      routes.addAll(new SnapshotRoutes(snapshots).routes());
+      routes.addAll(SnapshotRoutes.routes());
     }
     return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);
   }

@@ -22,11 +22,7 @@ final class SnapshotRoutes {
   /** What stands at its place of a path. */
   private static final Pattern NAME = Pattern.compile("[\\w .:-]{1,64}");
 
-  private final Snapshots snapshots;
-
-  SnapshotRoutes(Snapshots snapshots) {
-    this.snapshots = snapshots;
-  }
+  private SnapshotRoutes() {}
 
   /** A snapshot to be taken. */
   record NewSnapshot(String name) {}
@@ -45,38 +41,39 @@ final class SnapshotRoutes {
   /** Differences, in the order of their paths. */
   record DiffView(List<VisibleState.Change> changes) {}
 
-  List<Route> routes() {
+  static List<Route> routes() {
     return List.of(
         Route.of(Method.POST, "/_sim/reset", "Starts the machine anew; snapshots stay")
             .reading(NoMembers.class)
             .answering(SimRoutes.DigestView.class)
-            .exchanging(this::reset),
+            .exchanging(SnapshotRoutes::reset),
         Route.get(ALL, "Machines as they once were")
             .answering(Page.ofItems(SnapshotView.class))
-            .on(request -> machine -> Reply.ok(Page.whole(views()))),
+            .on(request -> machine -> Reply.ok(Page.whole(views(request.hosted().snapshots())))),
         Route.of(Method.POST, ALL, "Keeps the machine as it is now")
             .reading(NewSnapshot.class)
             .answering(201, SnapshotView.class)
-            .beside(this::take),
-        Route.get(ONE, "A snapshot").answering(SnapshotView.class).on(this::show),
-        Route.of(Method.DELETE, ONE, "Forgets a snapshot").beside(this::remove),
+            .beside(SnapshotRoutes::take),
+        Route.get(ONE, "A snapshot").answering(SnapshotView.class).on(SnapshotRoutes::show),
+        Route.of(Method.DELETE, ONE, "Forgets a snapshot").beside(SnapshotRoutes::remove),
         Route.of(Method.POST, ONE + "/restore", "Lets the machine go on from a snapshot")
             .reading(NoMembers.class)
             .answering(SnapshotView.class)
-            .exchanging(this::restore),
+            .exchanging(SnapshotRoutes::restore),
         Route.get("/_sim/diff", "What is different between two states of the machine")
             .taking(
                 Parameter.required("from", "a snapshot's name", String.class),
                 Parameter.optional("to", "a snapshot's name; left out: now", String.class))
             .answering(DiffView.class)
-            .on(this::diff));
+            .on(SnapshotRoutes::diff));
   }
 
-  private List<SnapshotView> views() {
+  private static List<SnapshotView> views(Snapshots snapshots) {
     return snapshots.all().stream().map(SnapshotView::of).toList();
   }
 
-  private Function<Machine, Exchange<Machine, Reply>> reset(Request request) {
+  private static Function<Machine, Exchange<Machine, Reply>> reset(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
     request.read(NoMembers.class);
     return machine -> {
       Machine fresh = snapshots.boot();
@@ -85,7 +82,8 @@ final class SnapshotRoutes {
     };
   }
 
-  private Function<Machine, Reply> take(Request request) {
+  private static Function<Machine, Reply> take(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
     String name = request.read(NewSnapshot.class).name;
     if (!NAME.matcher(name).matches()) {
       throw InvalidBody.at("/name", "1 to 64 letters, digits, spaces and any of _.:- are needed");
@@ -94,12 +92,14 @@ final class SnapshotRoutes {
         Reply.created(ALL + "/" + name, SnapshotView.of(snapshots.take(name, machine)));
   }
 
-  private Function<Machine, Reply> show(Request request) {
+  private static Function<Machine, Reply> show(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
     String name = request.place("name");
     return machine -> Reply.ok(SnapshotView.of(snapshots.get(name)));
   }
 
-  private Function<Machine, Reply> remove(Request request) {
+  private static Function<Machine, Reply> remove(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
     String name = request.place("name");
     return machine -> {
       snapshots.remove(name);
@@ -107,7 +107,8 @@ final class SnapshotRoutes {
     };
   }
 
-  private Function<Machine, Exchange<Machine, Reply>> restore(Request request) {
+  private static Function<Machine, Exchange<Machine, Reply>> restore(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
     request.read(NoMembers.class);
     String name = request.place("name");
     return machine -> {
@@ -117,7 +118,8 @@ final class SnapshotRoutes {
     };
   }
 
-  private Function<Machine, Reply> diff(Request request) {
+  private static Function<Machine, Reply> diff(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
     String from = request.parameter("from").orElseThrow();
     Optional<String> to = request.parameter("to");
     return machine -> {

@@ -28,21 +28,16 @@ public final class Dispatcher {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
   private final Router router;
-  private final MachineThread<Machine, ?> machine;
+  private final Machines machines;
   private final Trial trial;
   private final Access access;
   private final RequestLog log;
   private final RequestIds requestIds = new RequestIds();
   private volatile boolean draining;
 
-  public Dispatcher(
-      Router router,
-      MachineThread<Machine, ?> machine,
-      Trial trial,
-      Access access,
-      RequestLog log) {
+  public Dispatcher(Router router, Machines machines, Trial trial, Access access, RequestLog log) {
     this.router = router;
-    this.machine = machine;
+    this.machines = machines;
     this.trial = trial;
     this.access = access;
     this.log = log;
@@ -61,16 +56,17 @@ public final class Dispatcher {
   public CompletableFuture<Encoded> dispatch(Request request, Executor encoding) {
     long began = System.nanoTime();
     String id = requestIds.of(request.header().apply("X-Request-Id"));
+    Machines.Place place = machines.locate(request.path());
     Router.Match match =
         router.match(
-            Method.of(request.method().equals("HEAD") ? "GET" : request.method()), request.path());
-    return answer(request, match, encoding)
+            Method.of(request.method().equals("HEAD") ? "GET" : request.method()), place.path());
+    return answer(request.to(place.machine()), match, encoding)
         .exceptionally(failure -> refuse(request, failure, id))
         .thenApply(
             encoded -> {
               log.answered(
                   request.method(), label(match), encoded.status(), System.nanoTime() - began);
-              Encoded answer = encoded.with("X-Request-Id", id);
+              Encoded answer = encoded.within(place.machine()).with("X-Request-Id", id);
               return request.method().equals("HEAD") ? answer.withoutBody() : answer;
             });
   }
@@ -84,17 +80,20 @@ public final class Dispatcher {
    */
   public Optional<Talk> converse(Request request, Executor encoding, Talk.Peer peer) {
     try {
+      Machines.Place place = machines.locate(request.path());
       if (draining
-          || !(router.match(Method.of(request.method()), request.path())
+          || place.machine().isEmpty()
+          || !(router.match(Method.of(request.method()), place.path())
               instanceof Router.Found(Route route, var places))
           || !(route.handling() instanceof Route.Conversing(var task))) {
         return Optional.empty();
       }
       access.check(request);
       checkParameters(route, request);
-      Conversation conversation = task.apply(request.at(places));
+      Conversation conversation = task.apply(request.to(place.machine()).at(places));
       String id = requestIds.of(request.header().apply("X-Request-Id"));
-      return Optional.of(new Talk(machine, conversation, peer, encoding, id));
+      return Optional.of(
+          new Talk(place.machine().get().thread(), conversation, peer, encoding, id));
     } catch (Failure e) {
       return Optional.empty();
     }
@@ -115,6 +114,9 @@ public final class Dispatcher {
         throw Failure.of(Problems.DRAINING, "no new requests are taken").with("Retry-After", "1");
       }
       access.check(request);
+      if (request.machine().isEmpty()) {
+        throw machines.unknownOf(request.path());
+      }
       return switch (match) {
         case Router.Found(Route route, var places) -> handle(route, request.at(places), encoding);
         case Router.WrongMethod(var allowed) -> throw wrongMethod(request, allowed);
@@ -148,6 +150,7 @@ public final class Dispatcher {
     Preconditions preconditions = Preconditions.of(route, request);
     checkParameters(route, request);
     boolean tried = CommonParameters.isTrial(route, request);
+    MachineThread<Machine, ?> machine = request.hosted().thread();
     return switch (route.handling()) {
       case Route.Immediate(Function<Request, Reply> answer) ->
           CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
@@ -160,18 +163,22 @@ public final class Dispatcher {
       case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) -> {
         Wait<Machine, Reply> wait = task.apply(request);
         yield encode(
-            tried ? attempt(same(wait::now)) : machine.await(wait), preconditions, encoding);
+            tried ? attempt(machine, same(wait::now)) : machine.await(wait),
+            preconditions,
+            encoding);
       }
       case Route.Beside(Route.Task task) ->
           encode(machine.submit(task.apply(request)), preconditions, encoding);
       case Route.Exchanging(
               Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
         Trial.Change change = task.apply(request)::apply;
-        yield encode(tried ? attempt(change) : machine.exchange(change), preconditions, encoding);
+        yield encode(
+            tried ? attempt(machine, change) : machine.exchange(change), preconditions, encoding);
       }
       case Route.OnMachine(Route.Task task) -> {
         Trial.Change change = same(preconditions.before(task.apply(request), request));
-        yield encode(tried ? attempt(change) : machine.exchange(change), preconditions, encoding);
+        yield encode(
+            tried ? attempt(machine, change) : machine.exchange(change), preconditions, encoding);
       }
     };
   }
@@ -185,7 +192,7 @@ public final class Dispatcher {
     return machine -> new Exchange<>(machine, work.apply(machine));
   }
 
-  private CompletableFuture<Reply> attempt(Trial.Change change) {
+  private CompletableFuture<Reply> attempt(MachineThread<Machine, ?> machine, Trial.Change change) {
     return machine.submit(now -> trial.attempt(now, change));
   }
 

@@ -2,6 +2,7 @@ package io.hypercalld.api.rest;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /** An answer as it goes out. Immutable. */
 public final class Encoded {
@@ -42,6 +43,14 @@ public final class Encoded {
     Map<String, String> all = new LinkedHashMap<>(headers);
     all.put(header, value);
     return new Encoded(status, mediaType, body, all);
+  }
+
+  /** The same with the place of what was made as the machine has it. */
+  Encoded within(Optional<HostedMachine> machine) {
+    String location = headers.get("Location");
+    return location == null || machine.isEmpty()
+        ? this
+        : with("Location", machine.get().pathOf(location));
   }
 
   /** The same without its body, as HEAD wants it. */

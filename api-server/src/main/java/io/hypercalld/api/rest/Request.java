@@ -17,6 +17,7 @@ import java.util.function.Function;
  * @param query every value of every parameter
  * @param header looks up the first value of a header
  * @param body never changed
+ * @param machine whom it is about, once that is known
  */
 public record Request(
     String method,
@@ -24,7 +25,8 @@ public record Request(
     Map<String, List<String>> query,
     Function<String, Optional<String>> header,
     Body body,
-    Map<String, String> places) {
+    Map<String, String> places,
+    Optional<HostedMachine> machine) {
   private static final byte[] EMPTY_OBJECT = "{}".getBytes(StandardCharsets.UTF_8);
 
   /** A body's bytes. */
@@ -51,11 +53,20 @@ public record Request(
       Map<String, List<String>> query,
       Function<String, Optional<String>> header,
       Body body) {
-    return new Request(method, path, query, header, body, Map.of());
+    return new Request(method, path, query, header, body, Map.of(), Optional.empty());
   }
 
   Request at(Map<String, String> found) {
-    return new Request(method, path, query, header, body, found);
+    return new Request(method, path, query, header, body, found, machine);
+  }
+
+  Request to(Optional<HostedMachine> whom) {
+    return new Request(method, path, query, header, body, places, whom);
+  }
+
+  /** The machine that it is about. */
+  public HostedMachine hosted() {
+    return machine.orElseThrow(() -> new IllegalStateException("no machine was found yet"));
   }
 
   /** The text at a place of the path. */

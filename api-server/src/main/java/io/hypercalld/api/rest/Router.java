@@ -18,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 public final class Router {
   private static final int MAX_HINTS = 3;
 
+  /** Longer paths are no slips, and comparing takes time. */
+  private static final int LONGEST_NEAR = 128;
+
   private final List<Route> routes;
   private final Node root = new Node();
 
@@ -116,6 +119,9 @@ public final class Router {
 
   /** The documented paths nearest to one that does not exist. */
   private List<String> near(String path) {
+    if (path.length() > LONGEST_NEAR) {
+      return List.of();
+    }
     int limit = Math.max(3, path.length() / 2);
     record Candidate(String path, int distance) {}
     return routes.stream()

@@ -7,9 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.rest.Access;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
+import io.hypercalld.api.rest.HostedMachine;
+import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Router;
 import io.hypercalld.core.domain.DomainId;
@@ -96,11 +99,12 @@ class MetricsTest {
   private final SnapshotTaker taker = new SnapshotTaker(simulated.machine());
   private final MachineThread<Machine, MetricsSnapshot> thread =
       new MachineThread<>(simulated.machine(), _ -> taker.take(), MachineThread.DEFAULT_CAPACITY);
-  private final Metrics metrics = new Metrics(thread, "1.2.3");
+  private final Metrics metrics = new Metrics("1.2.3");
   private final Dispatcher dispatcher =
       new Dispatcher(
           new Router(metrics.routes()),
-          thread,
+          new Machines(
+              new HostedMachine(Machines.DEFAULT, thread, new Snapshots(simulated::machine))),
           (_, _) -> {
             throw new AssertionError();
           },

@@ -2,6 +2,7 @@ package io.hypercalld.api.openapi;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.machine.Snapshots;
@@ -9,11 +10,14 @@ import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.metrics.MetricsSnapshot;
 import io.hypercalld.api.metrics.SnapshotTaker;
 import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.api.resource.MachinesRoutes;
 import io.hypercalld.api.resource.Resources;
 import io.hypercalld.api.resource.Trials;
 import io.hypercalld.api.rest.Access;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
+import io.hypercalld.api.rest.HostedMachine;
+import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.api.rest.Router;
@@ -36,13 +40,22 @@ final class ServedDocument implements AutoCloseable {
     SnapshotTaker snapshots = new SnapshotTaker(machine);
     this.thread =
         new MachineThread<>(machine, _ -> snapshots.take(), MachineThread.DEFAULT_CAPACITY);
-    Metrics metrics = new Metrics(thread, "1.2.3");
-    Resources.About about = new Resources.About("1.2.3", swaggerUi(), true, () -> 0);
+    Metrics metrics = new Metrics("1.2.3");
+    HostedMachine hosted =
+        new HostedMachine(Machines.DEFAULT, thread, new Snapshots(() -> machine));
+    Machines machines = new Machines(hosted);
+    MachinesRoutes others =
+        new MachinesRoutes(
+            machines,
+            PlatformSource.named("two-socket").load(),
+            ChoosePolicies.NONE,
+            (_, _) -> hosted);
     this.routes =
-        Resources.routes(about, machine.catalogue(), thread, metrics, new Snapshots(() -> machine));
+        Resources.routes(
+            new Resources.About("1.2.3", swaggerUi(), true), machine.catalogue(), others, metrics);
     this.dispatcher =
         new Dispatcher(
-            new Router(routes), thread, new Trials(), new Access(Optional.empty()), metrics);
+            new Router(routes), machines, new Trials(), new Access(Optional.empty()), metrics);
   }
 
   /** As the build wrote it into the archive. */

@@ -1,0 +1,93 @@
+package io.hypercalld.api.rest;
+
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.Snapshots;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+
+/** A machine, and what the daemon keeps for this one alone. Thread-safe. */
+public final class HostedMachine implements AutoCloseable {
+  private final String name;
+  private final MachineThread<Machine, ?> thread;
+  private final Snapshots snapshots;
+  private final AtomicLong seriesDropped = new AtomicLong();
+  private final long began = System.nanoTime();
+
+  public HostedMachine(String name, MachineThread<Machine, ?> thread, Snapshots snapshots) {
+    this.name = name;
+    this.thread = thread;
+    this.snapshots = snapshots;
+  }
+
+  /**
+   * Boots a machine and has its thread begin.
+   *
+   * @param snapshots none yet
+   * @param viewing takes the view of it that is published
+   * @throws io.hypercalld.core.errno.Refusal where its platform cannot carry it
+   */
+  public static HostedMachine boot(String name, Snapshots snapshots, Function<Machine, ?> viewing) {
+    return new HostedMachine(
+        name,
+        new MachineThread<>(snapshots.boot(), viewing, MachineThread.DEFAULT_CAPACITY),
+        snapshots);
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** Whether it is the one that needs no name. */
+  public boolean isDefault() {
+    return name.equals(Machines.DEFAULT);
+  }
+
+  /** Where everything of it is served: what a path of the default machine has before it. */
+  public String base() {
+    return isDefault() ? "" : Machines.PATH + "/" + name;
+  }
+
+  /** A path of the default machine as this machine has it. */
+  public String pathOf(String path) {
+    String within = path.startsWith(Machines.VERSION + "/") ? path.substring(3) : path;
+    return isDefault() ? path : base() + within;
+  }
+
+  /** The one thread that touches it. */
+  public MachineThread<Machine, ?> thread() {
+    return thread;
+  }
+
+  /** What was published last, which is of this type. */
+  public <V> V view(Class<V> type) {
+    return type.cast(thread.view());
+  }
+
+  /** The states of it that are kept; confined to its thread. */
+  public Snapshots snapshots() {
+    return snapshots;
+  }
+
+  /** How many series its metrics had to leave out so far. */
+  public AtomicLong seriesDropped() {
+    return seriesDropped;
+  }
+
+  /** Since it was made. */
+  public long uptimeSeconds() {
+    return TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
+  }
+
+  /** Executes what is queued, and gives back what it holds. */
+  @Override
+  public void close() {
+    thread.close();
+    thread.whenEnded(
+        machine -> {
+          machine.close();
+          snapshots.close();
+        });
+  }
+}
