@@ -6,6 +6,8 @@ import io.hypercalld.api.cli.ConformanceOptions;
 import io.hypercalld.api.cli.DaemonSettings;
 import io.hypercalld.api.cli.InvalidSetting;
 import io.hypercalld.api.cli.StartOptions;
+import io.hypercalld.api.client.Client;
+import io.hypercalld.api.client.Terminal;
 import io.hypercalld.api.conformance.Conformance;
 import io.hypercalld.api.conformance.Report;
 import io.hypercalld.api.platform.PlatformSource;
@@ -29,6 +31,9 @@ public final class Daemon {
   private Daemon() {}
 
   public static void main(String[] arguments) {
+    if (arguments.length > 0 && Client.answersTo(arguments[0])) {
+      System.exit(Client.run(List.of(arguments), System.getenv(), terminal()).code());
+    }
     try {
       if (arguments.length > 0 && arguments[0].equals(ConformanceOptions.VERB)) {
         conform(ConformanceOptions.parse(List.of(arguments)));
@@ -44,6 +49,14 @@ public final class Daemon {
     } catch (CannotListen e) {
       fail(FAILED, e.line());
     }
+  }
+
+  private static Terminal terminal() {
+    return new Terminal(
+        System.in,
+        System.out,
+        System.err,
+        work -> Runtime.getRuntime().addShutdownHook(new Thread(work, "end of the command")));
   }
 
   private static void start(StartOptions options) {

@@ -23,7 +23,15 @@ record SettingSources(List<Map<Setting, SettingValue>> layers) {
 
   /** Variables that others read: the launcher and the client. */
   private static final Set<String> OTHERS =
-      Set.of(FILE_VARIABLE, "HV_URL", "HV_OUTPUT", "HV_JAVA_HOME", "HV_JAVA_OPTS");
+      Set.of(
+          FILE_VARIABLE,
+          "HV_URL",
+          "HV_OUTPUT",
+          "HV_TOKEN",
+          "HV_CACERT",
+          "HV_MACHINE",
+          "HV_JAVA_HOME",
+          "HV_JAVA_OPTS");
 
   /**
    * The settings of an environment.

@@ -62,7 +62,8 @@ public record StartOptions(Action action, DaemonSettings settings, String usage)
     return serve ? arguments.subList(1, arguments.size()) : arguments;
   }
 
-  private static CommandSpec specification() {
+  /** The options as picocli understands them. */
+  public static CommandSpec specification() {
     CommandSpec spec = CommandSpec.create().name("hypercalld");
     spec.usageMessage()
         .synopsisSubcommandLabel("")

@@ -1,0 +1,47 @@
+package io.hypercalld.api.client;
+
+import io.hypercalld.api.json.Spelling;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** All that the command line can ask a daemon. Immutable. */
+final class Verbs {
+  static final List<Verb> ALL =
+      Stream.of(HypervisorVerbs.all(), DeviceModelVerbs.all(), SimulationVerbs.all())
+          .flatMap(List::stream)
+          .toList();
+
+  private Verbs() {}
+
+  /** The first words, in the order of documentation. */
+  static List<String> nouns() {
+    return ALL.stream().map(Verb::noun).distinct().toList();
+  }
+
+  /** What begins with a noun. */
+  static List<Verb> of(String noun) {
+    return ALL.stream().filter(verb -> verb.noun().equals(noun)).toList();
+  }
+
+  /**
+   * The verb that words begin with.
+   *
+   * @throws CommandFailure USAGE
+   */
+  static Verb find(List<String> words) {
+    List<Verb> candidates = of(words.getFirst());
+    String second = words.size() > 1 ? words.get(1) : "";
+    return candidates.stream()
+        .filter(verb -> verb.word().isEmpty() || verb.word().equals(second))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                CommandFailure.of(
+                    Exit.USAGE,
+                    "%s: %s is not one of %s%s",
+                    words.getFirst(),
+                    second.isEmpty() ? "nothing" : "\"" + second + "\"",
+                    String.join("|", candidates.stream().map(Verb::word).toList()),
+                    Spelling.hint(second, candidates.stream().map(Verb::word).toList())));
+  }
+}
