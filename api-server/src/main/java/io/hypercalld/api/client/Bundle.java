@@ -57,11 +57,9 @@ final class Bundle {
     }
   }
 
-  private static void ask(
-      DaemonClient daemon, String path, Map<String, @Nullable Object> answers) {
+  private static void ask(DaemonClient daemon, String path, Map<String, @Nullable Object> answers) {
     DaemonClient.Reply reply =
-        daemon.ask(
-            new HttpCall("GET", path, Map.of("Accept", "*/*"), Optional.empty()));
+        daemon.ask(new HttpCall("GET", path, Map.of("Accept", "*/*"), Optional.empty()));
     answers.put(path, Tree.word(reply.text()));
   }
 }

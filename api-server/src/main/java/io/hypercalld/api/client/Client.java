@@ -31,8 +31,7 @@ public final class Client {
   }
 
   /** Carries a command out. */
-  public static Exit run(
-      List<String> words, Map<String, String> environment, Terminal terminal) {
+  public static Exit run(List<String> words, Map<String, String> environment, Terminal terminal) {
     try {
       if (!nouns().contains(words.getFirst())) {
         throw CommandFailure.of(
@@ -56,7 +55,8 @@ public final class Client {
       Grammar.Said spoken, Map<String, String> environment, Terminal terminal) {
     Grammar.Said said = completed(spoken, environment, terminal);
     DaemonClient daemon = daemon(said, environment, terminal);
-    Conversation conversation = new Conversation(daemon, terminal, format(said), !said.has(Grammar.NO_HEADERS));
+    Conversation conversation =
+        new Conversation(daemon, terminal, format(said), !said.has(Grammar.NO_HEADERS));
     return switch (said.verb().name()) {
       case "completion" -> Completion.print(said.values().getOrDefault("SHELL", ""), terminal);
       case "bundle" -> conversation.show(Bundle.collect(daemon), said.verb().view());
@@ -77,9 +77,9 @@ public final class Client {
         .ifPresent(name -> values.putIfAbsent(Grammar.MACHINE, name));
     Optional.ofNullable(environment.get("HV_OUTPUT"))
         .ifPresent(name -> values.putIfAbsent(Grammar.OUTPUT, name));
-    if ("-".equals(values.get(Grammar.DATA))) {
+    if ("-".equals(values.get(Grammar.BODY))) {
       try {
-        values.put(Grammar.DATA, new String(terminal.in().readAllBytes(), UTF_8));
+        values.put(Grammar.BODY, new String(terminal.in().readAllBytes(), UTF_8));
       } catch (IOException e) {
         throw CommandFailure.of(Exit.FAILED, "standard input cannot be read");
       }

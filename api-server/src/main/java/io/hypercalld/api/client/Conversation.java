@@ -84,7 +84,9 @@ record Conversation(DaemonClient daemon, Terminal terminal, Format format, boole
     return Exit.ofStatus(reply.status(), dryRun);
   }
 
-  /** A problem in a line: {@code EBUSY: 0000:03:10.0 is assigned to domain 2 (deassign it first)}. */
+  /**
+   * A problem in a line: {@code EBUSY: 0000:03:10.0 is assigned to domain 2 (deassign it first)}.
+   */
   static String complaint(int status, String body) {
     Object problem = Tree.word(body);
     String detail = Tree.textAt(problem, "detail").orElse("the daemon answers " + status);

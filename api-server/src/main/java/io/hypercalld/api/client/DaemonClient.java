@@ -80,14 +80,15 @@ record DaemonClient(
   private CompletableFuture<Void> closing(Connection connection) {
     CompletableFuture<Void> patience = new CompletableFuture<>();
     patience.completeOnTimeout(null, timeout.toMillis(), TimeUnit.MILLISECONDS);
-    patience.thenRun(
-        () -> {
-          try {
-            connection.close();
-          } catch (IOException e) {
-            // Nothing waits on what is closed already.
-          }
-        });
+    var unused =
+        patience.thenRun(
+            () -> {
+              try {
+                connection.close();
+              } catch (IOException e) {
+                // Nothing waits on what is closed already.
+              }
+            });
     return patience;
   }
 
@@ -97,6 +98,9 @@ record DaemonClient(
 
   private CommandFailure unreachable(IOException e) {
     return CommandFailure.of(
-        Exit.UNREACHABLE, "%s cannot be asked: %s", endpoint.name(), String.valueOf(e.getMessage()));
+        Exit.UNREACHABLE,
+        "%s cannot be asked: %s",
+        endpoint.name(),
+        String.valueOf(e.getMessage()));
   }
 }

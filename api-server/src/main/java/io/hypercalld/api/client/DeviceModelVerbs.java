@@ -52,10 +52,7 @@ final class DeviceModelVerbs {
             "the entries of its table that are in use"),
         Verb.of("iommu counters N", "GET /v1/iommus/{N}/counters", "", "what it has done"),
         Verb.of(
-            "iommu reset-counters N",
-            "POST /v1/iommus/{N}/counters/reset",
-            "",
-            "set them to zero"),
+            "iommu reset-counters N", "POST /v1/iommus/{N}/counters/reset", "", "set them to zero"),
         Verb.of(
             "iommu mmio N OFFSET",
             "POST /v1/iommus/{N}/mmio offset=OFFSET size:json value",

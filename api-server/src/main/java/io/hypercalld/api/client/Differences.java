@@ -31,7 +31,11 @@ final class Differences {
       names.addAll(is.keySet());
       names.forEach(
           name ->
-              collect(path.isEmpty() ? "" + name : path + "." + name, was.get(name), is.get(name), into));
+              collect(
+                  path.isEmpty() ? "" + name : path + "." + name,
+                  was.get(name),
+                  is.get(name),
+                  into));
       return;
     }
     into.add("%s %s -> %s".formatted(path, Tables.cell(before), Tables.cell(after)));

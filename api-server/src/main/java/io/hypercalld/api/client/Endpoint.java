@@ -39,7 +39,8 @@ sealed interface Endpoint {
     }
     String host = environment.getOrDefault("HV_HOST", "127.0.0.1");
     String port = environment.getOrDefault("HV_PORT", Integer.toString(DEFAULT_PORT));
-    return parse("http://%s:%s".formatted(host.contains(":") ? "[" + host + "]" : host, port), authority);
+    return parse(
+        "http://%s:%s".formatted(host.contains(":") ? "[" + host + "]" : host, port), authority);
   }
 
   private static Endpoint parse(String url, Optional<Path> authority) {
@@ -57,7 +58,9 @@ sealed interface Endpoint {
       // Said below.
     }
     throw CommandFailure.of(
-        Exit.USAGE, "\"%s\" is not an address such as http://127.0.0.1:7780 or unix:///run/hv", url);
+        Exit.USAGE,
+        "\"%s\" is not an address such as http://127.0.0.1:7780 or unix:///run/hv",
+        url);
   }
 
   /** The beginning of a URL of this daemon, as curl takes it. */
@@ -92,9 +95,7 @@ sealed interface Endpoint {
         socket.connect(
             new InetSocketAddress(network.host, network.port), Math.toIntExact(timeout.toMillis()));
         Socket spoken =
-            network.tls
-                ? TrustedSocket.over(socket, network.host, network.authority)
-                : socket;
+            network.tls ? TrustedSocket.over(socket, network.host, network.authority) : socket;
         yield new Connection(spoken.getInputStream(), spoken.getOutputStream(), spoken);
       }
     };

@@ -18,22 +18,19 @@ final class EventStream {
    * @throws CommandFailure what the daemon says where it has none
    */
   static Exit follow(Conversation conversation, HttpCall call) {
-    conversation
-        .daemon()
-        .stream(
-            call.with("Accept", "application/x-ndjson"),
-            (answer, lines) -> {
-              if (answer.status() >= 400) {
-                throw CommandFailure.of(
-                    Exit.ofStatus(answer.status(), false),
-                    "%s",
-                    Conversation.complaint(answer.status(), answer.text()));
-              }
-              try (BufferedReader reader =
-                  new BufferedReader(new InputStreamReader(lines, UTF_8))) {
-                print(reader, conversation);
-              }
-            });
+    conversation.daemon().stream(
+        call.with("Accept", "application/x-ndjson"),
+        (answer, lines) -> {
+          if (answer.status() >= 400) {
+            throw CommandFailure.of(
+                Exit.ofStatus(answer.status(), false),
+                "%s",
+                Conversation.complaint(answer.status(), answer.text()));
+          }
+          try (BufferedReader reader = new BufferedReader(new InputStreamReader(lines, UTF_8))) {
+            print(reader, conversation);
+          }
+        });
     return Exit.OK;
   }
 
@@ -50,7 +47,10 @@ final class EventStream {
       case TABLE ->
           "%s  %s  %s  %s%n"
               .formatted(
-                  text(event, "id"), text(event, "type"), text(event, "source"), text(event, "data"));
+                  text(event, "id"),
+                  text(event, "type"),
+                  text(event, "source"),
+                  text(event, "data"));
       case JSON -> Tree.text(event) + "\n";
       case YAML -> "---\n" + Format.YAML.print(event, View.of(""), false);
       case NAME -> Format.NAME.print(Map.of("items", List.of(event)), View.of("id"), false);

@@ -23,7 +23,7 @@ final class Grammar {
   static final String VERBOSE = "--verbose";
   static final String URL = "--url";
   static final String MACHINE = "--machine";
-  static final String DATA = "--data";
+  static final String BODY = "--body";
   static final String FOLLOW = "--follow";
 
   private Grammar() {}
@@ -74,7 +74,7 @@ final class Grammar {
               .type(List.class)
               .auxiliaryTypes(String.class)
               .build());
-      spec.addOption(valued(DATA, "JSON", "the whole body; - reads it from standard input"));
+      spec.addOption(valued(BODY, "JSON", "the whole body; - reads it from standard input"));
     }
     for (Verb.Field field : verb.options()) {
       spec.addOption(valued(field.option(), "VALUE", "the member " + field.member()));

@@ -6,8 +6,7 @@ import java.util.List;
 final class HypervisorVerbs {
   private static final String DOMAIN =
       "domid name type state vcpus MEMORY=memoryBytes pageTables DEVICES=#devices";
-  private static final String DEVICE =
-      "sbdf class state owner iommu domainId guestBdf description";
+  private static final String DEVICE = "sbdf class state owner iommu domainId guestBdf description";
   private static final String RUNS = "gfn mfn order type access count";
   private static final String STEPS = "steps>table level address raw verdict note";
 
@@ -24,7 +23,8 @@ final class HypervisorVerbs {
         Verb.of("machine counters", "GET /v1/machine/counters", "", "what it has done"),
         Verb.of(
             "machine reset-counters", "POST /v1/machine/counters/reset", "", "set them to zero"),
-        Verb.of("policies", "GET /v1/policies", "name appliesTo default alternatives", "every policy"),
+        Verb.of(
+            "policies", "GET /v1/policies", "name appliesTo default alternatives", "every policy"),
         Verb.of("console", "GET /v1/console", "text", "what the hypervisor says"),
         Verb.of(
             "debug-keys KEYS", "POST /v1/debug-keys/{KEYS}", "text", "what Xen's debug keys print"),
@@ -32,8 +32,8 @@ final class HypervisorVerbs {
         Verb.of("domain show DOMAIN", "GET /v1/domains/{DOMAIN}", "", "one domain"),
         Verb.of(
             "domain create NAME",
-            "POST /v1/domains name=NAME uuid type memory vcpus:json pageTables p2mPageSize viommu:json"
-                + " xlViommu:json policies:json",
+            "POST /v1/domains name=NAME uuid type memory vcpus:json pageTables p2mPageSize"
+                + " viommu:json xlViommu:json policies:json",
             DOMAIN,
             "create, limit and populate a domain"),
         Verb.of("domain destroy DOMAIN", "DELETE /v1/domains/{DOMAIN}", "", "destroy a domain"),
@@ -86,8 +86,7 @@ final class HypervisorVerbs {
             "PUT /v1/domains/{DOMAIN}/memory ?gpa=GPA data=DATA",
             "",
             "write its memory"),
-        Verb.of(
-            "device list", "GET /v1/devices ?owner ?state ?iommu", DEVICE, "the PCI functions"),
+        Verb.of("device list", "GET /v1/devices ?owner ?state ?iommu", DEVICE, "the PCI functions"),
         Verb.of("device show SBDF", "GET /v1/devices/{SBDF}", "", "one PCI function"),
         Verb.of(
             "device group SBDF",
@@ -132,7 +131,10 @@ final class HypervisorVerbs {
             "",
             "change the type of frames; 0 ram, 1 read-only, 2 mmio, 4 ioreq_server"),
         Verb.of(
-            "p2m audit", "GET /_sim/invariants", "violations>invariant detail", "check every table"),
+            "p2m audit",
+            "GET /_sim/invariants",
+            "violations>invariant detail",
+            "check every table"),
         Verb.of(
             "explain dma SBDF IOVA ACCESS",
             "GET /v1/explain/dma ?sbdf=SBDF ?iova=IOVA ?access=ACCESS ?pasid",
@@ -148,8 +150,7 @@ final class HypervisorVerbs {
             "GET /v1/explain/interrupt ?sbdf=SBDF ?address=ADDRESS ?data=DATA",
             STEPS,
             "what would become of an interrupt message"),
-        Verb.of(
-            "hypercalls", "GET /v1/hypercalls", "call op level errnos", "every hypercall"),
+        Verb.of("hypercalls", "GET /v1/hypercalls", "call op level errnos", "every hypercall"),
         Verb.of(
             "hypercall CALL OP k=v..",
             "POST /v1/hypercalls/{CALL}/{OP} ?caller",

@@ -26,9 +26,11 @@ final class SimulationVerbs {
             SNAPSHOT,
             "go on from a snapshot"),
         Verb.of("sim forget NAME", "DELETE /_sim/snapshots/{NAME}", "", "forget a snapshot"),
-        Verb.of("sim diff FROM", "GET /_sim/diff ?from=FROM ?to", CHANGES, "what is different since"),
+        Verb.of(
+            "sim diff FROM", "GET /_sim/diff ?from=FROM ?to", CHANGES, "what is different since"),
         Verb.of("sim faults", "GET /_sim/faults", "id match when effect hits", "what goes wrong"),
-        Verb.of("sim fault k=v..", "POST /_sim/faults", "id match when effect hits", "have it fail"),
+        Verb.of(
+            "sim fault k=v..", "POST /_sim/faults", "id match when effect hits", "have it fail"),
         Verb.of("sim mend ID", "DELETE /_sim/faults/{ID}", "", "have it fail no more"),
         Verb.of("sim clock", "GET /_sim/clock", "", "the machine's time"),
         Verb.of(
@@ -44,8 +46,7 @@ final class SimulationVerbs {
             "POST /_sim/preempt every:json=EVERY",
             "",
             "have long hypercalls stop after so many steps"),
-        Verb.of(
-            "sim continuations", "GET /_sim/continuations", "", "hypercalls that can go on"),
+        Verb.of("sim continuations", "GET /_sim/continuations", "", "hypercalls that can go on"),
         Verb.of("sim continue NUMBER", "POST /_sim/continuations/{NUMBER}", "", "let one go on"),
         Verb.of(
             "experiment NAME k=v..", "POST /v1/experiments/{NAME}", "text", "put a question to it"),

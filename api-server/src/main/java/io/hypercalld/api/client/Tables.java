@@ -104,7 +104,8 @@ final class Tables {
     switch (value) {
       case Map<?, ?> map when !map.isEmpty() ->
           map.forEach(
-              (name, member) -> flatten(path.isEmpty() ? name.toString() : path + "." + name, member, lines));
+              (name, member) ->
+                  flatten(path.isEmpty() ? name.toString() : path + "." + name, member, lines));
       case List<?> list when list.stream().anyMatch(Tables::isNested) -> {
         for (int i = 0; i < list.size(); i++) {
           flatten(path + "[" + i + "]", list.get(i), lines);

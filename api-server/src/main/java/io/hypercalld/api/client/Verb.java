@@ -12,8 +12,8 @@ import java.util.Optional;
  * @param name its words: {@code device assign}
  * @param arguments what follows them, in capitals, as in {@code SBDF}
  * @param pairs whether {@code member=value} may follow, which become members of the body
- * @param path with arguments at its places: {@code /v1/devices/{SBDF}}; empty where the command asks
- *     in its own way
+ * @param path with arguments at its places: {@code /v1/devices/{SBDF}}; empty where the command
+ *     asks in its own way
  */
 record Verb(
     String name,
@@ -44,8 +44,8 @@ record Verb(
   /**
    * A value of a request.
    *
-   * @param source an argument's name, in capitals, {@code *} for all pairs, or the value itself; empty
-   *     where an option of the member's name gives it
+   * @param source an argument's name, in capitals, {@code *} for all pairs, or the value itself;
+   *     empty where an option of the member's name gives it
    */
   record Field(Place place, String member, Kind kind, Optional<String> source) {
     /** The option that gives it. */
@@ -117,7 +117,9 @@ record Verb(
     return fields.stream().filter(field -> field.source().isEmpty()).toList();
   }
 
-  /** A member's name as options and headings spell it: {@code memoryBytes}, {@code memory-bytes}. */
+  /**
+   * A member's name as options and headings spell it: {@code memoryBytes}, {@code memory-bytes}.
+   */
   static String dashed(String member) {
     return member.replaceAll("([a-z0-9])([A-Z])", "$1-$2").toLowerCase(Locale.ROOT);
   }

@@ -39,7 +39,9 @@ record View(boolean text, String rows, List<Column> columns) {
     return new View(
         false,
         end < 0 ? ITEMS : spelled.substring(0, end),
-        columns.isEmpty() ? List.of() : Arrays.stream(columns.split(" ")).map(View::column).toList());
+        columns.isEmpty()
+            ? List.of()
+            : Arrays.stream(columns.split(" ")).map(View::column).toList());
   }
 
   private static Column column(String spelled) {

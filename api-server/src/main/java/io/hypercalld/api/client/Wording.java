@@ -21,7 +21,7 @@ final class Wording {
     Map<String, String> headers = new LinkedHashMap<>();
     headers.put("Accept", verb.view().text() ? "text/plain" : "application/json");
     Optional.ofNullable(said.values().get(Grammar.IF_MATCH))
-        .ifPresent(tag -> headers.put("If-Match", tag));
+        .ifPresent(tag -> headers.put("If-Match", tag.matches("[\"*W].*") ? tag : '"' + tag + '"'));
     return new HttpCall(verb.method(), path(said) + query(said), headers, body(said));
   }
 
@@ -29,7 +29,8 @@ final class Wording {
     String path = said.verb().path();
     for (String argument : said.verb().arguments()) {
       path =
-          path.replace("{" + argument + "}", HttpCall.encode(said.values().getOrDefault(argument, "")));
+          path.replace(
+              "{" + argument + "}", HttpCall.encode(said.values().getOrDefault(argument, "")));
     }
     String machine = said.values().get(Grammar.MACHINE);
     return machine == null || !path.startsWith("/v1/")
@@ -52,8 +53,8 @@ final class Wording {
   }
 
   private static Optional<String> body(Grammar.Said said) {
-    if (said.has(Grammar.DATA)) {
-      return Optional.of(said.values().getOrDefault(Grammar.DATA, ""));
+    if (said.has(Grammar.BODY)) {
+      return Optional.of(said.values().getOrDefault(Grammar.BODY, ""));
     }
     Map<String, @Nullable Object> members = new LinkedHashMap<>();
     boolean nested = false;

@@ -1,0 +1,5 @@
+/** Tests of the command line that asks a daemon. */
+@NullMarked
+package io.hypercalld.api.client;
+
+import org.jspecify.annotations.NullMarked;
