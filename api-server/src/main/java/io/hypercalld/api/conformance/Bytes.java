@@ -30,6 +30,11 @@ final class Bytes {
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
   }
 
+  /** The number that four bytes are. */
+  static int number(byte[] bytes) {
+    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt();
+  }
+
   int length() {
     return bytes.length;
   }

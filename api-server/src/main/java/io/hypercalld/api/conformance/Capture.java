@@ -2,6 +2,10 @@ package io.hypercalld.api.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.InvalidationQueueFields;
+import io.hypercalld.iommu.vtd.QueueMode;
+import io.hypercalld.iommu.vtd.RootTableAddress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -77,6 +81,19 @@ record Capture(Path directory) {
         }
       }
       return entries;
+    }
+
+    /** Which descriptors its queue holds. */
+    QueueMode queueMode() {
+      return new QueueMode(
+          new Capabilities(cap(), ecap()),
+          InvalidationQueueFields.DW.isSet(register("iqa")),
+          RootTableAddress.mode(register("rtaddr")) == RootTableAddress.Mode.SCALABLE);
+    }
+
+    /** Requesters that have a context entry. */
+    List<Integer> requesters() {
+      return state.list("contexts", context -> new Members(context).integer("sid"));
     }
 
     /** Requesters whose requests pass untranslated. */

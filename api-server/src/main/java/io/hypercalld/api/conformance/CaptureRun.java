@@ -17,6 +17,11 @@ import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import io.hypercalld.api.conformance.CaptureHost.Request;
 import java.util.Optional;
 
 /**
@@ -29,8 +34,7 @@ final class CaptureRun implements AutoCloseable {
 
   private final Capture capture;
   private final Snapshot snapshot;
-  private final CaseMachine machine;
-  private final Translation translation = new Translation();
+  private final CaptureHost host;
   private final Tally tally = new Tally();
 
   /** What was asked for, and the first answer that was wrong. */
@@ -46,31 +50,36 @@ final class CaptureRun implements AutoCloseable {
     }
   }
 
-  private CaptureRun(Capture capture, Snapshot snapshot) {
+  private CaptureRun(Capture capture, Snapshot snapshot, CaptureHost host) {
     this.capture = capture;
     this.snapshot = snapshot;
-    this.machine = machine(snapshot);
+    this.host = host;
   }
 
-  /** A machine without memory contents, its unit out of reset. */
-  static CaseMachine machine(Snapshot snapshot) {
-    Capabilities capabilities = new Capabilities(snapshot.cap(), snapshot.ecap());
-    return new CaseMachine(capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT);
+  /** Makes what a capture is put to: memory without contents, and a unit out of reset. */
+  @FunctionalInterface
+  interface Hosts {
+    CaptureHost make(Capabilities capabilities, Set<Integer> requesters);
   }
 
-  /** Puts a whole capture to the silicon: the events, then each snapshot. */
-  static void run(Capture capture, Report report) {
+  /** Puts a whole capture to hosts, each to one of its own: the events, then each snapshot. */
+  static void run(Capture capture, Hosts hosts, Report report) {
     List<Snapshot> snapshots = capture.snapshots();
-    EventReplay.run(capture, snapshots, report);
+    Set<Integer> requesters = new TreeSet<>();
+    snapshots.forEach(snapshot -> requesters.addAll(snapshot.requesters()));
+    Function<Snapshot, CaptureHost> make =
+        snapshot ->
+            hosts.make(new Capabilities(snapshot.cap(), snapshot.ecap()), requesters);
+    EventReplay.run(capture, snapshots, make.apply(snapshots.getFirst()), report);
     for (Snapshot snapshot : snapshots) {
-      try (CaptureRun run = new CaptureRun(capture, snapshot)) {
+      try (CaptureRun run = new CaptureRun(capture, snapshot, make.apply(snapshot))) {
         run.run(report);
       }
     }
   }
 
   private void run(Report report) {
-    capture.frames(snapshot.label(), machine::store);
+    capture.frames(snapshot.label(), host::store);
     program();
     capture.translations(snapshot.label(), this::translate);
     capture.mappings(snapshot.label(), this::bothEnds);
@@ -80,7 +89,8 @@ final class CaptureRun implements AutoCloseable {
     String id = capture.name() + " " + snapshot.label();
     report.note(
         "%s: %d translations and %d mappings by %d requests, %d interrupt entries"
-            .formatted(id, tally.translations, tally.mappings, tally.requests, tally.interrupts));
+            .formatted(id, tally.translations, tally.mappings, tally.requests, tally.interrupts)
+            + host.remarks());
     tally.wrong.ifPresentOrElse(wrong -> report.fail(id, wrong), report::pass);
   }
 
@@ -98,9 +108,9 @@ final class CaptureRun implements AutoCloseable {
   /** Whether the registers read as the driver had them. */
   private Optional<Mismatch> programmed() {
     long due = snapshot.register("gsts") & ~(GlobalCommand.QIE.mask() | GlobalCommand.WBF.mask());
-    long got = Integer.toUnsignedLong(machine.unit.read32(Register.GSTS.offset()));
-    long root = machine.unit.read64(Register.RTADDR.offset());
-    long interrupts = machine.unit.read64(Register.IRTA.offset());
+    long got = Integer.toUnsignedLong(host.window().read32(Register.GSTS.offset()));
+    long root = host.window().read64(Register.RTADDR.offset());
+    long interrupts = host.window().read64(Register.IRTA.offset());
     boolean right =
         got == due
             && root == snapshot.register("rtaddr")
@@ -115,11 +125,11 @@ final class CaptureRun implements AutoCloseable {
   }
 
   private void register(Register register, long value) {
-    machine.unit.write64(register.offset(), value);
+    host.window().write64(register.offset(), value);
   }
 
   private void command(long bits) {
-    machine.unit.write32(Register.GCMD.offset(), (int) bits);
+    host.window().write32(Register.GCMD.offset(), (int) bits);
   }
 
   /** Asks for one address, by a read and by a write; what the tables forbid has to fault. */
@@ -147,28 +157,15 @@ final class CaptureRun implements AutoCloseable {
       return Optional.empty();
     }
     tally.requests++;
-    machine.unit.translate(new SourceId(recorded.sourceId()), iova, access, translation);
-    boolean right =
-        (permitted && !InterruptRange.contains(maddr))
-            ? translation.outcome() == Translation.Outcome.MAPPED && translation.maddr() == maddr
-            : translation.outcome() == Translation.Outcome.FAULTED;
-    if (right) {
-      return Optional.empty();
-    }
-    String place = "%s of 0x%x by 0x%x".formatted(access, iova, recorded.sourceId());
-    return Optional.of(new Mismatch(place, permitted ? "ok:" + Hex.of(maddr) : "a fault", got()));
-  }
-
-  private String got() {
-    return translation.passed()
-        ? "ok:" + Hex.of(translation.maddr())
-        : translation.outcome() == Translation.Outcome.FAULTED
-            ? reason(translation.reason())
-            : translation.outcome().toString();
-  }
-
-  private static String reason(FaultReason reason) {
-    return "fault:" + Hex.of(reason.code());
+    Request request = new Request(recorded.sourceId(), iova, access);
+    CaptureHost.Passage got = host.request(request, maddr);
+    OptionalLong due =
+        permitted && !InterruptRange.contains(maddr) ? host.place(maddr) : OptionalLong.empty();
+    return got.maddr().equals(due)
+        ? Optional.empty()
+        : Optional.of(
+            new Mismatch(
+                request.toString(), due.isPresent() ? "ok:" + Hex.of(maddr) : "a fault", got.words()));
   }
 
   /** A requester in pass-through mode sees memory as it is. */
@@ -184,8 +181,7 @@ final class CaptureRun implements AutoCloseable {
     InterruptEntry entry = new InterruptEntry(recorded.lo(), recorded.hi());
     RemappableMessage message = RemappableMessage.of(recorded.index(), 0);
     InterruptOutcome outcome =
-        machine.rootComplex.interrupt(
-            machine.wired(entry.sourceId()), message.address(), message.data());
+        host.interrupt(entry.sourceId(), message.address(), message.data());
     boolean right =
         outcome instanceof InterruptOutcome.Delivered(var delivered, var index)
             && isAsEntered(recorded.lo(), delivered)
@@ -213,6 +209,6 @@ final class CaptureRun implements AutoCloseable {
 
   @Override
   public void close() {
-    machine.close();
+    host.close();
   }
 }

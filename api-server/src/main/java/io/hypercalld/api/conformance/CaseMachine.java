@@ -6,7 +6,11 @@ import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.unit.RemappingUnit;
+import io.hypercalld.iommu.unit.Translation;
+import io.hypercalld.iommu.vtd.Mmio;
+import java.util.OptionalLong;
 import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
@@ -18,7 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** A machine as the corpus was recorded on: RAM in two pieces, one unit, some devices. */
-final class CaseMachine implements AutoCloseable {
+final class CaseMachine implements CaptureHost {
   private static final long GIB = 1L << 30;
   private static final MemoryMap RAM = MemoryMap.of(6 * GIB, 2 * GIB, List.of());
 
@@ -26,11 +30,12 @@ final class CaseMachine implements AutoCloseable {
   private static final long PATTERN = 0x5aa5_0000_0000_0000L;
 
   final MachineMemory memory = new MachineMemory(RAM);
-  final RemappingUnit unit;
+  private final RemappingUnit unit;
   final RootComplex rootComplex;
   private final List<InterruptMessage> sent = new ArrayList<>();
   private final List<DmaRequester> requesters = new ArrayList<>();
   private final Set<Long> edited = new LinkedHashSet<>();
+  private final Translation translation = new Translation();
 
   /** A machine with empty memory and no devices. */
   CaseMachine(Capabilities capabilities, int hostAddressWidth, Habits habits) {
@@ -41,6 +46,12 @@ final class CaseMachine implements AutoCloseable {
     rootComplex = new RootComplex(memory, sent::add);
   }
 
+  /** A machine for a recorded driver, whatever its devices. */
+  static CaseMachine bare(Capabilities capabilities, Set<Integer> requesters) {
+    return new CaseMachine(
+        capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT);
+  }
+
   /** The machine that a case begins with. */
   static CaseMachine of(CorpusCase recorded, Habits habits) {
     Capabilities capabilities = new Capabilities(recorded.cap(), recorded.ecap());
@@ -49,6 +60,46 @@ final class CaseMachine implements AutoCloseable {
     recorded.fills().forEach(machine::fill);
     machine.edit(recorded.memory());
     return machine;
+  }
+
+  @Override
+  public RemappingUnit unit() {
+    return unit;
+  }
+
+  @Override
+  public Mmio window() {
+    return unit;
+  }
+
+  @Override
+  public boolean isRam(long address, long bytes) {
+    return memory.isRam(address, bytes);
+  }
+
+  @Override
+  public OptionalLong place(long address) {
+    return OptionalLong.of(address);
+  }
+
+  @Override
+  public Passage request(Request request, long meant) {
+    unit.translate(
+        new SourceId(request.sourceId()), request.iova(), request.access(), translation);
+    if (translation.passed()) {
+      return new Passage(
+          OptionalLong.of(translation.maddr()), "ok:" + Hex.of(translation.maddr()));
+    }
+    return new Passage(
+        OptionalLong.empty(),
+        translation.outcome() == Translation.Outcome.FAULTED
+            ? "fault:" + Hex.of(translation.reason().code())
+            : translation.outcome().toString());
+  }
+
+  @Override
+  public InterruptOutcome interrupt(int sourceId, long address, int data) {
+    return rootComplex.interrupt(wired(sourceId), address, data);
   }
 
   /** A function behind the unit. */
@@ -95,20 +146,20 @@ final class CaseMachine implements AutoCloseable {
     return edited;
   }
 
-  /** Stores a word as software does; what is no RAM keeps nothing. */
-  void store(CorpusCase.Word word) {
+  @Override
+  public void store(CorpusCase.Word word) {
     if (memory.isRam(word.address(), Long.BYTES)) {
       memory.writeWord(word.address(), word.value());
     }
   }
 
-  /** The word at an address; zero where there is no RAM. */
-  long word(long address) {
+  @Override
+  public long word(long address) {
     return memory.isRam(address, Long.BYTES) ? memory.readWord(address) : 0;
   }
 
-  /** The bytes at an address; zeros where there is no RAM. */
-  byte[] bytes(long address, int length) {
+  @Override
+  public byte[] bytes(long address, int length) {
     byte[] bytes = new byte[length];
     if (memory.isRam(address, length)) {
       memory.read(address, bytes, 0, length);
@@ -121,8 +172,9 @@ final class CaseMachine implements AutoCloseable {
     sent.remove(message);
   }
 
-  /** The interrupts that reached processors since the last call, the unit's and the devices'. */
-  List<InterruptMessage> takeMessages() {
+  /** The unit's and the devices'. */
+  @Override
+  public List<InterruptMessage> takeMessages() {
     List<InterruptMessage> taken = List.copyOf(sent);
     sent.clear();
     return taken;

@@ -128,7 +128,7 @@ final class CaseRun {
   /** A write that only looks like a message goes the way of every write. */
   private Optional<Mismatch> plainWrite(Transfer transfer) {
     DmaCheck.Result result = dma.request(transfer, 0, transfer.length());
-    boolean translated = GlobalCommand.TE.isSet(machine.unit.read32(Register.GSTS.offset()));
+    boolean translated = GlobalCommand.TE.isSet(machine.unit().read32(Register.GSTS.offset()));
     Outcome due = new Outcome.Passed(transfer.iova());
     return translated || result.outcome().equals(due)
         ? Optional.empty()
@@ -163,7 +163,7 @@ final class CaseRun {
   }
 
   private Optional<Mismatch> finalRegisters() {
-    int record = machine.unit.capabilities().faultRecordOffset(0);
+    int record = machine.unit().capabilities().faultRecordOffset(0);
     Optional<Mismatch> wrong = Optional.empty();
     for (Map.Entry<String, Long> each : recorded.finalRegisters().entrySet()) {
       String name = "final " + each.getKey();
@@ -177,7 +177,7 @@ final class CaseRun {
                         registers.compare(name, record + Long.BYTES, Long.BYTES, value);
                     case "iotlb" ->
                         registers.compare(
-                            name, machine.unit.capabilities().iotlbOffset(), Long.BYTES, value);
+                            name, machine.unit().capabilities().iotlbOffset(), Long.BYTES, value);
                     default -> finalRegister(name, each.getKey(), value);
                   });
     }

@@ -42,7 +42,7 @@ public final class Conformance {
                     report::unreadable,
                     line -> CaseRun.run(CaseReader.read(line), habits, report));
             case Recordings.DriverCapture(Path directory) ->
-                CaptureRun.run(new Capture(directory), report);
+                CaptureRun.run(new Capture(directory), CaseMachine::bare, report);
           }
         });
   }

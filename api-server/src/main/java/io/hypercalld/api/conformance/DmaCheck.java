@@ -50,14 +50,14 @@ final class DmaCheck {
   Result request(Transfer transfer, int offset, int length) {
     DmaRequester requester = machine.requester(transfer.device());
     long iova = transfer.iova() + offset;
-    long suppressed = machine.unit.counters().faultsSuppressed();
+    long suppressed = machine.unit().counters().faultsSuppressed();
     byte[] bytes = transfer.write() ? transfer.data().part(offset, length) : new byte[length];
     DmaOutcome done =
         transfer.write()
             ? machine.rootComplex.write(requester, iova, bytes)
             : machine.rootComplex.read(requester, iova, bytes);
     DmaSegment.End end = done.segments().getFirst().end();
-    boolean silent = machine.unit.counters().faultsSuppressed() != suppressed;
+    boolean silent = machine.unit().counters().faultsSuppressed() != suppressed;
     Outcome outcome = Outcome.of(end, silent);
     if (end instanceof DmaSegment.Faulted faulted && !silent) {
       registers.blocked(record(requester.sourceId(), iova, transfer.write(), faulted));
@@ -67,7 +67,7 @@ final class DmaCheck {
 
   private FaultRecord record(
       SourceId requester, long iova, boolean write, DmaSegment.Faulted faulted) {
-    int width = machine.unit.capabilities().maximumGuestAddressWidth();
+    int width = machine.unit().capabilities().maximumGuestAddressWidth();
     return FaultRecord.dma(
         requester,
         iova & ((1L << width) - 1),

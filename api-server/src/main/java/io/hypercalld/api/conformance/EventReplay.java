@@ -25,9 +25,10 @@ import java.util.TreeMap;
 final class EventReplay implements AutoCloseable {
   private static final int RECORDED_WINDOW = 0x230;
 
-  private final CaseMachine machine;
+  private final CaptureHost host;
   private final Report report;
   private final EventTrace trace;
+  private final Foresight foresight;
   private final RegisterReplay registers;
   private final InterruptReplay interrupts;
   private final TranslationReplay translations;
@@ -35,15 +36,16 @@ final class EventReplay implements AutoCloseable {
   private final Map<String, Long> unknown = new TreeMap<>();
   private long compared;
 
-  private EventReplay(Capture capture, List<Snapshot> all, Report report) {
-    this.machine = CaptureRun.machine(all.getFirst());
+  private EventReplay(Capture capture, List<Snapshot> all, CaptureHost host, Report report) {
+    this.host = host;
     this.report = report;
     List<JsonNode> events = new ArrayList<>();
     capture.events(events::add);
     this.trace = new EventTrace(events);
-    this.registers = new RegisterReplay(machine, trace);
-    this.interrupts = new InterruptReplay(machine, trace);
-    this.translations = new TranslationReplay(machine, all);
+    this.foresight = new Foresight(events, all.getFirst().queueMode());
+    this.registers = new RegisterReplay(host, trace);
+    this.interrupts = new InterruptReplay(host, trace);
+    this.translations = new TranslationReplay(host, all);
     for (Snapshot each : all) {
       capture
           .eventsBefore(each.label())
@@ -52,8 +54,8 @@ final class EventReplay implements AutoCloseable {
   }
 
   /** Replays a capture's trace and reports it as one case. */
-  static void run(Capture capture, List<Snapshot> snapshots, Report report) {
-    try (EventReplay replay = new EventReplay(capture, snapshots, report)) {
+  static void run(Capture capture, List<Snapshot> snapshots, CaptureHost host, Report report) {
+    try (EventReplay replay = new EventReplay(capture, snapshots, host, report)) {
       String id = capture.name() + " events";
       replay.run().ifPresentOrElse(wrong -> report.fail(id, wrong), report::pass);
       replay.account(id);
@@ -63,12 +65,36 @@ final class EventReplay implements AutoCloseable {
   private Optional<Mismatch> run() {
     while (!trace.isOver()) {
       int at = trace.position();
-      Optional<Mismatch> wrong = event(trace.take()).or(() -> registersAt(trace.position()));
+      Optional<Mismatch> wrong =
+          foresee(at).or(() -> event(trace.take())).or(() -> registersAt(trace.position()));
       if (wrong.isPresent()) {
         return wrong.map(mismatch -> mismatch.at("event " + at));
       }
     }
     return Optional.empty();
+  }
+
+  /** The driver stores first, and commands then. */
+  private Optional<Mismatch> foresee(int at) {
+    Optional<Mismatch> wrong = Optional.empty();
+    for (int read : foresight.before(at)) {
+      Optional<Mismatch> found = memory(read);
+      wrong = wrong.or(() -> found);
+    }
+    return wrong;
+  }
+
+  /** Puts to memory what hardware reads there. */
+  private Optional<Mismatch> memory(int read) {
+    JsonNode event = trace.at(read);
+    if (EventTrace.kind(event).equals("cc")) {
+      translations.context((int) number(event, 1), number(event, 3), number(event, 2));
+      return Optional.empty();
+    }
+    // The page size of a leaf is in the translation that it was read for.
+    return trace.is(read + 1, "x")
+        ? translations.fill(TranslationReplay.Leaf.of(event, number(trace.at(read + 1), 4)))
+        : Optional.empty();
   }
 
   private void account(String id) {
@@ -80,7 +106,8 @@ final class EventReplay implements AutoCloseable {
                 registers.descriptors(),
                 interrupts.messages(),
                 translations.translated(),
-                compared));
+                compared)
+            + host.remarks());
     skip(id, registers.untraced(), "descriptors of PASID caches: the trace lacks them");
     skip(id, translations.unknown(), "requests: the trace lacks the tables that decided them");
     unknown.forEach((kind, count) -> skip(id, count, "events \"" + kind + "\": unknown"));
@@ -107,11 +134,7 @@ final class EventReplay implements AutoCloseable {
       case "ir_enable" -> status(GlobalCommand.IRE, number(event, 1));
       case "dmar_enable" -> status(GlobalCommand.TE, number(event, 1));
       case "inv" -> Optional.of(new Mismatch("descriptor", "behind a tail write", "none before"));
-      case "cc" -> {
-        translations.context((int) number(event, 1), number(event, 3), number(event, 2));
-        yield Optional.empty();
-      }
-      case "fill" -> fill(event);
+      case "cc", "fill" -> memory(trace.position() - 1);
       case "x" ->
           translations.translate((int) number(event, 1), number(event, 2), number(event, 3));
       case "pt" ->
@@ -127,13 +150,8 @@ final class EventReplay implements AutoCloseable {
     };
   }
 
-  /** The page size of a leaf is in the translation that it was read for. */
-  private Optional<Mismatch> fill(JsonNode event) {
-    return trace.nextIs("x") ? translations.fill(event, number(trace.peek(), 4)) : Optional.empty();
-  }
-
   private Optional<Mismatch> status(BitField bit, long due) {
-    boolean on = bit.isSet(machine.unit.read32(Register.GSTS.offset()));
+    boolean on = bit.isSet(host.window().read32(Register.GSTS.offset()));
     return on == (due != 0)
         ? Optional.empty()
         : Optional.of(new Mismatch("GSTS." + bit.name(), Hex.of(due), String.valueOf(on)));
@@ -147,9 +165,9 @@ final class EventReplay implements AutoCloseable {
   }
 
   private Optional<Mismatch> registers(Snapshot snapshot) {
-    RegisterCheck check = new RegisterCheck(machine, new RecordedMemory(machine), report);
+    RegisterCheck check = new RegisterCheck(host, new RecordedMemory(host), report);
     Map<Integer, Long> words = new HashMap<>(snapshot.words());
-    for (RegisterReading reading : machine.unit.registers()) {
+    for (RegisterReading reading : host.unit().registers()) {
       for (int word = reading.offset();
           word < Math.min(reading.offset() + reading.bytes(), RECORDED_WINDOW);
           word += Integer.BYTES) {
@@ -167,6 +185,6 @@ final class EventReplay implements AutoCloseable {
 
   @Override
   public void close() {
-    machine.close();
+    host.close();
   }
 }

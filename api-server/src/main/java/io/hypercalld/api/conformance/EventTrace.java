@@ -26,11 +26,16 @@ final class EventTrace {
   }
 
   boolean nextIs(String kind) {
-    return !isOver() && kind(events.get(next)).equals(kind);
+    return is(next, kind);
   }
 
-  JsonNode peek() {
-    return events.get(next);
+  /** Whether there is an event of a kind at a place. */
+  boolean is(int place, String kind) {
+    return place < events.size() && kind(at(place)).equals(kind);
+  }
+
+  JsonNode at(int place) {
+    return events.get(place);
   }
 
   static String kind(JsonNode event) {

@@ -62,7 +62,7 @@ final class FirstStagePaths {
 
   /** The entry of the address space that requests without a PASID use. */
   private PasidEntry pasidEntry(SourceId requester) {
-    long root = machine.unit.read64(Register.RTADDR.offset());
+    long root = machine.unit().read64(Register.RTADDR.offset());
     if (RootTableAddress.mode(root) == RootTableAddress.Mode.LEGACY) {
       return PasidEntry.ABSENT;
     }

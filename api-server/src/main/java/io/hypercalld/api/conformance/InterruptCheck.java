@@ -48,7 +48,7 @@ final class InterruptCheck {
     after.deviation().ifPresent(registers::diverge);
     RemappableMessage request = new RemappableMessage(transfer.iova(), data(transfer));
     SourceId requester = machine.requester(transfer.device()).sourceId();
-    long suppressed = machine.unit.counters().faultsSuppressed();
+    long suppressed = machine.unit().counters().faultsSuppressed();
     InterruptOutcome outcome =
         machine.rootComplex.interrupt(
             machine.requester(transfer.device()), transfer.iova(), request.data());
@@ -58,7 +58,7 @@ final class InterruptCheck {
     if (after.blocked()) {
       reported(request, after, rule, message ? requester : new SourceId(NO_REQUESTER));
     }
-    boolean silent = machine.unit.counters().faultsSuppressed() != suppressed;
+    boolean silent = machine.unit().counters().faultsSuppressed() != suppressed;
     return outcome(requester, rule, outcome, silent);
   }
 
@@ -79,7 +79,7 @@ final class InterruptCheck {
                     ? FaultReason.INTERRUPT_SOURCE_INVALID.code()
                     : rule.reason());
     boolean qualified = FaultReason.require(reason).isQualified();
-    if (!Recorder.isNewer(machine.unit.capabilities())) {
+    if (!Recorder.isNewer(machine.unit().capabilities())) {
       report.freedom(Freedom.NO_INTERRUPT_FAULT);
       registers.diverge(Freedom.NO_INTERRUPT_FAULT.effect());
     } else if (!qualified || !entry(request).disablesFaultProcessing()) {
@@ -90,7 +90,7 @@ final class InterruptCheck {
   }
 
   private InterruptEntry entry(RemappableMessage request) {
-    long table = InterruptTableAddress.IRTA.inPlace(machine.unit.read64(Register.IRTA.offset()));
+    long table = InterruptTableAddress.IRTA.inPlace(machine.unit().read64(Register.IRTA.offset()));
     long at = table + (long) (request.index() & MAX_INDEX) * InterruptEntry.BYTES;
     return new InterruptEntry(machine.word(at), machine.word(at + Long.BYTES));
   }

@@ -15,12 +15,12 @@ import java.util.stream.IntStream;
  * thread.
  */
 final class InterruptReplay {
-  private final CaseMachine machine;
+  private final CaptureHost host;
   private final EventTrace trace;
   private long messages;
 
-  InterruptReplay(CaseMachine machine, EventTrace trace) {
-    this.machine = machine;
+  InterruptReplay(CaptureHost host, EventTrace trace) {
+    this.host = host;
     this.trace = trace;
   }
 
@@ -38,18 +38,17 @@ final class InterruptReplay {
     if (!trace.nextIs("irte")) {
       InterruptMessage unchanged = InterruptMessage.written(address, data);
       return delivered(
-          machine.rootComplex.interrupt(machine.wired(0), address, data), fields(-1, unchanged));
+          host.interrupt(0, address, data), fields(-1, unchanged));
     }
     JsonNode entry = trace.take();
     long lo = EventTrace.number(entry, 3);
     long hi = EventTrace.number(entry, 2);
-    long table = InterruptTableAddress.IRTA.inPlace(machine.unit.read64(Register.IRTA.offset()));
+    long table = InterruptTableAddress.IRTA.inPlace(host.window().read64(Register.IRTA.offset()));
     long at = table + EventTrace.number(entry, 1) * InterruptEntry.BYTES;
-    machine.store(new CorpusCase.Word(at, lo));
-    machine.store(new CorpusCase.Word(at + Long.BYTES, hi));
+    host.store(new CorpusCase.Word(at, lo));
+    host.store(new CorpusCase.Word(at + Long.BYTES, hi));
     InterruptOutcome outcome =
-        machine.rootComplex.interrupt(
-            machine.wired(new InterruptEntry(lo, hi).sourceId()), address, data);
+        host.interrupt(new InterruptEntry(lo, hi).sourceId(), address, data);
     return trace.nextIs("irq") ? delivered(outcome, row(trace.take())) : blocked(outcome);
   }
 

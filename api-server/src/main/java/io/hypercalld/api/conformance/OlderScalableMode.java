@@ -42,7 +42,7 @@ final class OlderScalableMode {
 
   OlderScalableMode(CaseMachine machine, SourceId requester) {
     this.machine = machine;
-    long root = machine.unit.read64(Register.RTADDR.offset());
+    long root = machine.unit().read64(Register.RTADDR.offset());
     long contexts =
         new ScalableRootEntry(
                 machine.word(RootTableAddress.table(root) + ScalableRootEntry.offset(requester)))
@@ -57,14 +57,14 @@ final class OlderScalableMode {
   }
 
   private boolean isScalable() {
-    return RootTableAddress.mode(machine.unit.read64(Register.RTADDR.offset()))
+    return RootTableAddress.mode(machine.unit().read64(Register.RTADDR.offset()))
         == RootTableAddress.Mode.SCALABLE;
   }
 
   /** The freedom that lets {@code got} pass; empty where none does. */
   Optional<Freedom> of(Segment segment, Outcome got) {
     if (!isScalable()
-        || Recorder.isNewer(machine.unit.capabilities())
+        || Recorder.isNewer(machine.unit().capabilities())
         || segment.observed().isEmpty()
         || !(got instanceof Outcome.Faulted(int reason))) {
       return Optional.empty();
@@ -84,7 +84,7 @@ final class OlderScalableMode {
             ? FaultReason.PASID_ENTRY_NOT_PRESENT.code()
             : FaultReason.PASID_DIRECTORY_NOT_PRESENT.code();
     return ScalableContextEntry.requestPasid(context.q1()) != 0
-        && !machine.unit.capabilities().requestPasids()
+        && !machine.unit().capabilities().requestPasids()
         && !entry().isPresent()
         && reason == due;
   }
@@ -104,7 +104,7 @@ final class OlderScalableMode {
           .filter(_ -> REASONS.getOrDefault(theirs, Set.of()).contains(reason));
     }
     return Optional.of(Freedom.SNOOP_IN_SCALABLE_MODE)
-        .filter(_ -> reason == 0x7a && !machine.unit.capabilities().snoopControl())
+        .filter(_ -> reason == 0x7a && !machine.unit().capabilities().snoopControl())
         .filter(_ -> observed instanceof Outcome.Passed);
   }
 

@@ -21,7 +21,7 @@ final class QueueModel {
 
   private final Quirks quirks;
   private final LongUnaryOperator memory;
-  private final CaseMachine machine;
+  private final CaptureHost host;
   private final FaultModel faults;
   private final EventModel completion;
   private final List<Status> written = new ArrayList<>();
@@ -37,12 +37,12 @@ final class QueueModel {
    * @param memory reads a word where the queue's machine has its descriptors
    */
   QueueModel(
-      CaseMachine machine,
+      CaptureHost host,
       LongUnaryOperator memory,
       FaultModel faults,
       EventModel completion,
       Quirks quirks) {
-    this.machine = machine;
+    this.host = host;
     this.memory = memory;
     this.faults = faults;
     this.completion = completion;
@@ -105,14 +105,14 @@ final class QueueModel {
   private boolean step() {
     QueueMode mode =
         new QueueMode(
-            machine.unit.capabilities(), InvalidationQueueFields.DW.isSet(ring), scalable);
+            host.unit().capabilities(), InvalidationQueueFields.DW.isSet(ring), scalable);
     int bytes = InvalidationQueueFields.bytes(ring);
     long at = InvalidationQueueFields.base(ring) + head;
     lastWasWait = false;
     if ((mode.wide() && !mode.capabilities().scalableMode())
         || tail >= bytes
         || tail % mode.descriptorBytes() != 0
-        || !machine.memory.isRam(at, mode.descriptorBytes())) {
+        || !host.isRam(at, mode.descriptorBytes())) {
       return false;
     }
     InvalidationDescriptor descriptor = descriptor(at, mode.wide());
@@ -138,7 +138,7 @@ final class QueueModel {
   private boolean waited(Invalidation.Wait wait) {
     lastWasWait = true;
     if (wait.writesStatus()) {
-      if (!machine.memory.isRam(wait.statusAddress())) {
+      if (!host.isRam(wait.statusAddress(), Integer.BYTES)) {
         return false;
       }
       written.add(new Status(wait.statusAddress(), wait.statusData()));

@@ -12,7 +12,7 @@ import java.util.stream.LongStream;
  * has written. Confined to the thread that runs the case.
  */
 final class RecordedMemory {
-  private final CaseMachine machine;
+  private final CaptureHost host;
 
   /** Bytes that differ, by address. */
   private final Map<Long, Byte> theirs = new HashMap<>();
@@ -20,13 +20,13 @@ final class RecordedMemory {
   /** Addresses of bytes of which nobody knows what the recorded machine has. */
   private final Set<Long> unknown = new HashSet<>();
 
-  RecordedMemory(CaseMachine machine) {
-    this.machine = machine;
+  RecordedMemory(CaptureHost host) {
+    this.host = host;
   }
 
   /** Bytes as the recorded machine has them; those that nobody knows as this machine has them. */
   byte[] read(long maddr, int length) {
-    byte[] bytes = machine.bytes(maddr, length);
+    byte[] bytes = host.bytes(maddr, length);
     if (!theirs.isEmpty()) {
       for (int index = 0; index < length; index++) {
         bytes[index] = theirs.getOrDefault(maddr + index, bytes[index]);
@@ -54,7 +54,7 @@ final class RecordedMemory {
 
   /** The recorded machine has these bytes, whatever this machine has there now. */
   void has(long maddr, byte[] bytes) {
-    byte[] ours = machine.bytes(maddr, bytes.length);
+    byte[] ours = host.bytes(maddr, bytes.length);
     isAsHere(maddr, bytes.length);
     for (int index = 0; index < bytes.length; index++) {
       if (ours[index] != bytes[index]) {

@@ -18,7 +18,7 @@ import java.util.Optional;
 final class RegisterCheck {
   private static final long HALF = 0xffff_ffffL;
 
-  private final CaseMachine machine;
+  private final CaptureHost host;
   private final RemappingUnit unit;
   private final RecordedMemory memory;
   private final Report report;
@@ -30,18 +30,18 @@ final class RegisterCheck {
   /** What made the models differ last. */
   private String cause = "";
 
-  RegisterCheck(CaseMachine machine, RecordedMemory memory, Report report) {
-    this.machine = machine;
-    this.unit = machine.unit;
+  RegisterCheck(CaptureHost host, RecordedMemory memory, Report report) {
+    this.host = host;
+    this.unit = host.unit();
     this.memory = memory;
     this.report = report;
     this.at = Window.of(unit.capabilities());
     this.freedoms = new RegisterFreedoms(unit.capabilities(), at);
     boolean collapses = unit.settings().habits().collapsesFaults();
-    this.ours = new UnitModel(machine, machine::word, collapses, Quirks.NONE);
+    this.ours = new UnitModel(host, host::word, collapses, Quirks.NONE);
     this.theirs =
         new UnitModel(
-            machine,
+            host,
             memory::word,
             true,
             new Quirks.Recorded(Recorder.isNewer(unit.capabilities()), this::use));
@@ -108,7 +108,7 @@ final class RegisterCheck {
         recorded.stream()
             .map(each -> InterruptMessage.written(each.address(), each.data()))
             .toList();
-    List<InterruptMessage> got = machine.takeMessages();
+    List<InterruptMessage> got = host.takeMessages();
     List<InterruptMessage> due = ours.takeSent();
     List<InterruptMessage> was = theirs.takeSent();
     boolean right = due.equals(was) ? got.equals(listed) : got.equals(due) && listed.equals(was);

@@ -21,14 +21,14 @@ final class RegisterReplay {
   /** Makes a unit forget every PASID-table entry. */
   private static final InvalidationDescriptor ALL_PASIDS = InvalidationDescriptor.allPasids();
 
-  private final CaseMachine machine;
+  private final CaptureHost host;
   private final EventTrace trace;
   private long writes;
   private long descriptors;
   private long untraced;
 
-  RegisterReplay(CaseMachine machine, EventTrace trace) {
-    this.machine = machine;
+  RegisterReplay(CaptureHost host, EventTrace trace) {
+    this.host = host;
     this.trace = trace;
   }
 
@@ -48,19 +48,19 @@ final class RegisterReplay {
   /** Writes, and holds what comes of it to what the driver was after. */
   Optional<Mismatch> write(int offset, int bytes, long value) {
     writes++;
-    boolean queued = offset == Register.IQT.offset() && machine.unit.queue().enabled();
+    boolean queued = offset == Register.IQT.offset() && host.unit().queue().enabled();
     List<QueueModel.Status> waits = queued ? publish(value) : List.of();
     if (bytes == Long.BYTES) {
-      machine.unit.write64(offset, value);
+      host.window().write64(offset, value);
     } else {
-      machine.unit.write32(offset, (int) value);
+      host.window().write32(offset, (int) value);
     }
     return queued ? carriedOut(value, waits) : accepted(offset, bytes, value);
   }
 
   /** Puts the descriptors that the queue fetched next into the ring; answers what waits write. */
   private List<QueueModel.Status> publish(long tail) {
-    QueueState queue = machine.unit.queue();
+    QueueState queue = host.unit().queue();
     long size = queue.mode().descriptorBytes();
     long ring = queue.size() * size;
     long head = queue.head() * size;
@@ -77,10 +77,10 @@ final class RegisterReplay {
 
   private void put(long address, long size, InvalidationDescriptor descriptor) {
     for (long word = 0; word < size; word += Long.BYTES) {
-      machine.store(new CorpusCase.Word(address + word, 0));
+      host.store(new CorpusCase.Word(address + word, 0));
     }
-    machine.store(new CorpusCase.Word(address, descriptor.lo()));
-    machine.store(new CorpusCase.Word(address + Long.BYTES, descriptor.hi()));
+    host.store(new CorpusCase.Word(address, descriptor.lo()));
+    host.store(new CorpusCase.Word(address + Long.BYTES, descriptor.hi()));
   }
 
   /**
@@ -103,34 +103,34 @@ final class RegisterReplay {
   }
 
   private Optional<Mismatch> carriedOut(long tail, List<QueueModel.Status> waits) {
-    long head = machine.unit.read64(Register.IQH.offset());
+    long head = host.window().read64(Register.IQH.offset());
     if (head != tail) {
       return Optional.of(
-          new Mismatch("IQH", Hex.of(tail), Hex.of(head) + " " + machine.unit.queue().error()));
+          new Mismatch("IQH", Hex.of(tail), Hex.of(head) + " " + host.unit().queue().error()));
     }
     return waits.stream().flatMap(wait -> completed(wait).stream()).findFirst();
   }
 
   private Optional<Mismatch> completed(QueueModel.Status wait) {
-    int got = machine.memory.readInt(wait.maddr());
+    int got = Bytes.number(host.bytes(wait.maddr(), Integer.BYTES));
     return agrees("wait at " + Hex.of(wait.maddr()), wait.data(), got);
   }
 
   /** Whether the register file took a write as the driver meant it. */
   private Optional<Mismatch> accepted(int offset, int bytes, long value) {
     if (offset == Register.GCMD.offset()) {
-      long got = Integer.toUnsignedLong(machine.unit.read32(Register.GSTS.offset()));
+      long got = Integer.toUnsignedLong(host.window().read32(Register.GSTS.offset()));
       return agrees("GSTS after GCMD", value & ~GlobalCommand.WBF.mask(), got & value);
     }
     long got =
         bytes == Long.BYTES
-            ? machine.unit.read64(offset)
-            : Integer.toUnsignedLong(machine.unit.read32(offset));
+            ? host.window().read64(offset)
+            : Integer.toUnsignedLong(host.window().read32(offset));
     if (offset == Register.CCMD.offset()) {
       return agrees("CCMD.ICC", 0, ContextCommand.ICC.get(got))
           .or(() -> granular("CCMD.CAIG", ContextCommand.CAIG.get(got)));
     }
-    if (offset == machine.unit.capabilities().iotlbOffset()) {
+    if (offset == host.unit().capabilities().iotlbOffset()) {
       return agrees("IOTLB.IVT", 0, IotlbCommand.IVT.get(got))
           .or(() -> granular("IOTLB.IAIG", IotlbCommand.IAIG.get(got)));
     }
@@ -138,7 +138,7 @@ final class RegisterReplay {
       long errors = FaultStatus.PFO.mask() | FaultStatus.IQE.mask();
       return agrees("FSTS", 0, got & value & errors);
     }
-    boolean writeOnly = offset == machine.unit.capabilities().invalidateAddressOffset();
+    boolean writeOnly = offset == host.unit().capabilities().invalidateAddressOffset();
     return writeOnly ? Optional.empty() : agrees("register " + Hex.of(offset), value, got);
   }
 

@@ -20,6 +20,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.TreeMap;
+import io.hypercalld.api.conformance.CaptureHost.Request;
 
 /**
  * The translations of a trace. It has the context entries and the leaves that the recorded unit
@@ -36,16 +39,39 @@ final class TranslationReplay {
   /** Where a requester's tables begin. */
   private record Tables(long root, int levels, boolean firstStage, int domainId) {}
 
-  private final CaseMachine machine;
+  /**
+   * A leaf that the recorded unit has read.
+   *
+   * @param mask bytes of its page, less one
+   */
+  record Leaf(int sourceId, long iova, long entry, int domainId, long mask) {
+    static Leaf of(JsonNode fill, long mask) {
+      return new Leaf(
+          (int) EventTrace.number(fill, 1),
+          EventTrace.number(fill, 2),
+          EventTrace.number(fill, 3),
+          (int) EventTrace.number(fill, 4),
+          mask);
+    }
+
+    private int level() {
+      return (Long.SIZE - Long.numberOfLeadingZeros(mask) - BITS_OF_PAGE) / BITS_OF_LEVEL + 1;
+    }
+  }
+
+  private final CaptureHost host;
   private final Map<Integer, List<Long>> pasidEntries = new HashMap<>();
   private final Map<Integer, Tables> tables = new HashMap<>();
-  private final Translation translation = new Translation();
+
+  /** Leaves of requesters whose context entry is not there yet, by requester and page. */
+  private final Map<Integer, Map<Long, Leaf>> early = new HashMap<>();
+
   private long scratch = SCRATCH;
   private long translated;
   private long unknown;
 
-  TranslationReplay(CaseMachine machine, List<Snapshot> snapshots) {
-    this.machine = machine;
+  TranslationReplay(CaptureHost host, List<Snapshot> snapshots) {
+    this.host = host;
     snapshots.forEach(
         snapshot ->
             snapshot.pasidEntries().forEach((sid, row) -> pasidEntries.putIfAbsent(sid, row)));
@@ -61,7 +87,7 @@ final class TranslationReplay {
   }
 
   private void store(long address, long word) {
-    machine.store(new CorpusCase.Word(address, word));
+    host.store(new CorpusCase.Word(address, word));
   }
 
   private long page() {
@@ -71,16 +97,25 @@ final class TranslationReplay {
 
   /** The page that an entry leads to; one that leads nowhere gets one, with {@code flags}. */
   private long table(long entry, long flags) {
-    if (machine.word(entry) == 0) {
+    if (host.word(entry) == 0) {
       store(entry, page() | flags);
     }
-    return machine.word(entry) & -PageSize.BYTES_4K;
+    return host.word(entry) & -PageSize.BYTES_4K;
   }
 
-  /** The recorded unit has read a requester's context entry. */
+  /** Puts a requester's context entry, and the leaves behind it, to where they are read. */
   void context(int sourceId, long lo, long hi) {
+    enter(sourceId, lo, hi);
+    Tables known = tables.get(sourceId);
+    if (known != null) {
+      early.getOrDefault(sourceId, Map.of()).values().forEach(leaf -> put(leaf, known));
+      early.remove(sourceId);
+    }
+  }
+
+  private void enter(int sourceId, long lo, long hi) {
     SourceId requester = new SourceId(sourceId);
-    long register = machine.unit.read64(Register.RTADDR.offset());
+    long register = host.window().read64(Register.RTADDR.offset());
     long root = RootTableAddress.table(register);
     if (RootTableAddress.mode(register) == RootTableAddress.Mode.SCALABLE) {
       long contexts = table(root + ScalableRootEntry.offset(requester), 1);
@@ -131,24 +166,26 @@ final class TranslationReplay {
                         entry.domainId())));
   }
 
-  /** The recorded unit has read a leaf, of a page of {@code mask} and one bytes. */
-  Optional<Mismatch> fill(JsonNode event, long mask) {
-    Tables known = tables.get((int) EventTrace.number(event, 1));
+  /** Puts a leaf to where the recorded unit reads it. */
+  Optional<Mismatch> fill(Leaf leaf) {
+    Tables known = tables.get(leaf.sourceId);
     if (known == null) {
+      early.computeIfAbsent(leaf.sourceId, _ -> new TreeMap<>()).put(leaf.iova, leaf);
       return Optional.empty();
     }
-    long iova = EventTrace.number(event, 2);
-    int leafLevel =
-        (Long.SIZE - Long.numberOfLeadingZeros(mask) - BITS_OF_PAGE) / BITS_OF_LEVEL + 1;
-    long at = known.root;
-    for (int level = known.levels; level > leafLevel; level--) {
-      at = below(at + offset(iova, level), level, known.firstStage);
-    }
-    store(at + offset(iova, leafLevel), EventTrace.number(event, 3));
-    long domainId = EventTrace.number(event, 4);
-    return domainId == known.domainId
+    put(leaf, known);
+    return leaf.domainId == known.domainId
         ? Optional.empty()
-        : Optional.of(new Mismatch("domain-id", Hex.of(known.domainId), Hex.of(domainId)));
+        : Optional.of(
+            new Mismatch("domain-id", Hex.of(known.domainId), Hex.of(leaf.domainId)));
+  }
+
+  private void put(Leaf leaf, Tables known) {
+    long at = known.root;
+    for (int level = known.levels; level > leaf.level(); level--) {
+      at = below(at + offset(leaf.iova, level), level, known.firstStage);
+    }
+    store(at + offset(leaf.iova, leaf.level()), leaf.entry);
   }
 
   private static long offset(long iova, int level) {
@@ -157,7 +194,7 @@ final class TranslationReplay {
   }
 
   private long below(long entry, int level, boolean firstStage) {
-    long word = machine.word(entry);
+    long word = host.word(entry);
     boolean leaf =
         firstStage ? FirstLevelEntry.isLeaf(word, level) : SecondStageEntry.isLeaf(word, level);
     if (leaf) {
@@ -178,19 +215,18 @@ final class TranslationReplay {
       return Optional.empty();
     }
     translated++;
-    SourceId requester = new SourceId(sourceId);
-    machine.unit.translate(requester, iova, DmaAccess.READ, translation);
-    if (!translation.passed()) {
+    OptionalLong due = host.place(gpa);
+    CaptureHost.Passage got = host.request(new Request(sourceId, iova, DmaAccess.READ), gpa);
+    if (got.maddr().isEmpty()) {
       // A page that may only be written.
-      machine.unit.translate(requester, iova, DmaAccess.WRITE, translation);
+      got = host.request(new Request(sourceId, iova, DmaAccess.WRITE), gpa);
     }
-    boolean right = translation.passed() && translation.maddr() == gpa;
-    return right
+    return got.maddr().equals(due)
         ? Optional.empty()
         : Optional.of(
             new Mismatch(
                 "%s by %s".formatted(Hex.of(iova), Hex.of(sourceId)),
                 "ok:" + Hex.of(gpa),
-                translation.passed() ? "ok:" + Hex.of(translation.maddr()) : "a fault"));
+                got.words()));
   }
 }

@@ -51,8 +51,8 @@ final class UnitModel {
    * @param memory reads a word where the machine has its descriptors
    * @param collapses whether faults of a requester with a pending one get no record
    */
-  UnitModel(CaseMachine machine, LongUnaryOperator memory, boolean collapses, Quirks quirks) {
-    this.unit = machine.unit;
+  UnitModel(CaptureHost host, LongUnaryOperator memory, boolean collapses, Quirks quirks) {
+    this.unit = host.unit();
     this.at = Window.of(unit.capabilities());
     this.addressBits =
         unit.settings().habits().dropsHighAddressBits()
@@ -63,7 +63,7 @@ final class UnitModel {
     this.completion =
         new EventModel(() -> message(Register.IEUADDR, Register.IEADDR, Register.IEDATA));
     this.faults = new FaultModel(faultEvent, unit.capabilities().faultRecords(), collapses);
-    this.queue = new QueueModel(machine, memory, faults, completion, quirks);
+    this.queue = new QueueModel(host, memory, faults, completion, quirks);
     this.contexts = new CommandModel(CONTEXT_COMMAND, quirks);
     this.translations = new CommandModel(IOTLB_COMMAND, quirks);
   }

@@ -32,7 +32,7 @@ final class BrokenSiliconTest {
       if (families.contains(family) && !failing.contains(family)) {
         Report report = Corpus.quiet();
         try (CaseMachine machine = CaseMachine.of(silicon.apply(recorded), Habits.LENIENT)) {
-          fault.ifPresent(machine.unit.malfunctions()::add);
+          fault.ifPresent(machine.unit().malfunctions()::add);
           CaseRun.run(recorded, machine, report);
         }
         if (report.failed() > 0) {

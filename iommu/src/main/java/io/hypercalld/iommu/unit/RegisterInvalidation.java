@@ -48,7 +48,7 @@ final class RegisterInvalidation {
   private void contextCommandWritten() {
     long command = registers.get(Register.CCMD);
     if (ContextCommand.ICC.isSet(command)) {
-      contexts(command)
+      ContextCommand.decode(command)
           .map(asked -> carryOut(asked, asked.granularity(), () -> caches.carryOut(asked)))
           .orElse(NOT_DONE)
           .ifPresent(
@@ -59,25 +59,12 @@ final class RegisterInvalidation {
     }
   }
 
-  private static Optional<Invalidation.OfContexts> contexts(long command) {
-    int domainId = ContextCommand.DID.getInt(command);
-    return switch (InvalidationGranularity.of(ContextCommand.CIRG.getInt(command))) {
-      case NONE -> Optional.empty();
-      case GLOBAL -> Optional.of(new Invalidation.AllContexts());
-      case DOMAIN -> Optional.of(new Invalidation.DomainContexts(domainId));
-      case SELECTIVE ->
-          Optional.of(
-              new Invalidation.DeviceContexts(
-                  domainId,
-                  new SourceId(ContextCommand.SID.getInt(command)),
-                  ContextCommand.FM.getInt(command)));
-    };
-  }
-
   private void iotlbCommandWritten() {
     long command = registers.get(Register.IOTLB);
     if (IotlbCommand.IVT.isSet(command)) {
-      translations(command)
+      new IotlbCommand.Words(command, registers.get(Register.IVA))
+          .decode()
+          .filter(this::isPossible)
           .map(asked -> carryOut(asked, asked.granularity(), () -> caches.carryOut(asked)))
           .orElse(NOT_DONE)
           .ifPresent(
@@ -88,29 +75,10 @@ final class RegisterInvalidation {
     }
   }
 
-  private Optional<Invalidation.OfTranslations> translations(long command) {
-    int domainId = IotlbCommand.DID.getInt(command);
-    return switch (InvalidationGranularity.of(IotlbCommand.IIRG.getInt(command))) {
-      case NONE -> Optional.empty();
-      case GLOBAL -> Optional.of(new Invalidation.AllTranslations());
-      case DOMAIN -> Optional.of(new Invalidation.DomainTranslations(domainId));
-      case SELECTIVE -> pages(domainId);
-    };
-  }
-
-  private Optional<Invalidation.OfTranslations> pages(int domainId) {
-    long address = registers.get(Register.IVA);
-    int addressMask = IotlbCommand.AM.getInt(address);
-    if (!capabilities.pageSelectiveInvalidation()
-        || addressMask > capabilities.maximumAddressMask()) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new Invalidation.PageTranslations(
-            domainId,
-            IotlbCommand.ADDR.inPlace(address),
-            addressMask,
-            IotlbCommand.IH.isSet(address)));
+  private boolean isPossible(Invalidation.OfTranslations asked) {
+    return !(asked instanceof Invalidation.PageTranslations pages)
+        || (capabilities.pageSelectiveInvalidation()
+            && pages.addressMask() <= capabilities.maximumAddressMask());
   }
 
   /** What was done; empty where the command is still under way. */

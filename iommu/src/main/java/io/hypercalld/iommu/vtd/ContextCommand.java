@@ -6,6 +6,7 @@ import static io.hypercalld.core.bits.BitField.reserved;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
+import java.util.Optional;
 import io.hypercalld.iommu.pci.SourceId;
 
 /**
@@ -50,6 +51,20 @@ public final class ContextCommand {
         | DID.of(domainId)
         | SID.of(requester.value())
         | FM.of(functionMask);
+  }
+
+  /** What a command asks for; empty where CIRG names nothing. */
+  public static Optional<Invalidation.OfContexts> decode(long command) {
+    int domainId = DID.getInt(command);
+    return switch (InvalidationGranularity.of(CIRG.getInt(command))) {
+      case NONE -> Optional.empty();
+      case GLOBAL -> Optional.of(new Invalidation.AllContexts());
+      case DOMAIN -> Optional.of(new Invalidation.DomainContexts(domainId));
+      case SELECTIVE ->
+          Optional.of(
+              new Invalidation.DeviceContexts(
+                  domainId, new SourceId(SID.getInt(command)), FM.getInt(command)));
+    };
   }
 
   private static long command(InvalidationGranularity granularity) {

@@ -6,6 +6,7 @@ import static io.hypercalld.core.bits.BitField.reserved;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
+import java.util.Optional;
 
 /**
  * IOTLB_REG and IVA_REG, the register form of an IOTLB invalidation. Stateless.
@@ -72,6 +73,23 @@ public final class IotlbCommand {
    */
   public static long address(long iova, int addressMask, boolean leavesOnly) {
     return ADDR.of(iova >>> ADDR.lsb()) | AM.of(addressMask) | IH.of(leavesOnly ? 1 : 0);
+  }
+
+  /** A command: what IOTLB_REG and IVA_REG hold. */
+  public record Words(long command, long address) {
+    /** What it asks for; empty where IIRG names nothing. */
+    public Optional<Invalidation.OfTranslations> decode() {
+      int domainId = DID.getInt(command);
+      return switch (InvalidationGranularity.of(IIRG.getInt(command))) {
+        case NONE -> Optional.empty();
+        case GLOBAL -> Optional.of(new Invalidation.AllTranslations());
+        case DOMAIN -> Optional.of(new Invalidation.DomainTranslations(domainId));
+        case SELECTIVE ->
+            Optional.of(
+                new Invalidation.PageTranslations(
+                    domainId, ADDR.inPlace(address), AM.getInt(address), IH.isSet(address)));
+      };
+    }
   }
 
   private static long command(InvalidationGranularity granularity) {
