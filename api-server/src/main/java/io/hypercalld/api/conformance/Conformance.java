@@ -22,6 +22,29 @@ public final class Conformance {
     return report;
   }
 
+  /**
+   * Puts captures to a guest's virtual unit, its devices going through shadows; leaves out what is
+   * no capture.
+   *
+   * @return as {@link #run}
+   */
+  static Report runInGuests(List<Path> recordings, Report report) {
+    for (Path each : recordings) {
+      understand(
+          report,
+          () ->
+              Recordings.at(each).stream()
+                  .filter(Recordings.DriverCapture.class::isInstance)
+                  .map(Recordings.DriverCapture.class::cast)
+                  .forEach(
+                      capture ->
+                          CaptureRun.run(
+                              new Capture(capture.directory()), GuestMachine::new, report)));
+    }
+    report.close();
+    return report;
+  }
+
   /** Puts recordings to silicon of some habits. */
   static void run(List<Path> recordings, Habits habits, Report report) {
     for (Path each : recordings) {

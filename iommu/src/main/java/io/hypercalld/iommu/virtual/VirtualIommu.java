@@ -14,6 +14,7 @@ import io.hypercalld.core.interrupt.InterruptRouter;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.unit.UnitObserver;
+import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.Invalidation;
 import java.util.Optional;
@@ -67,6 +68,15 @@ public final class VirtualIommu implements DomainFacet {
    *     created without IOMMU
    */
   public void create(VirtualUnitSettings wanted) {
+    create(wanted, host.silicon(wanted));
+  }
+
+  /**
+   * Gives the guest a unit of given silicon, such as one that a recorded driver has met.
+   *
+   * @throws Refusal as {@link #create(VirtualUnitSettings)}
+   */
+  public void create(VirtualUnitSettings wanted, UnitSettings silicon) {
     host.requireAllowed(api);
     if (!domain.type().isTranslated() || domain.isHardwareDomain() || domain.isDying()) {
       throw Refusal.of(Errno.EINVAL, "%s can have no virtual IOMMU", domain.id());
@@ -79,7 +89,7 @@ public final class VirtualIommu implements DomainFacet {
     }
     VirtualUnit made =
         new VirtualUnit(
-            wanted, host.silicon(domain, wanted), new GuestMessages(domain), new Follower());
+            wanted, host.silicon(domain, silicon), new GuestMessages(domain), new Follower());
     unit = Optional.of(made);
     virtualDevices = Optional.of(new VirtualDevices(made.silicon()));
     interrupts = Optional.of(new VirtualInterrupts(made, host.isAsShipped()));

@@ -14,6 +14,7 @@ import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.Profile;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.List;
 import java.util.Optional;
@@ -113,12 +114,14 @@ public final class VirtualIommus implements Digestible {
     return driver.profile() == Profile.AS_SHIPPED;
   }
 
-  VirtualUnit.Silicon silicon(Domain domain, VirtualUnitSettings wanted) {
-    boolean asShipped = isAsShipped();
+  /** The silicon of which a unit is made unless somebody wants another. */
+  UnitSettings silicon(VirtualUnitSettings wanted) {
+    return VirtualSilicon.of(wanted, driver.units(), isAsShipped());
+  }
+
+  VirtualUnit.Silicon silicon(Domain domain, UnitSettings settings) {
     return new VirtualUnit.Silicon(
-        VirtualSilicon.of(wanted, driver.units(), asShipped),
-        new GuestPhysicalMemory(domain, hypervisor.memory()),
-        asShipped);
+        settings, new GuestPhysicalMemory(domain, hypervisor.memory()), isAsShipped());
   }
 
   @Override
