@@ -72,13 +72,16 @@ public final class Daemon {
   private static void conform(ConformanceOptions options) {
     switch (options) {
       case ConformanceOptions.Help(String usage) -> print(usage);
-      case ConformanceOptions.Run(var recordings, var verbose) -> {
+      case ConformanceOptions.Run(var recordings, var verbose, var guest) -> {
         // Many lines: one store each would be most of the time.
         OutputStream out =
             new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 16);
         Report report;
         try (PrintStream lines = new PrintStream(out, false, UTF_8)) {
-          report = Conformance.run(recordings, verbose, lines);
+          report =
+              guest
+                  ? Conformance.runInGuests(recordings, new Report(lines, verbose))
+                  : Conformance.run(recordings, verbose, lines);
         }
         report.unreadable().forEach(line -> System.err.println("hypercalld: " + line));
         if (!report.unreadable().isEmpty()) {

@@ -19,8 +19,9 @@ public sealed interface ConformanceOptions {
    *
    * @param recordings at least one
    * @param verbose whether to print every difference that is let pass, too
+   * @param guest whether captures are put to a guest's virtual unit instead
    */
-  record Run(List<Path> recordings, boolean verbose) implements ConformanceOptions {}
+  record Run(List<Path> recordings, boolean verbose, boolean guest) implements ConformanceOptions {}
 
   /** Print how it is used. */
   record Help(String usage) implements ConformanceOptions {}
@@ -41,7 +42,8 @@ public sealed interface ConformanceOptions {
       ParseResult parsed = commandLine.parseArgs(rest.toArray(String[]::new));
       return new Run(
           parsed.matchedPositional(0).<List<String>>getValue().stream().map(Path::of).toList(),
-          parsed.hasMatchedOption("--verbose"));
+          parsed.hasMatchedOption("--verbose"),
+          parsed.hasMatchedOption("--guest"));
     } catch (ParameterException e) {
       throw InvalidSetting.of("%s", String.valueOf(e.getMessage()).lines().findFirst().orElse(""));
     }
@@ -59,6 +61,13 @@ public sealed interface ConformanceOptions {
         OptionSpec.builder("--verbose")
             .arity("0")
             .description("print every difference that is let pass, with its place")
+            .build());
+    spec.addOption(
+        OptionSpec.builder("--guest")
+            .arity("0")
+            .description(
+                "put captures to a guest's virtual unit, its devices going through shadows;"
+                    + " corpus files are left out")
             .build());
     spec.addPositional(
         PositionalParamSpec.builder()

@@ -1,14 +1,11 @@
 package io.hypercalld.api.conformance;
 
 import io.hypercalld.api.conformance.Capture.Snapshot;
+import io.hypercalld.api.conformance.CaptureHost.Request;
 import io.hypercalld.core.memory.PageSize;
-import io.hypercalld.iommu.pci.SourceId;
-import io.hypercalld.iommu.unit.Habits;
 import io.hypercalld.iommu.unit.InterruptOutcome;
-import io.hypercalld.iommu.unit.Translation;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
-import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.InterruptMessage;
@@ -17,12 +14,11 @@ import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.OptionalLong;
 import java.util.function.Function;
-import io.hypercalld.api.conformance.CaptureHost.Request;
-import java.util.Optional;
 
 /**
  * One snapshot of a capture: its tables on a unit that is programmed as the driver had it, and
@@ -68,8 +64,7 @@ final class CaptureRun implements AutoCloseable {
     Set<Integer> requesters = new TreeSet<>();
     snapshots.forEach(snapshot -> requesters.addAll(snapshot.requesters()));
     Function<Snapshot, CaptureHost> make =
-        snapshot ->
-            hosts.make(new Capabilities(snapshot.cap(), snapshot.ecap()), requesters);
+        snapshot -> hosts.make(new Capabilities(snapshot.cap(), snapshot.ecap()), requesters);
     EventReplay.run(capture, snapshots, make.apply(snapshots.getFirst()), report);
     for (Snapshot snapshot : snapshots) {
       try (CaptureRun run = new CaptureRun(capture, snapshot, make.apply(snapshot))) {
@@ -89,7 +84,7 @@ final class CaptureRun implements AutoCloseable {
     String id = capture.name() + " " + snapshot.label();
     report.note(
         "%s: %d translations and %d mappings by %d requests, %d interrupt entries"
-            .formatted(id, tally.translations, tally.mappings, tally.requests, tally.interrupts)
+                .formatted(id, tally.translations, tally.mappings, tally.requests, tally.interrupts)
             + host.remarks());
     tally.wrong.ifPresentOrElse(wrong -> report.fail(id, wrong), report::pass);
   }
@@ -165,7 +160,9 @@ final class CaptureRun implements AutoCloseable {
         ? Optional.empty()
         : Optional.of(
             new Mismatch(
-                request.toString(), due.isPresent() ? "ok:" + Hex.of(maddr) : "a fault", got.words()));
+                request.toString(),
+                due.isPresent() ? "ok:" + Hex.of(maddr) : "a fault",
+                got.words()));
   }
 
   /** A requester in pass-through mode sees memory as it is. */
@@ -180,8 +177,7 @@ final class CaptureRun implements AutoCloseable {
     tally.interrupts++;
     InterruptEntry entry = new InterruptEntry(recorded.lo(), recorded.hi());
     RemappableMessage message = RemappableMessage.of(recorded.index(), 0);
-    InterruptOutcome outcome =
-        host.interrupt(entry.sourceId(), message.address(), message.data());
+    InterruptOutcome outcome = host.interrupt(entry.sourceId(), message.address(), message.data());
     boolean right =
         outcome instanceof InterruptOutcome.Delivered(var delivered, var index)
             && isAsEntered(recorded.lo(), delivered)

@@ -8,17 +8,17 @@ import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.Habits;
 import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.unit.RemappingUnit;
-import io.hypercalld.iommu.unit.Translation;
-import io.hypercalld.iommu.vtd.Mmio;
-import java.util.OptionalLong;
 import io.hypercalld.iommu.unit.RootComplex;
+import io.hypercalld.iommu.unit.Translation;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.InterruptMessage;
+import io.hypercalld.iommu.vtd.Mmio;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 
 /** A machine as the corpus was recorded on: RAM in two pieces, one unit, some devices. */
@@ -48,8 +48,7 @@ final class CaseMachine implements CaptureHost {
 
   /** A machine for a recorded driver, whatever its devices. */
   static CaseMachine bare(Capabilities capabilities, Set<Integer> requesters) {
-    return new CaseMachine(
-        capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT);
+    return new CaseMachine(capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT);
   }
 
   /** The machine that a case begins with. */
@@ -84,11 +83,9 @@ final class CaseMachine implements CaptureHost {
 
   @Override
   public Passage request(Request request, long meant) {
-    unit.translate(
-        new SourceId(request.sourceId()), request.iova(), request.access(), translation);
+    unit.translate(new SourceId(request.sourceId()), request.iova(), request.access(), translation);
     if (translation.passed()) {
-      return new Passage(
-          OptionalLong.of(translation.maddr()), "ok:" + Hex.of(translation.maddr()));
+      return new Passage(OptionalLong.of(translation.maddr()), "ok:" + Hex.of(translation.maddr()));
     }
     return new Passage(
         OptionalLong.empty(),

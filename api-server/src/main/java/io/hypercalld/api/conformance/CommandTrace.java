@@ -76,6 +76,8 @@ final class CommandTrace {
   }
 
   private void add(Invalidation command) {
-    commands.add(new Command(store, Optional.of(command)));
+    if (command instanceof Invalidation.OfCaches) {
+      commands.add(new Command(store, Optional.of(command)));
+    }
   }
 }

@@ -28,21 +28,23 @@ public final class Conformance {
    *
    * @return as {@link #run}
    */
-  static Report runInGuests(List<Path> recordings, Report report) {
+  public static Report runInGuests(List<Path> recordings, Report report) {
+    run(recordings, GuestMachine::new, report);
+    return report;
+  }
+
+  /** Puts captures to hosts of some kind. */
+  static void run(List<Path> recordings, CaptureRun.Hosts hosts, Report report) {
     for (Path each : recordings) {
-      understand(
-          report,
-          () ->
-              Recordings.at(each).stream()
-                  .filter(Recordings.DriverCapture.class::isInstance)
-                  .map(Recordings.DriverCapture.class::cast)
-                  .forEach(
-                      capture ->
-                          CaptureRun.run(
-                              new Capture(capture.directory()), GuestMachine::new, report)));
+      understand(report, () -> Recordings.at(each).forEach(found -> run(found, hosts, report)));
     }
     report.close();
-    return report;
+  }
+
+  private static void run(Recordings recording, CaptureRun.Hosts hosts, Report report) {
+    if (recording instanceof Recordings.DriverCapture(Path directory)) {
+      understand(report, () -> CaptureRun.run(new Capture(directory), hosts, report));
+    }
   }
 
   /** Puts recordings to silicon of some habits. */

@@ -100,13 +100,13 @@ final class EventReplay implements AutoCloseable {
   private void account(String id) {
     report.note(
         "%s: %d register writes, %d descriptors, %d interrupts, %d translations, %d words of registers"
-            .formatted(
-                id,
-                registers.writes(),
-                registers.descriptors(),
-                interrupts.messages(),
-                translations.translated(),
-                compared)
+                .formatted(
+                    id,
+                    registers.writes(),
+                    registers.descriptors(),
+                    interrupts.messages(),
+                    translations.translated(),
+                    compared)
             + host.remarks());
     skip(id, registers.untraced(), "descriptors of PASID caches: the trace lacks them");
     skip(id, translations.unknown(), "requests: the trace lacks the tables that decided them");

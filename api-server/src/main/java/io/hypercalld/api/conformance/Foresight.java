@@ -89,7 +89,12 @@ final class Foresight {
       case Invalidation.PasidTranslations(int domainId, int _) -> domainId == read.domainId;
       case Invalidation.PageTranslations(int domainId, long iova, int mask, boolean _) ->
           domainId == read.domainId && isWithin(page, iova, mask);
-      case Invalidation.PasidPageTranslations(int domainId, int _, long iova, int mask, boolean _) ->
+      case Invalidation.PasidPageTranslations(
+              int domainId,
+              int _,
+              long iova,
+              int mask,
+              boolean _) ->
           domainId == read.domainId && isWithin(page, iova, mask);
       default -> false;
     };

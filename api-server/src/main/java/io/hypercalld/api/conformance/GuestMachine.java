@@ -1,19 +1,27 @@
 package io.hypercalld.api.conformance;
 
-import io.hypercalld.core.bits.HexBytes;
+import io.hypercalld.api.machine.AccessGuest;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MemoryPolicies;
 import io.hypercalld.api.machine.PlaceDevice;
+import io.hypercalld.api.machine.WriteGuestMemory;
 import io.hypercalld.api.platform.EmbeddedPlatforms;
 import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.guest.GuestRequest;
+import io.hypercalld.core.guest.GuestRequest.Operation;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.Hypercall;
+import io.hypercalld.core.hypercall.MaxMem;
+import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.core.hypercall.PopulatePhysmap;
+import io.hypercalld.core.hypercall.SetPagingMempoolSize;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
@@ -35,21 +43,12 @@ import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
-import io.hypercalld.core.guest.GuestRequest;
-import io.hypercalld.core.guest.GuestRequest.Operation;
-import java.util.Objects;
 import java.util.stream.LongStream;
-import io.hypercalld.core.hypercall.MaxMem;
-import io.hypercalld.core.hypercall.Outcome;
-import io.hypercalld.core.hypercall.PopulatePhysmap;
-import io.hypercalld.core.hypercall.SetPagingMempoolSize;
-import io.hypercalld.api.machine.AccessGuest;
-import io.hypercalld.api.machine.WriteGuestMemory;
-
 
 /**
  * A guest as what a recorded driver is put to: its virtual unit is the recorded one, its memory is
@@ -153,8 +152,16 @@ final class GuestMachine implements CaptureHost {
     int number = devices.size();
     Sbdf device = new Sbdf(0, 3, FIRST_DEVICE + number / FUNCTIONS, number % FUNCTIONS);
     Optional<Sbdf> seen = Optional.of(new SourceId(requester).in(0));
-    machine.execute(new PlaceDevice(guest.id(), device, false, seen));
+    if (machine.execute(new PlaceDevice(guest.id(), device, false, seen))
+        instanceof Outcome.Refused refused) {
+      throw new IllegalStateException(device + ": " + refused.detail());
+    }
     devices.put(requester, device);
+  }
+
+  /** The machine that the guest runs on. */
+  Machine machine() {
+    return machine;
   }
 
   @Override
@@ -192,9 +199,12 @@ final class GuestMachine implements CaptureHost {
     private long access(int offset, int bytes, OptionalLong value) {
       Word at = new Word(VirtualUnitSettings.USUAL_BASE.value() + offset);
       Operation operation = value.isPresent() ? Operation.WRITE : Operation.READ;
-      GuestRequest request =
-          new GuestRequest(0, at, bytes, operation, new Word(value.orElse(0)));
-      return machine.execute(new AccessGuest(guest.id(), request)).data().map(Word::value).orElse(0L);
+      GuestRequest request = new GuestRequest(0, at, bytes, operation, new Word(value.orElse(0)));
+      return machine
+          .execute(new AccessGuest(guest.id(), request))
+          .data()
+          .map(Word::value)
+          .orElse(0L);
     }
   }
 

@@ -37,8 +37,7 @@ final class InterruptReplay {
     messages++;
     if (!trace.nextIs("irte")) {
       InterruptMessage unchanged = InterruptMessage.written(address, data);
-      return delivered(
-          host.interrupt(0, address, data), fields(-1, unchanged));
+      return delivered(host.interrupt(0, address, data), fields(-1, unchanged));
     }
     JsonNode entry = trace.take();
     long lo = EventTrace.number(entry, 3);
@@ -47,8 +46,7 @@ final class InterruptReplay {
     long at = table + EventTrace.number(entry, 1) * InterruptEntry.BYTES;
     host.store(new CorpusCase.Word(at, lo));
     host.store(new CorpusCase.Word(at + Long.BYTES, hi));
-    InterruptOutcome outcome =
-        host.interrupt(new InterruptEntry(lo, hi).sourceId(), address, data);
+    InterruptOutcome outcome = host.interrupt(new InterruptEntry(lo, hi).sourceId(), address, data);
     return trace.nextIs("irq") ? delivered(outcome, row(trace.take())) : blocked(outcome);
   }
 

@@ -104,8 +104,7 @@ final class QueueModel {
 
   private boolean step() {
     QueueMode mode =
-        new QueueMode(
-            host.unit().capabilities(), InvalidationQueueFields.DW.isSet(ring), scalable);
+        new QueueMode(host.unit().capabilities(), InvalidationQueueFields.DW.isSet(ring), scalable);
     int bytes = InvalidationQueueFields.bytes(ring);
     long at = InvalidationQueueFields.base(ring) + head;
     lastWasWait = false;

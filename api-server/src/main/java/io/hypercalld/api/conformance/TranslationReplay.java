@@ -2,9 +2,9 @@ package io.hypercalld.api.conformance;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.conformance.Capture.Snapshot;
+import io.hypercalld.api.conformance.CaptureHost.Request;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
-import io.hypercalld.iommu.unit.Translation;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.DmaAccess;
@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
-import io.hypercalld.api.conformance.CaptureHost.Request;
 
 /**
  * The translations of a trace. It has the context entries and the leaves that the recorded unit
@@ -176,8 +175,7 @@ final class TranslationReplay {
     put(leaf, known);
     return leaf.domainId == known.domainId
         ? Optional.empty()
-        : Optional.of(
-            new Mismatch("domain-id", Hex.of(known.domainId), Hex.of(leaf.domainId)));
+        : Optional.of(new Mismatch("domain-id", Hex.of(known.domainId), Hex.of(leaf.domainId)));
   }
 
   private void put(Leaf leaf, Tables known) {

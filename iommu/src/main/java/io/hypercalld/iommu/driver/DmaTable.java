@@ -61,7 +61,7 @@ final class DmaTable implements Digestible {
 
   /** Whether the frames before {@code end} are in reach of its levels. */
   boolean reaches(long end) {
-    return end <= 1L << (levels * ORDER_PER_LEVEL);
+    return end <= reach();
   }
 
   /**
@@ -137,7 +137,7 @@ final class DmaTable implements Digestible {
       return;
     }
     requireTables(dfns, false);
-    long end = Math.min(dfns.mfn() + dfns.count(), 1L << (levels * ORDER_PER_LEVEL));
+    long end = Math.min(dfns.mfn() + dfns.count(), reach());
     if (dfns.mfn() < end) {
       leaves.unmap(new FrameRun(dfns.mfn(), end - dfns.mfn()));
       store(flush);
@@ -214,7 +214,19 @@ final class DmaTable implements Digestible {
 
   /** What is mapped at or first after a frame, as far as one table has it. */
   Optional<DmaRun> nextRun(long from) {
-    return reaches(from + 1) ? tree.nextRun(root, levels, from) : Optional.empty();
+    return nextRun(new FrameRun(from, reach() - from));
+  }
+
+  /** What is mapped first within some frames; a large leaf at their end may lie partly beyond. */
+  Optional<DmaRun> nextRun(FrameRun within) {
+    long end = Math.min(within.mfn() + within.count(), reach());
+    return within.mfn() < end
+        ? tree.nextRun(root, levels, new FrameRun(within.mfn(), end - within.mfn()))
+        : Optional.empty();
+  }
+
+  private long reach() {
+    return 1L << (levels * ORDER_PER_LEVEL);
   }
 
   /** Frees every table: when no context entry points here and every cached trace is gone. */

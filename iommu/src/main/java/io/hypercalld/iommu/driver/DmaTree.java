@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.driver;
 
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
@@ -267,20 +268,27 @@ final class DmaTree {
   }
 
   /**
-   * The first leaves at or after a frame, as many as follow each other in one table; counts no
+   * The first leaves within some frames, as many as follow each other in one table; counts no
    * reads, as nothing translates by it.
    */
-  Optional<DmaRun> nextRun(long table, int level, long from) {
+  Optional<DmaRun> nextRun(long table, int level, FrameRun within) {
     int order = SecondStageEntry.shift(level) - PageSize.SHIFT_4K;
+    long from = within.mfn();
+    long end = from + within.count();
     long base = from & (-1L << (order + TABLE_ORDER));
     for (int i = index(from, level); i < SecondStageEntry.ENTRIES; i++) {
-      long entry = ContiguityMarkers.without(memory.readWord(at(table, i)));
       long dfn = base + ((long) i << order);
+      if (dfn >= end) {
+        break;
+      }
+      long entry = ContiguityMarkers.without(memory.readWord(at(table, i)));
       if (SecondStageEntry.isPresent(entry)) {
+        long first = Math.max(from, dfn);
         Optional<DmaRun> found =
             SecondStageEntry.isLeaf(entry, level)
-                ? Optional.of(runFrom(table, i, level, dfn))
-                : nextRun(SecondStageEntry.target(entry), level - 1, Math.max(from, dfn));
+                ? Optional.of(runFrom(new Leaves(table, i, level), dfn, end))
+                : nextRun(
+                    SecondStageEntry.target(entry), level - 1, new FrameRun(first, end - first));
         if (found.isPresent()) {
           return found;
         }
@@ -289,19 +297,26 @@ final class DmaTree {
     return Optional.empty();
   }
 
-  private DmaRun runFrom(long table, int first, int level, long dfn) {
-    long entry = ContiguityMarkers.without(memory.readWord(at(table, first)));
-    long step = PageSize.ofLevel(level).bytes();
-    int next = first + 1;
-    while (next < SecondStageEntry.ENTRIES
-        && ContiguityMarkers.without(memory.readWord(at(table, next)))
-            == entry + (next - first) * step) {
-      next++;
+  /** Leaves of a table, from one on. */
+  private record Leaves(long table, int first, int level) {}
+
+  private DmaRun runFrom(Leaves leaves, long dfn, long end) {
+    PageSize size = PageSize.ofLevel(leaves.level);
+    long entry = ContiguityMarkers.without(memory.readWord(at(leaves.table, leaves.first)));
+    int most =
+        (int)
+            Math.min(
+                SecondStageEntry.ENTRIES - leaves.first, Math.ceilDiv(end - dfn, size.frames()));
+    int count = 1;
+    while (count < most
+        && ContiguityMarkers.without(memory.readWord(at(leaves.table, leaves.first + count)))
+            == entry + count * size.bytes()) {
+      count++;
     }
     return new DmaRun(
         new Gfn(dfn),
         Mfn.containing(SecondStageEntry.target(entry)),
-        (next - first) * PageSize.ofLevel(level).frames(),
+        count * size.frames(),
         DmaPermission.of(
             SecondStageEntry.permitsRead(SecondStageEntry.permissions(entry)),
             SecondStageEntry.permitsWrite(SecondStageEntry.permissions(entry))));

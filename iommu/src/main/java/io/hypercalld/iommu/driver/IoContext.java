@@ -73,6 +73,11 @@ public final class IoContext implements Digestible {
     table.unmap(pending, dfns);
   }
 
+  /** What is mapped first within some frames; a large leaf at their end may lie partly beyond. */
+  public Optional<DmaRun> nextRun(FrameRun within) {
+    return table.nextRun(within);
+  }
+
   /** What is mapped at or first after a frame. */
   public Optional<DmaRun> nextRun(Gfn from) {
     return table.nextRun(from.value());

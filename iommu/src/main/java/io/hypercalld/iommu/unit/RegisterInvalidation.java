@@ -1,6 +1,5 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.Invalidation;

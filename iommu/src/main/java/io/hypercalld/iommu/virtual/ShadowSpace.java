@@ -169,12 +169,15 @@ final class ShadowSpace implements Digestible {
   }
 
   private void clear(long from, long to) {
-    Optional<DmaRun> mapped = context.nextRun(new Gfn(from));
-    while (mapped.isPresent() && mapped.get().dfn().value() < to) {
-      long first = Math.max(from, mapped.get().dfn().value());
+    long at = from;
+    while (at < to) {
+      Optional<DmaRun> mapped = context.nextRun(new FrameRun(at, to - at));
+      if (mapped.isEmpty()) {
+        return;
+      }
       long end = Math.min(to, mapped.get().end());
-      unmap(first, end);
-      mapped = context.nextRun(new Gfn(end));
+      unmap(Math.max(at, mapped.get().dfn().value()), end);
+      at = end;
     }
   }
 

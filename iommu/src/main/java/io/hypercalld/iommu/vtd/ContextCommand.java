@@ -6,8 +6,8 @@ import static io.hypercalld.core.bits.BitField.reserved;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.WordLayout;
-import java.util.Optional;
 import io.hypercalld.iommu.pci.SourceId;
+import java.util.Optional;
 
 /**
  * CCMD_REG, the register form of a context-cache invalidation. Stateless.
