@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import io.hypercalld.core.domain.VcpuLimit;
 import io.hypercalld.iommu.driver.DomainIdPolicy;
 import io.hypercalld.iommu.driver.DriverPolicies;
 import io.hypercalld.iommu.driver.FlushPolicy;
@@ -12,7 +13,7 @@ import java.util.Optional;
  * Has devices handled otherwise from now on; what is left out stays as it is.
  *
  * <p>Refused with EBUSY where domain-ids or quarantine are to change while a device is a guest's or
- * in quarantine.
+ * in quarantine, and with EINVAL a limit of vCPUs that none can be.
  */
 public record ChoosePolicies(
     Optional<DomainIdPolicy> domainIds,
@@ -21,11 +22,13 @@ public record ChoosePolicies(
     Optional<FlushPolicy> flush,
     Optional<Toggle> intpost,
     Optional<Toggle> ats,
-    Optional<Toggle> viommu)
+    Optional<Toggle> viommu,
+    Optional<Integer> maxVcpus)
     implements MachineCommand<DriverPolicies> {
   /** Nothing is chosen. */
   public static final ChoosePolicies NONE =
       new ChoosePolicies(
+          Optional.empty(),
           Optional.empty(),
           Optional.empty(),
           Optional.empty(),
@@ -43,7 +46,8 @@ public record ChoosePolicies(
         flush.or(other::flush),
         intpost.or(other::intpost),
         ats.or(other::ats),
-        viommu.or(other::viommu));
+        viommu.or(other::viommu),
+        maxVcpus.or(other::maxVcpus));
   }
 
   /** Xen's boolean options. */
@@ -61,6 +65,7 @@ public record ChoosePolicies(
   @Override
   public DriverPolicies execute(Machine machine) {
     intpost.ifPresent(wanted -> machine.interrupts().posting().require(wanted == Toggle.ON));
+    maxVcpus.ifPresent(VcpuLimit::require);
     DriverPolicies now = machine.driver().policies();
     machine
         .driver()
@@ -73,6 +78,7 @@ public record ChoosePolicies(
     intpost.ifPresent(wanted -> machine.interrupts().posting().set(wanted == Toggle.ON));
     ats.ifPresent(wanted -> machine.driver().allowDeviceTlbs(wanted == Toggle.ON));
     viommu.ifPresent(wanted -> machine.virtualIommus().allow(wanted == Toggle.ON));
+    maxVcpus.ifPresent(machine.hypervisor().domains().vcpuLimit()::choose);
     return machine.driver().policies();
   }
 }

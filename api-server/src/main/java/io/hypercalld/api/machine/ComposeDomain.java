@@ -4,7 +4,10 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.domain.Variation;
+import io.hypercalld.core.domain.VcpuLimit;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.CreateDomain;
@@ -40,8 +43,21 @@ public record ComposeDomain(
     long memoryBytes,
     int vcpus,
     MemoryPolicies policies,
-    ViommuChoices viommu)
+    ViommuChoices viommu,
+    DomainSettings.Interrupts interrupts)
     implements MachineCommand<Domain> {
+
+  /** One with APIC ids as in Xen. */
+  public ComposeDomain(
+      Optional<String> name,
+      Optional<UUID> handle,
+      DomainType type,
+      long memoryBytes,
+      int vcpus,
+      MemoryPolicies policies,
+      ViommuChoices viommu) {
+    this(name, handle, type, memoryBytes, vcpus, policies, viommu, DomainSettings.Interrupts.USUAL);
+  }
 
   /** One without virtual IOMMU. */
   public ComposeDomain(
@@ -65,6 +81,11 @@ public record ComposeDomain(
   private static final long EMULATE_PVH = 0x1;
 
   private static final int KIB_SHIFT = 10;
+
+  /** Highest event channel port, and that of a domain with more vCPUs than today's Xen allows. */
+  private static final int PORTS = 1023;
+
+  private static final int PORTS_OF_MANY = 4095;
 
   /** Guest frame where the hole for devices begins; RAM goes on at 4 GiB. */
   private static final long HOLE_FRAME = 0xf0000;
@@ -131,15 +152,21 @@ public record ComposeDomain(
     }
   }
 
-  /** As a hypercall, which has no place for the granule. */
+  /** As a hypercall, which has no place for some of the choices. */
   private void create(Machine machine, DomainId id) {
     CreateDomain hypercall = creation(machine, id);
+    Variation variation =
+        new Variation(
+            policies.geometry(),
+            interrupts.apicIds(),
+            interrupts.extendedDestinations(),
+            machine.hypervisor().domains().vcpuLimit().ofPolicies());
     DomainCalls calls = machine.hypervisor().domainCalls();
     machine
         .hypercalls()
         .measured(
             machine.catalogue().of(hypercall),
-            () -> calls.createDomain(DomainId.DOM0, hypercall, policies.geometry()));
+            () -> calls.createDomain(DomainId.DOM0, hypercall, variation));
   }
 
   private void choosePolicies(Domain domain) {
@@ -188,7 +215,7 @@ public record ComposeDomain(
         flags,
         iommu && policies.dma().tables() == DmaPolicy.Tables.SEPARATE ? OPTION_NO_SHARED_TABLES : 0,
         vcpus,
-        1023,
+        vcpus > VcpuLimit.OF_THE_HYPERCALL ? PORTS_OF_MANY : PORTS,
         -1,
         -1,
         2,

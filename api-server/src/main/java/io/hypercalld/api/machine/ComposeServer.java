@@ -16,8 +16,14 @@ import java.util.List;
  * An ioreq server of dom0's as an emulator makes one: created, its pages made, its ranges mapped,
  * and enabled, or not at all.
  */
-public record ComposeServer(DomainId domain, BufferedMode mode, List<Range> ranges, boolean enabled)
+public record ComposeServer(
+    DomainId domain, IoServer.Traits traits, List<Range> ranges, boolean enabled)
     implements MachineCommand<IoServer> {
+  /** One that knows destinations of 8 bits only. */
+  public ComposeServer(DomainId domain, BufferedMode mode, List<Range> ranges, boolean enabled) {
+    this(domain, new IoServer.Traits(mode, false), ranges, enabled);
+  }
+
   public ComposeServer {
     ranges = List.copyOf(ranges);
   }
@@ -39,9 +45,10 @@ public record ComposeServer(DomainId domain, BufferedMode mode, List<Range> rang
   }
 
   private IoServer build(IoServers servers, Transaction steps) {
-    IoServer server = servers.create(DomainId.DOM0, mode);
+    IoServer server = servers.create(DomainId.DOM0, traits);
     steps.onFailure(() -> servers.destroy(server));
-    for (long page = mode == BufferedMode.OFF ? 1 : 0; page < server.pages().count(); page++) {
+    long first = traits.mode() == BufferedMode.OFF ? 1 : 0;
+    for (long page = first; page < server.pages().count(); page++) {
       servers.makePage(server, page);
     }
     ranges.forEach(range -> server.ranges().map(range.kind, range.range));

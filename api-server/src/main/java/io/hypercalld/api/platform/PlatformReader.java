@@ -3,6 +3,7 @@ package io.hypercalld.api.platform;
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.platform.PlatformSource.LoadedPlatform;
 import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.domain.VcpuLimit;
 import io.hypercalld.core.errno.MalformedInput;
 import io.hypercalld.iommu.acpi.Atsr;
 import io.hypercalld.iommu.acpi.DeviceScope;
@@ -81,7 +82,8 @@ final class PlatformReader {
 
   private static ChoosePolicies policies(YamlValue value) {
     YamlObject policies =
-        value.object("domainIds", "quarantine", "profile", "flush", "intpost", "ats", "viommu");
+        value.object(
+            "domainIds", "quarantine", "profile", "flush", "intpost", "ats", "viommu", "maxVcpus");
     return new ChoosePolicies(
         choice(policies, "domainIds", DomainIdPolicy.class),
         choice(policies, "quarantine", Quarantine.Mode.class),
@@ -89,7 +91,16 @@ final class PlatformReader {
         choice(policies, "flush", FlushPolicy.class),
         choice(policies, "intpost", ChoosePolicies.Toggle.class),
         choice(policies, "ats", ChoosePolicies.Toggle.class),
-        choice(policies, "viommu", ChoosePolicies.Toggle.class));
+        choice(policies, "viommu", ChoosePolicies.Toggle.class),
+        policies.optional("maxVcpus").map(PlatformReader::limitOfVcpus));
+  }
+
+  private static int limitOfVcpus(YamlValue value) {
+    int limit = value.number(VcpuLimit.MOST);
+    if (limit < 1) {
+      throw value.wrong("from 1 to %d vCPUs are possible", VcpuLimit.MOST);
+    }
+    return limit;
   }
 
   private static <E extends Enum<E>> Optional<E> choice(

@@ -1,10 +1,12 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.machine.ChoosePolicies.Toggle;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainState;
 import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.interrupt.DomainInterrupts;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.Sbdf;
@@ -21,6 +23,7 @@ import java.util.UUID;
  *
  * @param domid raw
  * @param pageTables empty where no device can be given to it
+ * @param cpuid what its processors tell it about interrupts; empty of a PV domain
  * @param viommu empty where it has none
  */
 record DomainView(
@@ -37,9 +40,19 @@ record DomainView(
     MemoryChoices.Granule p2mPageSize,
     List<Sbdf> devices,
     Map<String, Object> policies,
+    Optional<Cpuid> cpuid,
     Optional<ViommuView> viommu) {
   private static final int PAGE_SHIFT = 12;
   private static final long MOST_PAGES = Long.MAX_VALUE >>> PAGE_SHIFT;
+
+  /**
+   * Facts that its processors tell.
+   *
+   * @param x2apic whether local APICs can have ids of 32 bits
+   * @param extDestId {@code XEN_HVM_CPUID_EXT_DEST_ID}: whether messages can have destinations of
+   *     15 bits
+   */
+  record Cpuid(boolean x2apic, boolean extDestId) {}
 
   /** Whether it runs. */
   enum State {
@@ -74,6 +87,9 @@ record DomainView(
         MemoryChoices.Granule.of(domain.settings().geometry()),
         machine.driver().devices().ownedBy(domain.id()).stream().map(PciDevice::sbdf).toList(),
         policies(domain),
+        domain
+            .findFacet(DomainInterrupts.class)
+            .map(own -> new Cpuid(true, own.destinations().inForce())),
         domain
             .findFacet(VirtualIommu.class)
             .filter(own -> own.unit().isPresent())
@@ -116,8 +132,22 @@ record DomainView(
               policies.put("claimTypes", claims.types());
               policies.put("claimProfile", claims.generation());
             });
+    domain.findFacet(DomainInterrupts.class).ifPresent(own -> interrupts(domain, own, policies));
     domain.findFacet(VirtualIommu.class).ifPresent(own -> policies.put("viommuApi", own.api()));
     return policies;
+  }
+
+  private static void interrupts(
+      Domain domain, DomainInterrupts own, Map<String, Object> policies) {
+    boolean remaps =
+        domain
+            .findFacet(VirtualIommu.class)
+            .flatMap(VirtualIommu::unit)
+            .filter(unit -> unit.settings().intremap())
+            .isPresent();
+    policies.put("apicIds", domain.settings().interrupts().apicIds());
+    policies.put("intremap", remaps ? Toggle.ON : Toggle.OFF);
+    policies.put("extDestId", own.destinations().isOffered() ? Toggle.ON : Toggle.OFF);
   }
 
   static State state(Domain domain) {

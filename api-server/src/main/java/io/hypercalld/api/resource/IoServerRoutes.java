@@ -47,11 +47,20 @@ final class IoServerRoutes {
     }
   }
 
-  /** A server as it is asked for. */
+  /**
+   * A server as it is asked for.
+   *
+   * @param extDestId whether it passes on messages with destinations of 15 bits
+   */
   record NewServer(
       @OrElse("\"off\"") BufferedMode bufioreq,
       @OrElse("true") boolean enabled,
-      @OrElse("[]") List<RangeView> ranges) {}
+      @OrElse("false") boolean extDestId,
+      @OrElse("[]") List<RangeView> ranges) {
+    IoServer.Traits traits() {
+      return new IoServer.Traits(bufioreq, extDestId);
+    }
+  }
 
   /** What may change of one. */
   record ServerChange(Optional<Boolean> enabled, Optional<Boolean> claimsPages) {}
@@ -61,6 +70,7 @@ final class IoServerRoutes {
    *
    * @param ports of the vCPUs, in their order
    * @param claimsPages whether pages of type ioreq_server are its own
+   * @param extDestId whether it passes on messages with destinations of 15 bits
    * @param pending requests without an answer
    */
   record ServerView(
@@ -74,6 +84,7 @@ final class IoServerRoutes {
       Optional<Gfn> bufioreqGfn,
       List<RangeView> ranges,
       boolean claimsPages,
+      boolean extDestId,
       int pending) {}
 
   /** What becomes of requests that are not answered, and what is stuck. */
@@ -150,7 +161,7 @@ final class IoServerRoutes {
     return machine -> {
       Domain domain = name.in(machine.hypervisor().domains());
       IoServer server =
-          machine.execute(new ComposeServer(domain.id(), wanted.bufioreq, ranges, wanted.enabled));
+          machine.execute(new ComposeServer(domain.id(), wanted.traits(), ranges, wanted.enabled));
       return Reply.created(
           "/v1/domains/%d/ioreq-servers/%d".formatted(domain.id().value(), server.id()),
           view(domain, server));
@@ -255,6 +266,7 @@ final class IoServerRoutes {
         server.pages().ringGfn(),
         ranges(server),
         servers(domain).claims().isOwner(server),
+        server.knowsExtendedDestinations(),
         domain.facet(DomainIo.class).pending(server.id()).size());
   }
 }

@@ -75,9 +75,11 @@ final class MachineRoutes {
       Optional<FlushPolicy> flush,
       Optional<ChoosePolicies.Toggle> intpost,
       Optional<ChoosePolicies.Toggle> ats,
-      Optional<ChoosePolicies.Toggle> viommu) {
+      Optional<ChoosePolicies.Toggle> viommu,
+      Optional<Integer> maxVcpus) {
     ChoosePolicies command() {
-      return new ChoosePolicies(domainIds, quarantine, profile, flush, intpost, ats, viommu);
+      return new ChoosePolicies(
+          domainIds, quarantine, profile, flush, intpost, ats, viommu, maxVcpus);
     }
   }
 

@@ -2,10 +2,12 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.json.Size;
+import io.hypercalld.api.machine.ChoosePolicies.Toggle;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.ViommuChoices;
 import io.hypercalld.api.rest.Failure;
 import io.hypercalld.api.rest.Problems;
+import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.hypercall.OrElse;
 import io.hypercalld.iommu.virtual.ShadowSync;
@@ -42,7 +44,6 @@ record NewDomain(
    * @throws InvalidBody for what contradicts itself
    */
   ComposeDomain toCommand() {
-    policies.ifPresent(DomainPolicies::requireBuilt);
     name.ifPresent(NewDomain::checkName);
     return new ComposeDomain(
         name,
@@ -51,7 +52,8 @@ record NewDomain(
         memory.bytes(),
         vcpus,
         MemoryChoices.of(this).toPolicies(),
-        new ViommuChoices(viommuSettings(), policies.flatMap(DomainPolicies::viommuApi)));
+        new ViommuChoices(viommuSettings(), policies.flatMap(DomainPolicies::viommuApi)),
+        policies.map(DomainPolicies::interrupts).orElse(DomainSettings.Interrupts.USUAL));
   }
 
   private Optional<VirtualUnitSettings> viommuSettings() {
@@ -59,7 +61,17 @@ record NewDomain(
       throw InvalidBody.at("/xlViommu", "the member viommu says it already");
     }
     ShadowSync sync = policies.flatMap(DomainPolicies::shadowSync).orElse(ShadowSync.STRICT);
-    return viommu.map(one -> one.settings(sync)).or(() -> xlViommu.map(XlViommu::settings));
+    Optional<Boolean> remapping = policies.flatMap(DomainPolicies::intremap).map(Toggle.ON::equals);
+    Optional<VirtualUnitSettings> wanted =
+        viommu
+            .map(one -> one.remapping(remapping).settings(sync))
+            .or(() -> xlViommu.map(XlViommu::settings))
+            .or(() -> remapping.filter(on -> on).map(_ -> NewViommu.ofInterrupts()));
+    if (remapping.isPresent()
+        && remapping.get() != wanted.filter(VirtualUnitSettings::intremap).isPresent()) {
+      throw InvalidBody.at("/policies/intremap", "the virtual IOMMU is to do otherwise");
+    }
+    return wanted;
   }
 
   private static void checkName(String name) {

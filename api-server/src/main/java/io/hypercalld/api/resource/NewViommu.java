@@ -4,12 +4,13 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.hypercall.OrElse;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
+import java.util.Optional;
 
 /**
  * A virtual IOMMU as it is asked for. Immutable.
  *
  * @param base guest-physical address of its registers
- * @param intremap whether it remaps interrupts
+ * @param intremap whether it remaps interrupts; it does if left out
  * @param l2 whether it translates through second-level tables
  * @param l1 whether it translates through first-level tables, too
  * @param cachingMode whether the guest invalidates what becomes present, too
@@ -17,13 +18,23 @@ import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 record NewViommu(
     @OrElse("\"intel_vtd\"") Type type,
     @OrElse("\"0xfed90000\"") Word base,
-    @OrElse("true") boolean intremap,
+    Optional<Boolean> intremap,
     @OrElse("false") boolean l2,
     @OrElse("false") boolean l1,
     @OrElse("true") boolean cachingMode) {
   /** The types that there are. */
   enum Type {
     INTEL_VTD
+  }
+
+  /** One where nothing is said but that it remaps interrupts. */
+  static VirtualUnitSettings ofInterrupts() {
+    return VirtualUnitSettings.interruptsOnly(VirtualUnitSettings.USUAL_BASE);
+  }
+
+  /** The same, with what a policy says of interrupts where it says nothing itself. */
+  NewViommu remapping(Optional<Boolean> policy) {
+    return new NewViommu(type, base, intremap.or(() -> policy), l2, l1, cachingMode);
   }
 
   /**
@@ -36,6 +47,6 @@ record NewViommu(
     if (l1) {
       throw NewDomain.unbuilt("first-level translation of a virtual IOMMU");
     }
-    return new VirtualUnitSettings(base, intremap, l2, l2 && cachingMode, sync);
+    return new VirtualUnitSettings(base, intremap.orElse(true), l2, l2 && cachingMode, sync);
   }
 }

@@ -3,6 +3,7 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Route;
+import io.hypercalld.core.domain.VcpuLimit;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.DriverPolicies;
 import io.hypercalld.iommu.driver.FlushPolicy;
@@ -56,6 +57,8 @@ final class PolicyCatalogue {
     policies.put("flush", chosen.flush().toString());
     policies.put("intpost", machine.interrupts().posting().isOn() ? "on" : "off");
     policies.put("viommu", machine.virtualIommus().allowed() ? "on" : "off");
+    policies.put(
+        "maxVcpus", Integer.toString(machine.hypervisor().domains().vcpuLimit().ofPolicies()));
     policies.put("ats", machine.driver().deviceTlbsAllowed() ? "on" : "off");
     return policies;
   }
@@ -118,6 +121,12 @@ final class PolicyCatalogue {
             MACHINE,
             List.of("off", "on"),
             "whether the host allows virtual IOMMUs, which v3 of the hypercall asks"),
+        built(
+            "maxVcpus",
+            MACHINE,
+            List.of("288", "1 to " + VcpuLimit.MOST),
+            "how many vCPUs an HVM or PVH domain can have: a number; until one is chosen the bare"
+                + " hypercall allows 128, as Xen does"),
         new Policy(
             "pageTables",
             DOMAIN,
@@ -193,13 +202,19 @@ final class PolicyCatalogue {
             List.of("today", "pre-2018", "2017-04"),
             "which Xen it is: today's; that of 2018, whose hypervisor's copies bypass claims; or"
                 + " the first, where pages outlive the release of their claim, too"),
-        policy("apicIds", DOMAIN, List.of("2n", "n"), "how APIC ids follow from vCPU numbers"),
-        policy(
+        built("apicIds", DOMAIN, List.of("2n", "n"), "how APIC ids follow from vCPU numbers"),
+        built(
             "intremap",
             DOMAIN,
             List.of("off", "on"),
-            "whether the virtual IOMMU remaps interrupts"),
-        policy("extDestId", DOMAIN, List.of("off", "on"), "whether MSIs have 15-bit destinations"),
+            "whether the domain has a virtual IOMMU that remaps interrupts: made with it where none"
+                + " is asked for"),
+        built(
+            "extDestId",
+            DOMAIN,
+            List.of("off", "on"),
+            "whether the guest is told that its messages may have destinations of 15 bits, where"
+                + " every ioreq server knows them when it is first let run"),
         built("shadowSync", DOMAIN, List.of("strict", "lazy"), "when a shadow follows the guest"),
         built("viommuApi", DOMAIN, List.of("v4", "v3", "v2"), "which interface creates one"));
   }

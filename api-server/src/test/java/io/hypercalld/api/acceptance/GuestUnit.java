@@ -76,11 +76,16 @@ final class GuestUnit implements NumberedBehaviours.Host {
 
   /** An HVM guest of 16 MiB with what else its body says. */
   int guest(String more) {
+    pausedGuest(more);
+    daemon().post("/v1/domains/%d/actions/unpause".formatted(guest), "{}");
+    return guest;
+  }
+
+  /** The same, not let run yet. */
+  void pausedGuest(String more) {
     Answer created = tryGuest("'type':'hvm','memory':'16MiB'" + more);
     assertThat(created.status()).as("%s", created.body()).isEqualTo(201);
     guest = created.body().get("domid").asInt();
-    daemon().post("/v1/domains/%d/actions/unpause".formatted(guest), "{}");
-    return guest;
   }
 
   /** The guest with a unit. */

@@ -62,7 +62,7 @@ final class DomainResourceTest {
         Arguments.of("{'memory':'4 GiB'}", 400, "malformed-body"),
         Arguments.of("{'memory':'9223372036854775808'}", 400, "malformed-body"),
         Arguments.of("{'vcpus':0}", 422, "invalid-argument"),
-        Arguments.of("{'vcpus':129}", 422, "invalid-argument"),
+        Arguments.of("{'vcpus':289}", 422, "invalid-argument"),
         Arguments.of("{'type':'vax'}", 400, "malformed-body"),
         Arguments.of("{'name':'Domain-0'}", 409, "exists"),
         Arguments.of("{'name':'7'}", 400, "malformed-body"),

@@ -39,6 +39,7 @@ class MemoryPoliciesTest {
                 + "\"tableFrameSize\":\"16KiB\",\"flush\":\"per-page\",\"syncHooks\":[\"physmap-add\",\"zap\"],"
                 + "\"unclaimed\":\"refuse\",\"claimAccess\":\"write\","
                 + "\"claimUpdate\":\"lazy\",\"serverDestroy\":\"leave\",\"claimTypes\":1,\"claimProfile\":\"today\","
+                + "\"apicIds\":\"2n\",\"intremap\":\"off\",\"extDestId\":\"off\","
                 + "\"viommuApi\":\"v4\"}");
     assertThat(daemon.get("/_sim/invariants").body().get("violations")).isEmpty();
   }

@@ -50,7 +50,7 @@ public final class Domain implements Digestible {
     this.settings = settings;
     this.domains = domains;
     this.notes = new ToolstackNotes(settings.handle());
-    this.run = new RunState(this::ended, this::tell);
+    this.run = new RunState(this::started, this::ended, this::tell);
     this.memory = new DomainMemory(this, allocator, domains, steps);
     this.features =
         memory.paging().map(_ -> new MemoryFeatures(this, allocator, domains.sharedFrames()));
@@ -155,6 +155,10 @@ public final class Domain implements Digestible {
   /** Its frames and what they are kept in. */
   public DomainMemory memory() {
     return memory;
+  }
+
+  private void started() {
+    facets.started();
   }
 
   private void ended(int code) {

@@ -37,6 +37,9 @@ public interface DomainFacet extends Digestible {
    */
   default void vcpusAdded(int count) {}
 
+  /** The domain is let run for the first time: its builders are done. */
+  default void started() {}
+
   /** The device model chose another type for a page. */
   default void retyped(Gfn gfn, P2mType type) {}
 

@@ -18,6 +18,7 @@ import java.util.UUID;
  * @param altp2m alternative P2M views
  * @param platform emulated devices
  * @param geometry shape of its P2M
+ * @param interrupts how messages find its vCPUs
  */
 public record DomainSettings(
     UUID handle,
@@ -30,7 +31,8 @@ public record DomainSettings(
     GrantLimits grant,
     Altp2m altp2m,
     Platform platform,
-    P2mGeometry geometry)
+    P2mGeometry geometry,
+    Interrupts interrupts)
     implements Digestible {
   /** {@code XEN_DOMCTL_IOMMU_no_sharept}: never share the P2M with the IOMMU. */
   public static final long IOMMU_NO_SHAREPT = 0x1;
@@ -43,6 +45,16 @@ public record DomainSettings(
 
   /** {@code xen_arch_domainconfig}. */
   public record Platform(long emulationFlags, long miscFlags) {}
+
+  /**
+   * How messages find its vCPUs.
+   *
+   * @param extendedDestinations whether they may have destinations of 15 bits
+   */
+  public record Interrupts(ApicIds apicIds, boolean extendedDestinations) {
+    /** As in Xen. */
+    public static final Interrupts USUAL = new Interrupts(ApicIds.TWICE, false);
+  }
 
   public boolean has(DomainFlag flag) {
     return flag.isIn(flags);
@@ -71,11 +83,12 @@ public record DomainSettings(
         new GrantLimits(64, 1024, 2),
         new Altp2m(0, 0),
         new Platform(type == DomainType.PVH ? 1 : 0, 0),
-        P2mGeometry.GRANULE_4K);
+        P2mGeometry.GRANULE_4K,
+        Interrupts.USUAL);
   }
 
-  /** The same with a P2M of another shape. */
-  public DomainSettings with(P2mGeometry shape) {
+  /** The same with what the hypercall has no place for. */
+  public DomainSettings with(Variation variation) {
     return new DomainSettings(
         handle,
         type,
@@ -87,7 +100,8 @@ public record DomainSettings(
         grant,
         altp2m,
         platform,
-        shape);
+        variation.geometry(),
+        new Interrupts(variation.apicIds(), variation.extendedDestinations()));
   }
 
   @Override
@@ -108,6 +122,8 @@ public record DomainSettings(
         .put(altp2m.count())
         .put(platform.emulationFlags())
         .put(platform.miscFlags())
-        .put(geometry.name());
+        .put(geometry.name())
+        .put(interrupts.apicIds.name())
+        .put(interrupts.extendedDestinations);
   }
 }

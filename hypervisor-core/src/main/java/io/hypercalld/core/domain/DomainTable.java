@@ -26,6 +26,7 @@ public final class DomainTable implements Digestible {
   private final P2mCounters departed = new P2mCounters();
   private final FrameAllocator allocator;
   private final SharedFrames sharedFrames;
+  private final VcpuLimit vcpuLimit = new VcpuLimit();
   private final Host host;
   private final Notices notices;
   private int lastChosen;
@@ -52,6 +53,11 @@ public final class DomainTable implements Digestible {
 
   public Host host() {
     return host;
+  }
+
+  /** How many vCPUs domains may have. */
+  public VcpuLimit vcpuLimit() {
+    return vcpuLimit;
   }
 
   public Optional<Domain> find(DomainId id) {
@@ -267,7 +273,7 @@ public final class DomainTable implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("domains").put(lastChosen).put(domains.size());
+    digest.section("domains").put(vcpuLimit).put(lastChosen).put(domains.size());
     domains.values().forEach(digest::put);
     digest.put(sharedFrames);
   }

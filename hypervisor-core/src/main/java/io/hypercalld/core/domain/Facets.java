@@ -47,6 +47,11 @@ public final class Facets implements Digestible {
     facets.forEach(facet -> facet.vcpusAdded(count));
   }
 
+  /** Tells that the domain is let run for the first time. */
+  void started() {
+    facets.forEach(DomainFacet::started);
+  }
+
   /** Tells that the device model chose another type for a page. */
   public void retyped(Gfn gfn, P2mType type) {
     facets.forEach(facet -> facet.retyped(gfn, type));

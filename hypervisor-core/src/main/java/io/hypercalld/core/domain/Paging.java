@@ -30,7 +30,7 @@ final class Paging implements Digestible {
    */
   Paging(FrameAllocator allocator, DomainId id, DomainSettings settings, Host host) {
     pool = new PagingPool(allocator, id.value(), settings.geometry().granuleOrder());
-    pool.resize(PagingPool.SEED_PAGES);
+    pool.resize(PagingPool.seedPages(settings.maxVcpus()));
     boolean iommu = settings.has(DomainFlag.IOMMU);
     PageSize largest = settings.has(DomainFlag.HAP) ? PageSize.SIZE_1G : PageSize.SIZE_2M;
     p2m =

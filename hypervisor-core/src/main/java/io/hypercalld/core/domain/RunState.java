@@ -19,6 +19,7 @@ public final class RunState implements Digestible {
 
   private static final int MAX_PAUSES = 255;
 
+  private final Runnable started;
   private final IntConsumer ended;
   private final Consumer<DomainNotice> told;
   private int controllerPauses;
@@ -29,8 +30,12 @@ public final class RunState implements Digestible {
   private int[] eventPauses = {};
   private String crashReason = "";
 
-  /** With somebody who is told the reason when it ends, and when it is paused and goes on. */
-  RunState(IntConsumer ended, Consumer<DomainNotice> told) {
+  /**
+   * With somebody who is told when it is first let run, the reason when it ends, and when it is
+   * paused and goes on.
+   */
+  RunState(Runnable started, IntConsumer ended, Consumer<DomainNotice> told) {
+    this.started = started;
     this.ended = ended;
     this.told = told;
   }
@@ -87,7 +92,7 @@ public final class RunState implements Digestible {
 
   /** Starts all vCPUs, as dom0's are at boot. */
   void startAll() {
-    creationFinished = true;
+    finishCreation();
     onlineVcpus = vcpus;
   }
 
@@ -117,9 +122,16 @@ public final class RunState implements Digestible {
     }
     controllerPauses--;
     if (controllerPauses == 0) {
-      creationFinished = true;
+      finishCreation();
       startFirst();
       told.accept(DomainNotice.UNPAUSED);
+    }
+  }
+
+  private void finishCreation() {
+    if (!creationFinished) {
+      creationFinished = true;
+      started.run();
     }
   }
 

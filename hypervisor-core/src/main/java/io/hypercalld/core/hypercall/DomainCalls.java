@@ -7,12 +7,12 @@ import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.domain.Privilege;
 import io.hypercalld.core.domain.Reservation;
+import io.hypercalld.core.domain.Variation;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PagingPool;
-import io.hypercalld.core.p2m.P2mGeometry;
 
 /**
  * The domctl hypercalls that concern a domain as such. Confined to the machine thread.
@@ -37,15 +37,15 @@ public final class DomainCalls {
   }
 
   public Outcome createDomain(DomainId caller, CreateDomain args) {
-    return createDomain(caller, args, P2mGeometry.GRANULE_4K);
+    return createDomain(caller, args, Variation.NONE.withMost(domains.vcpuLimit().ofHypercalls()));
   }
 
-  /** As the hypercall, which has no place for the shape of the P2M. */
-  public Outcome createDomain(DomainId caller, CreateDomain args, P2mGeometry geometry) {
+  /** As the hypercall, which has no place for the variation. */
+  public Outcome createDomain(DomainId caller, CreateDomain args, Variation variation) {
     Domain by = domains.caller(caller);
     Privilege.PRIV.demand(by, by);
     DomainId id = domains.choose(args.domain());
-    DomainSettings settings = DomainChecks.check(args, domains.host()).with(geometry);
+    DomainSettings settings = DomainChecks.check(args, domains.host(), variation);
     domains.create(args.domain(), settings);
     return Outcome.returning(new NewDomain(id));
   }

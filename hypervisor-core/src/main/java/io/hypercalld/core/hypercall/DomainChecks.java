@@ -4,6 +4,7 @@ import io.hypercalld.core.domain.DomainFlag;
 import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.domain.Host;
+import io.hypercalld.core.domain.Variation;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.CreateDomain.Altp2m;
@@ -17,7 +18,6 @@ import io.hypercalld.core.p2m.P2mGeometry;
  *     arch_sanitise_domain_config and emulation_flags_ok"
  */
 final class DomainChecks {
-  private static final int HVM_MAX_VCPUS = 128;
   private static final int PV_MAX_VCPUS = 8192;
   private static final int GRANT_VERSION_MASK = 0xf;
   private static final int MAX_GRANT_VERSION = 2;
@@ -40,8 +40,8 @@ final class DomainChecks {
    *
    * @throws Refusal EINVAL, EOPNOTSUPP, ESRCH, in Xen's order
    */
-  static DomainSettings check(CreateDomain args, Host host) {
-    checkFlags(args);
+  static DomainSettings check(CreateDomain args, Host host, Variation variation) {
+    checkFlags(args, variation.mostVcpus());
     checkIommu(args, host);
     checkFeatures(args);
     checkAltp2m(args.altp2m(), args.flags());
@@ -52,16 +52,15 @@ final class DomainChecks {
     if (args.cpupoolId() != 0) {
       throw Refusal.of(Errno.ESRCH, "there is no cpupool %d", args.cpupoolId());
     }
-    return settings(args, arch, type);
+    return settings(args, arch, type).with(variation);
   }
 
-  private static void checkFlags(CreateDomain args) {
+  private static void checkFlags(CreateDomain args, int mostOfHvm) {
     long flags = args.flags();
     require((flags & ~DomainFlag.known()) == 0, "unknown flags");
     require((args.grantOpts() & ~GRANT_VERSION_MASK) == 0, "unknown grant_opts");
     require(args.maxVcpus() >= 1, "max_vcpus is less than 1");
-    require(
-        args.maxVcpus() <= (isHvm(flags) ? HVM_MAX_VCPUS : PV_MAX_VCPUS), "max_vcpus is too large");
+    require(args.maxVcpus() <= (isHvm(flags) ? mostOfHvm : PV_MAX_VCPUS), "max_vcpus is too large");
     require(isHvm(flags) || !DomainFlag.HAP.isIn(flags), "hap without hvm");
   }
 
@@ -134,7 +133,8 @@ final class DomainChecks {
             (int) (args.grantOpts() & GRANT_VERSION_MASK)),
         new DomainSettings.Altp2m(args.altp2m().opts(), args.altp2m().nr()),
         new DomainSettings.Platform(arch.emulationFlags(), arch.miscFlags()),
-        P2mGeometry.GRANULE_4K);
+        P2mGeometry.GRANULE_4K,
+        DomainSettings.Interrupts.USUAL);
   }
 
   private static boolean isHvm(long flags) {

@@ -1,8 +1,10 @@
 package io.hypercalld.core.interrupt;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
+import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.List;
@@ -15,19 +17,20 @@ import java.util.OptionalInt;
  * @see "xen/arch/x86/hvm/hvm.c"
  */
 public final class DomainInterrupts implements DomainFacet {
-  private static final int APIC_ID_STRIDE = 2;
-
   private final LocalApics apics;
+  private final ExtendedDestinations destinations;
   private final VirtualIoApic ioApic;
   private final VirtualPic pic = new VirtualPic();
   private final InterruptLines lines;
   private InterruptRouter router = InterruptRouter.NONE;
 
   private DomainInterrupts(Domain domain) {
+    DomainSettings settings = domain.settings();
     this.apics =
         new LocalApics(
-            domain.settings().maxVcpus(), domain.run()::vcpus, vcpu -> vcpu * APIC_ID_STRIDE);
-    this.ioApic = new VirtualIoApic(apics);
+            settings.maxVcpus(), domain.run()::vcpus, settings.interrupts().apicIds()::of);
+    this.destinations = new ExtendedDestinations(settings.interrupts().extendedDestinations());
+    this.ioApic = new VirtualIoApic(apics, destinations);
     this.lines = new InterruptLines(ioApic, pic);
   }
 
@@ -49,9 +52,14 @@ public final class DomainInterrupts implements DomainFacet {
     return router;
   }
 
-  /** The local APICs of its vCPUs; the one of vCPU n has the id 2n. */
+  /** The local APICs of its vCPUs, with ids as the domain's settings say. */
   public LocalApics apics() {
     return apics;
+  }
+
+  /** How far the destinations of messages reach that nothing remaps. */
+  public ExtendedDestinations destinations() {
+    return destinations;
   }
 
   public VirtualIoApic ioApic() {
@@ -85,6 +93,40 @@ public final class DomainInterrupts implements DomainFacet {
     return taken;
   }
 
+  /** What a message of the domain's means that nothing remaps; empty where nobody takes it. */
+  public Optional<Interrupt> read(Word address, int data) {
+    return Interrupt.ofMessage(address.value(), data, destinations.format());
+  }
+
+  /**
+   * A vCPU stores to its interrupt command register.
+   *
+   * @return the vCPUs that took it
+   * @throws Refusal EOPNOTSUPP a delivery that no other processor takes, or a start-up, for which
+   *     there are no instructions
+   */
+  public List<Integer> command(int vcpu, InterruptCommand command) {
+    LocalApic sender = apics.find(vcpu).orElseThrow();
+    Interrupt interrupt =
+        command
+            .interrupt(sender.mode())
+            .orElseThrow(
+                () ->
+                    Refusal.of(
+                        Errno.EOPNOTSUPP, "no processor takes 0x%x from another", command.value()));
+    return switch (command.shorthand()) {
+      case NONE -> apics.deliver(interrupt);
+      case SELF -> apics.deliverTo(interrupt, index -> index == vcpu);
+      case ALL -> apics.deliverTo(interrupt, _ -> true);
+      case OTHERS -> apics.deliverTo(interrupt, index -> index != vcpu);
+    };
+  }
+
+  @Override
+  public void started() {
+    destinations.settle();
+  }
+
   /** A vCPU is done with the vector that it serves; the I/O APIC learns of level triggered ones. */
   public OptionalInt endOfInterrupt(LocalApic apic) {
     OptionalInt vector = apic.endOfInterrupt();
@@ -104,6 +146,12 @@ public final class DomainInterrupts implements DomainFacet {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("domain-interrupts").put(apics).put(ioApic).put(pic).put(lines);
+    digest
+        .section("domain-interrupts")
+        .put(apics)
+        .put(destinations)
+        .put(ioApic)
+        .put(pic)
+        .put(lines);
   }
 }

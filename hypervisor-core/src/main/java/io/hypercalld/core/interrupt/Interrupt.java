@@ -20,7 +20,6 @@ public record Interrupt(
     boolean redirectionHint,
     int destination,
     boolean level) {
-  private static final BitField DESTINATION = BitField.bits("destination", 19, 12);
   private static final BitField RH = BitField.bit("RH", 3);
   private static final BitField DM = BitField.bit("DM", 2);
   private static final BitField VECTOR = BitField.bits("vector", 7, 0);
@@ -44,7 +43,7 @@ public record Interrupt(
    *
    * @param address {@code 0xfee.....}; bits 63:32 and 4 are not looked at
    */
-  public static Optional<Interrupt> ofMessage(long address, int data) {
+  public static Optional<Interrupt> ofMessage(long address, int data, DestinationFormat format) {
     return DeliveryMode.of(DELIVERY.getInt(data))
         .map(
             delivery ->
@@ -53,7 +52,7 @@ public record Interrupt(
                     delivery,
                     DM.isSet(address),
                     RH.isSet(address),
-                    DESTINATION.getInt(address),
+                    format.ofAddress(address),
                     TRIGGER.isSet(data)));
   }
 

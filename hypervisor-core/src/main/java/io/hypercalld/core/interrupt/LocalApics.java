@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import java.util.function.IntSupplier;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
@@ -64,6 +65,17 @@ public final class LocalApics implements Digestible {
   public List<Integer> deliver(Interrupt interrupt) {
     List<Integer> taking =
         interrupt.isArbitrated() ? arbitrate(interrupt).stream().toList() : destinations(interrupt);
+    taking.forEach(index -> apics.get(index).accept(interrupt));
+    return taking;
+  }
+
+  /** Delivers an interrupt to those enabled that are meant otherwise than by its destination. */
+  List<Integer> deliverTo(Interrupt interrupt, IntPredicate meant) {
+    List<Integer> taking =
+        IntStream.range(0, size())
+            .filter(index -> apics.get(index).isEnabled() && meant.test(index))
+            .boxed()
+            .toList();
     taking.forEach(index -> apics.get(index).accept(interrupt));
     return taking;
   }

@@ -19,7 +19,6 @@ public record RedirectionEntry(long value) {
   public static final BitField REMOTE_IRR = bit("remote-irr", 14);
   public static final BitField TRIGGER_MODE = bit("trigger-mode", 15);
   public static final BitField MASK = bit("mask", 16);
-  public static final BitField DESTINATION = bits("destination", 63, 56);
 
   /** As after power-on. */
   public static final RedirectionEntry MASKED = new RedirectionEntry(MASK.mask());
@@ -46,7 +45,7 @@ public record RedirectionEntry(long value) {
   }
 
   /** What it sends; empty where the delivery mode is reserved. */
-  public Optional<Interrupt> interrupt() {
+  public Optional<Interrupt> interrupt(DestinationFormat format) {
     return DeliveryMode.of(DELIVERY_MODE.getInt(value))
         .map(
             delivery ->
@@ -55,7 +54,7 @@ public record RedirectionEntry(long value) {
                     delivery,
                     DESTINATION_MODE.isSet(value),
                     false,
-                    DESTINATION.getInt(value),
+                    format.ofEntry(value),
                     isLevel()));
   }
 }

@@ -34,6 +34,7 @@ public final class VirtualIoApic implements Digestible {
   private static final long READ_ONLY = 1L << 12 | RedirectionEntry.REMOTE_IRR.mask();
 
   private final LocalApics apics;
+  private final ExtendedDestinations destinations;
   private final RedirectionEntry[] entries = new RedirectionEntry[PINS];
   private final boolean[] asserted = new boolean[PINS];
   private IntConsumer ended = _ -> {};
@@ -41,7 +42,8 @@ public final class VirtualIoApic implements Digestible {
   private int selected;
   private int id;
 
-  VirtualIoApic(LocalApics apics) {
+  VirtualIoApic(LocalApics apics, ExtendedDestinations destinations) {
+    this.destinations = destinations;
     this.apics = apics;
     Arrays.fill(entries, RedirectionEntry.MASKED);
   }
@@ -95,7 +97,7 @@ public final class VirtualIoApic implements Digestible {
   }
 
   private List<Integer> send(RedirectionEntry entry) {
-    return entry.interrupt().map(apics::deliver).orElse(List.of());
+    return entry.interrupt(destinations.format()).map(apics::deliver).orElse(List.of());
   }
 
   /** A processor ended a level triggered vector: pins still asserted send it again. */

@@ -15,8 +15,11 @@ import java.util.TreeSet;
  * @see "xen/arch/x86/mm/hap/hap.c, hap_set_allocation"
  */
 public final class PagingPool implements Digestible {
-  /** Pages that a new domain's pool is seeded with. */
-  public static final long SEED_PAGES = 256;
+  private static final long SEED_PAGES = 256;
+  private static final long SEED_PAGES_OF_MANY = 512;
+
+  /** vCPUs up to which today's Xen seeds. */
+  private static final int FEW_VCPUS = 128;
 
   private final FrameAllocator allocator;
   private final int owner;
@@ -24,6 +27,15 @@ public final class PagingPool implements Digestible {
   private final TreeSet<Long> free = new TreeSet<>();
   private long usedPages;
   private boolean closed;
+
+  /**
+   * Pages that a new domain's pool is seeded with.
+   *
+   * @see "xen/arch/x86/mm/hap/hap.c, hap_enable; spec/documents.md S1-D14"
+   */
+  public static long seedPages(int vcpus) {
+    return vcpus > FEW_VCPUS ? SEED_PAGES_OF_MANY : SEED_PAGES;
+  }
 
   /** An empty pool of the domain's, of tables of one page. */
   public PagingPool(FrameAllocator allocator, int owner) {

@@ -60,7 +60,7 @@ class GeometryRefusalTest {
             .createDomain(
                 DomainId.DOM0,
                 SimulatedHost.request(DomainId.ANY, SimulatedHost.HVM_HAP),
-                geometry);
+                Variation.NONE.with(geometry));
     return outcome instanceof Outcome.Success(long _, NewDomain(DomainId id))
         ? host.domain(id)
         : host.domain(DomainId.DOM0);

@@ -28,7 +28,7 @@ class GranuleTest {
             .createDomain(
                 DomainId.DOM0,
                 SimulatedHost.request(DomainId.ANY, SimulatedHost.HVM_HAP),
-                P2mGeometry.GRANULE_16K);
+                Variation.NONE.with(P2mGeometry.GRANULE_16K));
     DomainId created =
         outcome instanceof Outcome.Success(long _, NewDomain(DomainId fresh))
             ? fresh

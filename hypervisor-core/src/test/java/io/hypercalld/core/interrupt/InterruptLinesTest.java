@@ -10,7 +10,7 @@ final class InterruptLinesTest {
   private static final long LEVEL_41_TO_2 = 0x0200_0000_0000_8041L;
 
   private final LocalApics apics = new LocalApics(2, () -> 2, index -> 2 * index);
-  private final VirtualIoApic ioApic = new VirtualIoApic(apics);
+  private final VirtualIoApic ioApic = new VirtualIoApic(apics, new ExtendedDestinations(false));
   private final VirtualPic pic = new VirtualPic();
   private final InterruptLines lines = new InterruptLines(ioApic, pic);
 

@@ -25,13 +25,13 @@ final class LocalApicsTest {
 
   @Test
   void message_compatibilityFormat_isTakenApart() {
-    assertThat(Interrupt.ofMessage(0xfee0_600cL, 0x8141))
+    assertThat(Interrupt.ofMessage(0xfee0_600cL, 0x8141, DestinationFormat.PLAIN))
         .contains(new Interrupt(0x41, DeliveryMode.LOWEST_PRIORITY, true, true, 6, true));
   }
 
   @Test
   void message_reservedDeliveryMode_meansNothing() {
-    assertThat(Interrupt.ofMessage(0xfee0_0000L, 0x341)).isEmpty();
+    assertThat(Interrupt.ofMessage(0xfee0_0000L, 0x341, DestinationFormat.PLAIN)).isEmpty();
   }
 
   @Test

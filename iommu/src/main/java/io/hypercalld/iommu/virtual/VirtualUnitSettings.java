@@ -35,7 +35,7 @@ public record VirtualUnitSettings(
   }
 
   /** What the hypercall makes: a unit that remaps interrupts. */
-  static VirtualUnitSettings interruptsOnly(Word base) {
+  public static VirtualUnitSettings interruptsOnly(Word base) {
     return new VirtualUnitSettings(base, true, false, false, ShadowSync.STRICT);
   }
 }

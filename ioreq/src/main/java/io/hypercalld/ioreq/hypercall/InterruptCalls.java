@@ -81,7 +81,8 @@ public final class InterruptCalls {
       return Outcome.done();
     }
     Interrupt interrupt =
-        Interrupt.ofMessage(address, data)
+        interrupts(domain)
+            .read(args.addr(), data)
             .orElseThrow(
                 () -> Refusal.of(Errno.EINVAL, "data %s has a reserved delivery", args.data()));
     interrupts(domain).inject(interrupt);

@@ -41,7 +41,11 @@ public final class IoServerCalls {
         BufferedMode.ofNumber(args.handleBufioreq())
             .orElseThrow(
                 () -> Refusal.of(Errno.EINVAL, "handle_bufioreq is %d", args.handleBufioreq()));
-    return Outcome.returning(new CreateIoreqServer.ServerId(servers.create(caller, mode).id()));
+    if ((args.flags() & ~CreateIoreqServer.EXT_DEST_ID) != 0) {
+      throw Refusal.of(Errno.EINVAL, "unknown flags 0x%x", args.flags());
+    }
+    var traits = new IoServer.Traits(mode, args.flags() == CreateIoreqServer.EXT_DEST_ID);
+    return Outcome.returning(new CreateIoreqServer.ServerId(servers.create(caller, traits).id()));
   }
 
   public Outcome info(DomainId caller, GetIoreqServerInfo args) {

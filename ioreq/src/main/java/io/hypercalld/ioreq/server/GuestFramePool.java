@@ -6,10 +6,15 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.transaction.Transaction;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
@@ -29,12 +34,15 @@ final class GuestFramePool {
   }
 
   /**
-   * Lends a guest frame to each page, or to none.
+   * Lends a guest frame to each page that lacks one, or to none: to those of the slots frames that
+   * follow each other, as the emulator is told of the first alone.
    *
-   * @throws Refusal EINVAL dying, or no RAM to write; ENOMEM none is left; ENOENT
+   * @throws Refusal EINVAL dying, or no RAM to write; ENOMEM not enough are left; ENOENT
    */
-  void lend(List<SharedPage> pages, Collection<IoServer> servers) {
-    if (pages.isEmpty()) {
+  void lend(SharedPages of, Collection<IoServer> servers) {
+    List<SharedPage> slots = of.slotsToBorrow();
+    Optional<SharedPage> ring = of.ringToBorrow();
+    if (slots.isEmpty() && ring.isEmpty()) {
       return;
     }
     if (domain.isDying()) {
@@ -43,19 +51,43 @@ final class GuestFramePool {
     Set<Gfn> taken = new HashSet<>();
     servers.forEach(
         server -> server.pages().all().forEach(page -> page.gfn().ifPresent(taken::add)));
-    List<Gfn> free = frames().filter(gfn -> !taken.contains(gfn)).toList();
-    if (free.size() < pages.size()) {
-      throw Refusal.of(Errno.ENOMEM, "%s has no guest frame left for ioreq servers", domain.id());
+    List<Gfn> free = new ArrayList<>(frames().filter(gfn -> !taken.contains(gfn)).toList());
+    Map<SharedPage, Gfn> lending = new LinkedHashMap<>();
+    List<Gfn> run = run(free, slots.size());
+    for (int page = 0; page < slots.size(); page++) {
+      lending.put(slots.get(page), run.get(page));
     }
+    free.removeAll(run);
+    ring.ifPresent(page -> lending.put(page, run(free, 1).getFirst()));
     Transaction.run(
         steps -> {
-          for (int i = 0; i < pages.size(); i++) {
-            SharedPage page = pages.get(i);
-            page.borrow(free.get(i));
-            steps.onFailure(page::release);
-          }
-          return pages;
+          lending.forEach(
+              (page, gfn) -> {
+                page.borrow(gfn);
+                steps.onFailure(page::release);
+              });
+          return lending;
         });
+  }
+
+  /** The first so many that follow each other. */
+  private List<Gfn> run(List<Gfn> free, int length) {
+    for (int from = 0; from + length <= free.size(); from++) {
+      List<Gfn> run = free.subList(from, from + length);
+      if (followEachOther(run)) {
+        return List.copyOf(run);
+      }
+    }
+    throw Refusal.of(
+        Errno.ENOMEM,
+        "%s has no %d guest frames in a row left for ioreq servers",
+        domain.id(),
+        length);
+  }
+
+  private static boolean followEachOther(List<Gfn> run) {
+    return IntStream.range(0, run.size())
+        .allMatch(at -> run.get(at).value() == run.getFirst().value() + at);
   }
 
   private Stream<Gfn> frames() {

@@ -17,18 +17,24 @@ public final class IoServer implements Digestible {
   private final IoRanges ranges;
   private final int id;
   private final DomainId emulator;
-  private final BufferedMode mode;
+  private final Traits traits;
   private final SharedPages pages;
   private Optional<Integer> ringPort = Optional.empty();
   private long buffered;
   private boolean enabled;
 
-  IoServer(
-      int id, DomainId emulator, BufferedMode mode, SharedPages pages, List<RangeOwners> owners) {
+  /**
+   * What its emulator chose for it for good.
+   *
+   * @param extendedDestinations whether it passes on messages with destinations of 15 bits
+   */
+  public record Traits(BufferedMode mode, boolean extendedDestinations) {}
+
+  IoServer(int id, DomainId emulator, Traits traits, SharedPages pages, List<RangeOwners> owners) {
     this.ranges = new IoRanges(owners, id);
     this.id = id;
     this.emulator = emulator;
-    this.mode = mode;
+    this.traits = traits;
     this.pages = pages;
   }
 
@@ -42,7 +48,12 @@ public final class IoServer implements Digestible {
   }
 
   public BufferedMode mode() {
-    return mode;
+    return traits.mode;
+  }
+
+  /** Whether it passes on messages with destinations of 15 bits. */
+  public boolean knowsExtendedDestinations() {
+    return traits.extendedDestinations;
   }
 
   public boolean isEnabled() {
@@ -109,7 +120,7 @@ public final class IoServer implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(id).put(emulator.value()).put(mode.name()).put(enabled);
+    digest.put(id).put(emulator.value()).put(traits.toString()).put(enabled);
     digest.put(ringPort.orElse(-1)).put(buffered).put(ports.size());
     ports.forEach(digest::put);
     digest.put(ranges).put(pages);

@@ -7,6 +7,8 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.event.EventChannels;
+import io.hypercalld.core.interrupt.DomainInterrupts;
+import io.hypercalld.core.interrupt.ExtendedDestinations;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.Gfn;
@@ -121,9 +123,11 @@ public final class IoServers implements DomainFacet {
   /**
    * A disabled server with the lowest free id.
    *
-   * @throws Refusal ENOSPC all ids are taken, or no port is free; EINVAL dying. Nothing changed
+   * @throws Refusal ENOSPC all ids are taken, or no port is free; EINVAL dying, or it does not know
+   *     the extended destinations that the guest was told of. Nothing changed
    */
-  public IoServer create(DomainId emulator, BufferedMode mode) {
+  public IoServer create(DomainId emulator, IoServer.Traits traits) {
+    BufferedMode mode = traits.mode();
     int id = 0;
     while (servers.containsKey(id)) {
       id++;
@@ -136,8 +140,9 @@ public final class IoServers implements DomainFacet {
     if (ports > 0) {
       channels().requireFree(ports - 1);
     }
+    destinations().join(traits.extendedDestinations());
     IoServer server =
-        new IoServer(id, emulator, mode, new SharedPages(domain, memory, mode), owners);
+        new IoServer(id, emulator, traits, new SharedPages(domain, memory, mode), owners);
     for (int vcpu = 0; vcpu < domain.run().vcpus(); vcpu++) {
       addVcpu(server, vcpu);
     }
@@ -213,6 +218,7 @@ public final class IoServers implements DomainFacet {
     server.ranges().clear();
     watcher.leaving(server);
     setEnabled(server, false);
+    destinations().leave(server.knowsExtendedDestinations());
     server.ports().forEach(channels()::free);
     server.ringPort().ifPresent(channels()::free);
     server.pages().all().forEach(SharedPage::release);
@@ -226,10 +232,8 @@ public final class IoServers implements DomainFacet {
    *     frame; ENOMEM no guest frame is left; ENOENT paged out or shared. Nothing changed
    */
   public void borrowPages(IoServer server) {
-    List<SharedPage> wanted = server.pages().borrowable();
-    wanted.forEach(SharedPage::requireNotMade);
-    List<SharedPage> missing = wanted.stream().filter(page -> page.gfn().isEmpty()).toList();
-    pool.lend(missing, servers.values());
+    server.pages().all().forEach(SharedPage::requireNotMade);
+    pool.lend(server.pages(), servers.values());
   }
 
   /**
@@ -256,6 +260,10 @@ public final class IoServers implements DomainFacet {
     return servers.values().stream()
         .flatMap(server -> server.pages().all())
         .flatMap(page -> page.referenced().stream());
+  }
+
+  private ExtendedDestinations destinations() {
+    return domain.facet(DomainInterrupts.class).destinations();
   }
 
   private EventChannels channels() {

@@ -85,14 +85,17 @@ public final class SharedPages implements Digestible {
     return slots.get((int) number - 1);
   }
 
-  /**
-   * The pages that the parameters' guest frames can stand for: the first of the slots, the ring.
-   */
-  List<SharedPage> borrowable() {
-    return Stream.concat(Stream.of(slots.getFirst()), ring.stream()).toList();
+  /** The pages of slots that no guest frame stands for: all of them, or none. */
+  List<SharedPage> slotsToBorrow() {
+    return slots.stream().filter(page -> page.gfn().isEmpty()).toList();
   }
 
-  /** The guest frame of the first page of slots. */
+  /** The ring, where there is one for which no guest frame stands. */
+  Optional<SharedPage> ringToBorrow() {
+    return ring.filter(page -> page.gfn().isEmpty());
+  }
+
+  /** The guest frame of the first page of slots, which the others follow. */
   public Optional<Gfn> slotsGfn() {
     return slots.getFirst().gfn();
   }

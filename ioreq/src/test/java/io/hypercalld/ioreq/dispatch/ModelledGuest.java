@@ -59,7 +59,7 @@ public final class ModelledGuest implements AutoCloseable {
 
   /** An enabled server of dom0's with its pages, which answers for a range. */
   public IoServer server(BufferedMode mode, RangeKind kind, long first, long last) {
-    IoServer server = servers().create(DomainId.DOM0, mode);
+    IoServer server = servers().create(DomainId.DOM0, new IoServer.Traits(mode, false));
     for (long page = mode == BufferedMode.OFF ? 1 : 0; page < server.pages().count(); page++) {
       servers().makePage(server, page);
     }

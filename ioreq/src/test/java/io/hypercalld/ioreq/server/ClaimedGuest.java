@@ -47,7 +47,7 @@ final class ClaimedGuest implements AutoCloseable {
     servers
         .claims()
         .choose(new ClaimPolicies(Unclaimed.REFUSE, ClaimAccess.WRITE, update, Destroyed.LEAVE, 1));
-    server = servers.create(DomainId.DOM0, BufferedMode.OFF);
+    server = servers.create(DomainId.DOM0, new IoServer.Traits(BufferedMode.OFF, false));
     claim = servers.claims().of(P2mType.IOREQ_SERVER);
   }
 
