@@ -53,15 +53,6 @@ public final class OtherTables {
   public static List<List<Operation<?>>> unbuilt() {
     return List.of(
         allMissing(
-            "iommu_op",
-            "query_capabilities",
-            "alloc_context",
-            "free_context",
-            "reattach_device",
-            "map_pages",
-            "unmap_pages",
-            "lookup_page"),
-        allMissing(
             "dom0vp_op",
             "phystomach",
             "machtophys",

@@ -1,7 +1,6 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.core.bits.Word;
-import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainSettings;
@@ -107,10 +106,7 @@ public record ComposeDomain(
     create(machine, id);
     try {
       choosePolicies(machine.hypervisor().domains().byId(id));
-      machine
-          .driver()
-          .addressModes()
-          .choose(machine.hypervisor().domains().byId(id), policies.dmaMode());
+      policies.devices().applyTo(machine, machine.hypervisor().domains().byId(id));
       policies.claims().applyTo(machine.hypervisor().domains().byId(id));
       viommu.applyTo(machine, machine.hypervisor().domains().byId(id));
       call(machine, new MaxVcpus(id, vcpus));
@@ -237,7 +233,7 @@ public record ComposeDomain(
    */
   private void populate(Machine machine, DomainId id) {
     long frames = memoryBytes >>> PageSize.SHIFT_4K;
-    if (policies.dmaMode().equals(Optional.of(DmaMode.IDENTITY))) {
+    if (policies.devices().isIdentity()) {
       machine.hypervisor().domains().byId(id).physicalMap().orElseThrow().populateIdentity(frames);
       return;
     }

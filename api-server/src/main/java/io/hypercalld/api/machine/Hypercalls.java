@@ -7,6 +7,7 @@ import io.hypercalld.api.hypercall.FeatureTables;
 import io.hypercalld.api.hypercall.GrantTableRows;
 import io.hypercalld.api.hypercall.HypercallCatalogue;
 import io.hypercalld.api.hypercall.InterruptTable;
+import io.hypercalld.api.hypercall.IommuTable;
 import io.hypercalld.api.hypercall.MemoryTable;
 import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.api.hypercall.OtherTables;
@@ -76,6 +77,7 @@ public final class Hypercalls {
     tables.add(InterruptTable.domctl(interrupts));
     tables.add(InterruptTable.physdev(interrupts));
     tables.add(ViommuTable.domctl(virtualIommus));
+    tables.add(IommuTable.of(hypervisor.domains()));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
     tables.addAll(OtherTables.unbuilt());
     return new HypercallCatalogue(tables);

@@ -16,7 +16,7 @@ public sealed interface MachineCommand<R> extends Command
         AnswerRequest,
         AnswerVmEvent,
         ChooseClaimPolicies,
-        ChooseDmaMode,
+        ChooseDmaPolicies,
         AssertGsi,
         ChoosePolicies,
         ChooseFlushPolicy,

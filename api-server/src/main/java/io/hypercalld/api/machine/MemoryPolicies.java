@@ -17,7 +17,7 @@ import java.util.Set;
  * @param dma how its devices translate
  * @param flush when units are told of changes; empty for the machine's policy
  * @param claims what becomes of the page type that servers claim
- * @param dmaMode what it tells its devices as addresses; empty for what Xen ships
+ * @param devices how it drives devices
  */
 public record MemoryPolicies(
     P2mGeometry geometry,
@@ -25,19 +25,19 @@ public record MemoryPolicies(
     DmaPolicy dma,
     Optional<FlushPolicy> flush,
     ClaimChoices claims,
-    Optional<DmaMode> dmaMode) {
+    DmaChoices devices) {
   public MemoryPolicies {
     syncHooks = syncHooks.map(Set::copyOf);
   }
 
   /** With page types claimed as in Xen. */
   public MemoryPolicies(P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
-    this(geometry, syncHooks, dma, Optional.empty(), ClaimChoices.NONE, Optional.empty());
+    this(geometry, syncHooks, dma, Optional.empty(), ClaimChoices.NONE, DmaChoices.NONE);
   }
 
   /** The same for a driver domain. */
   public MemoryPolicies with(DmaMode mode) {
-    return new MemoryPolicies(geometry, syncHooks, dma, flush, claims, Optional.of(mode));
+    return new MemoryPolicies(geometry, syncHooks, dma, flush, claims, DmaChoices.of(mode));
   }
 
   /** What Xen does unless told otherwise. */

@@ -2,11 +2,13 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.ClaimChoices;
+import io.hypercalld.api.machine.DmaChoices;
 import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.ApicIds;
 import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.FlushPolicy;
+import io.hypercalld.iommu.driver.IommuApi;
 import io.hypercalld.iommu.driver.TableFrameSize;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.ViommuApi;
@@ -23,6 +25,8 @@ record DomainPolicies(
     Optional<TableFrameSize> tableFrameSize,
     Optional<FlushPolicy> flush,
     Optional<DmaMode> dmaMode,
+    Optional<IommuApi> iommuApi,
+    Optional<Integer> nbCtx,
     Optional<ClaimPolicies.Unclaimed> unclaimed,
     Optional<ClaimPolicies.ClaimAccess> claimAccess,
     Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
@@ -46,5 +50,10 @@ record DomainPolicies(
     return new DomainSettings.Interrupts(
         apicIds.orElse(ApicIds.TWICE),
         extDestId.filter(ChoosePolicies.Toggle.ON::equals).isPresent());
+  }
+
+  /** What it says about how the domain drives devices. */
+  DmaChoices devices() {
+    return new DmaChoices(dmaMode, iommuApi, nbCtx);
   }
 }

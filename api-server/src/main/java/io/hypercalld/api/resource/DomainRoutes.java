@@ -1,11 +1,12 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.ChooseClaimPolicies;
-import io.hypercalld.api.machine.ChooseDmaMode;
+import io.hypercalld.api.machine.ChooseDmaPolicies;
 import io.hypercalld.api.machine.ChooseFlushPolicy;
 import io.hypercalld.api.machine.ChooseSyncHooks;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.ComposeDomain;
+import io.hypercalld.api.machine.DmaChoices;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.ResetDomainCounters;
 import io.hypercalld.api.rest.Failure;
@@ -24,6 +25,7 @@ import io.hypercalld.core.hypercall.PauseDomain;
 import io.hypercalld.core.hypercall.UnpauseDomain;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.FlushPolicy;
+import io.hypercalld.iommu.driver.IommuApi;
 import io.hypercalld.ioreq.server.ClaimPolicies;
 import java.util.List;
 import java.util.Locale;
@@ -129,12 +131,18 @@ final class DomainRoutes {
       Optional<List<SyncHook>> syncHooks,
       Optional<FlushPolicy> flush,
       Optional<DmaMode> dmaMode,
+      Optional<IommuApi> iommuApi,
+      Optional<Integer> nbCtx,
       Optional<ClaimPolicies.Unclaimed> unclaimed,
       Optional<ClaimPolicies.ClaimAccess> claimAccess,
       Optional<ClaimPolicies.ClaimUpdate> claimUpdate,
       Optional<ClaimPolicies.Destroyed> serverDestroy,
       Optional<Integer> claimTypes,
       Optional<ClaimPolicies.Generation> claimProfile) {
+    DmaChoices devices() {
+      return new DmaChoices(dmaMode, iommuApi, nbCtx);
+    }
+
     ClaimChoices claims() {
       return new ClaimChoices(
           unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes, claimProfile);
@@ -156,10 +164,7 @@ final class DomainRoutes {
           .policies()
           .flush()
           .ifPresent(flush -> machine.execute(new ChooseFlushPolicy(domain.id(), flush)));
-      wanted
-          .policies()
-          .dmaMode()
-          .ifPresent(mode -> machine.execute(new ChooseDmaMode(domain.id(), mode)));
+      machine.execute(new ChooseDmaPolicies(domain.id(), wanted.policies().devices()));
       return Reply.ok(DomainView.of(machine, domain));
     };
   }

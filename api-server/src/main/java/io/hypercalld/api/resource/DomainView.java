@@ -8,6 +8,7 @@ import io.hypercalld.core.domain.DomainState;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.interrupt.DomainInterrupts;
 import io.hypercalld.iommu.driver.DomainIommu;
+import io.hypercalld.iommu.driver.GuestContexts;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.virtual.VirtualIommu;
@@ -115,6 +116,13 @@ record DomainView(
             });
     iommu.ifPresent(own -> policies.put("flush", own.flushing().policy()));
     policies.put("dmaMode", domain.facet(DomainDma.class).mode());
+    domain
+        .findFacet(GuestContexts.class)
+        .ifPresent(
+            own -> {
+              policies.put("iommuApi", own.api());
+              policies.put("nbCtx", own.most());
+            });
     domain
         .findP2m()
         .ifPresent(

@@ -2,8 +2,8 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.ClaimChoices;
+import io.hypercalld.api.machine.DmaChoices;
 import io.hypercalld.api.machine.MemoryPolicies;
-import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
@@ -28,7 +28,7 @@ record MemoryChoices(
     Optional<TableFrameSize> tableFrames,
     Optional<FlushPolicy> flush,
     ClaimChoices claims,
-    Optional<DmaMode> dmaMode) {
+    DmaChoices devices) {
 
   /** The granule of the P2M. */
   enum Granule {
@@ -103,7 +103,7 @@ record MemoryChoices(
         policies.flatMap(DomainPolicies::tableFrameSize),
         policies.flatMap(DomainPolicies::flush),
         policies.map(DomainPolicies::claims).orElse(ClaimChoices.NONE),
-        policies.flatMap(DomainPolicies::dmaMode));
+        policies.map(DomainPolicies::devices).orElse(DmaChoices.NONE));
   }
 
   private static <T> Optional<T> agreed(String name, Optional<T> member, Optional<T> policy) {
@@ -127,7 +127,7 @@ record MemoryChoices(
         dma,
         flush,
         claims,
-        dmaMode);
+        devices);
   }
 
   private static DmaPolicy.Tables tables(DomainView.PageTables wanted) {

@@ -175,6 +175,20 @@ final class PolicyCatalogue {
                 + " that it asks for, or what a unit translates; only the last checks what devices"
                 + " reach. Without a unit the default is vp, for PV domains p2m"),
         built(
+            "iommuApi",
+            DOMAIN,
+            List.of("2024", "2016"),
+            "which iommu_op a driver domain in mode vp-iommu has: contexts that it fills by runs of"
+                + " pages, or one space and a list of operations with a status each"),
+        new Policy(
+            "nbCtx",
+            DOMAIN,
+            "8",
+            List.of("0", "1", "2", "8", "4096"),
+            List.of("0", "1", "2", "8", "4096"),
+            "how many contexts a driver domain may make for its devices beside the first: any"
+                + " number up to 4096, as Xen's option dom0-iommu=nb-ctx"),
+        built(
             "unclaimed",
             DOMAIN,
             List.of("refuse", "ram", "discard"),

@@ -36,7 +36,8 @@ class MemoryPoliciesTest {
     assertThat(made.body().get("policies").toString())
         .isEqualTo(
             "{\"pageTables\":\"separate\",\"p2mPageSize\":\"16KiB\",\"dmaLeafSizes\":[\"4KiB\"],"
-                + "\"tableFrameSize\":\"16KiB\",\"flush\":\"per-page\",\"syncHooks\":[\"physmap-add\",\"zap\"],"
+                + "\"tableFrameSize\":\"16KiB\",\"flush\":\"per-page\",\"dmaMode\":\"vp-iommu\","
+                + "\"iommuApi\":\"2024\",\"nbCtx\":8,\"syncHooks\":[\"physmap-add\",\"zap\"],"
                 + "\"unclaimed\":\"refuse\",\"claimAccess\":\"write\","
                 + "\"claimUpdate\":\"lazy\",\"serverDestroy\":\"leave\",\"claimTypes\":1,\"claimProfile\":\"today\","
                 + "\"apicIds\":\"2n\",\"intremap\":\"off\",\"extDestId\":\"off\","

@@ -15,6 +15,7 @@ import java.util.Set;
  */
 public final class Announcements implements Digestible {
   private final List<P2mObserver> observers = new ArrayList<>();
+  private final List<P2mObserver> followers = new ArrayList<>();
   private final FrameRanges<SyncHook> missed = new FrameRanges<>();
   private Set<SyncHook> hooks = EnumSet.allOf(SyncHook.class);
   private Optional<SyncHook> current = Optional.empty();
@@ -22,7 +23,12 @@ public final class Announcements implements Digestible {
 
   /** Whether nobody listens. */
   public boolean isUnheard() {
-    return observers.isEmpty();
+    return observers.isEmpty() && followers.isEmpty();
+  }
+
+  /** Adds somebody who is told of every change, whatever hooks are on, and refuses none. */
+  public void follow(P2mObserver follower) {
+    followers.add(follower);
   }
 
   /**
@@ -79,6 +85,7 @@ public final class Announcements implements Digestible {
     long end = start + change.frames();
     if (current.isPresent() && !hooks.contains(current.get())) {
       missed.put(start, end, current.get());
+      followers.forEach(follower -> follower.changed(change));
       return;
     }
     announceAlways(change);
@@ -87,6 +94,7 @@ public final class Announcements implements Digestible {
   /** Tells everybody of what is no hook's business. */
   void announceAlways(P2mChange change) {
     observers.forEach(observer -> observer.changed(change));
+    followers.forEach(follower -> follower.changed(change));
     missed.remove(change.gfn().value(), change.gfn().value() + change.frames());
   }
 

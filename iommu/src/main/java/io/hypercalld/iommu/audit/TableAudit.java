@@ -12,6 +12,7 @@ import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.RootEntry;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.TranslationType;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +88,9 @@ final class TableAudit {
   }
 
   private void checkTables(UnitDriver unit, ContextEntry entry, List<Violation> found) {
+    if (entry.translationType() == TranslationType.PASS_THROUGH) {
+      return;
+    }
     int owner = unit.ownerOf(entry.domainId()).map(DomainId::value).orElse(FrameTable.NO_OWNER);
     int levels = AddressWidth.of(entry.addressWidthEncoding()).orElseThrow().levels();
     checkTable(new Walked(unit, owner, new HashSet<>(), found), entry.secondStageRoot(), levels);

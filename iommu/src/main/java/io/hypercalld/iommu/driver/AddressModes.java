@@ -31,12 +31,14 @@ public final class AddressModes {
   /**
    * Takes up a mode, or again Xen's own.
    *
-   * @throws Refusal EOPNOTSUPP there is no unit to translate, or one that cannot let requests pass,
-   *     or a PV domain is to have no machine frames; EBUSY guest frames that are not machine
-   *     frames, of which they are to be; EIO a unit does not obey. Nothing changed
+   * @throws Refusal EBUSY the domain has contexts of its own making; EOPNOTSUPP there is no unit to
+   *     translate, or one that cannot let requests pass, or a PV domain is to have no machine
+   *     frames; EBUSY guest frames that are not machine frames, of which they are to be; EIO a unit
+   *     does not obey. Nothing changed
    */
   public void choose(Domain domain, Optional<DmaMode> wanted) {
     wanted.ifPresent(mode -> requirePossible(domain, mode));
+    requireNoContexts(domain);
     DomainDma own = domain.facet(DomainDma.class);
     Optional<DmaMode> before = own.chosen();
     Transaction.run(
@@ -59,6 +61,12 @@ public final class AddressModes {
     if (mode == DmaMode.IDENTITY && !isIdentity(domain.p2m())) {
       throw Refusal.of(
           Errno.EBUSY, "%s has guest frames that are not their machine frames", domain.id());
+    }
+  }
+
+  private static void requireNoContexts(Domain domain) {
+    if (domain.findFacet(GuestContexts.class).filter(own -> !own.all().isEmpty()).isPresent()) {
+      throw Refusal.of(Errno.EBUSY, "%s has contexts for its devices", domain.id());
     }
   }
 

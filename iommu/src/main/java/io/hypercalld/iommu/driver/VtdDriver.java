@@ -70,6 +70,7 @@ public final class VtdDriver implements Digestible {
     this.assignment = new DeviceAssignment(this, contexts, quarantine);
     this.inventory = new DeviceInventory(this, hardware.topology());
     hypervisor.domains().addFacet(this::facetFor);
+    hypervisor.domains().addFacet(this::contextsFor);
     hypervisor.memoryCalls().reservedBy(new ReservedRanges(hardware.reservedRegions()));
   }
 
@@ -133,6 +134,15 @@ public final class VtdDriver implements Digestible {
     DomainIommu iommu = new DomainIommu(domain, this, DmaPolicy.usual());
     domain.findP2m().ifPresent(p2m -> p2m.announcements().observe(iommu));
     return Optional.of(iommu);
+  }
+
+  private Optional<DomainFacet> contextsFor(Domain domain) {
+    if (domain.findP2m().isEmpty() || domain.findFacet(DomainIommu.class).isEmpty()) {
+      return Optional.empty();
+    }
+    GuestContexts contexts = new GuestContexts(domain, this, hypervisor.domains());
+    domain.p2m().announcements().follow(contexts);
+    return Optional.of(contexts);
   }
 
   /** Whether domains' devices can go through their P2Ms. */

@@ -1,0 +1,162 @@
+package io.hypercalld.iommu.hypercall;
+
+import io.hypercalld.core.bits.BitField;
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.core.p2m.DmaPermission;
+import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.iommu.driver.DeviceMapping;
+import io.hypercalld.iommu.driver.GuestContext;
+import io.hypercalld.iommu.driver.GuestContexts;
+import io.hypercalld.iommu.driver.IommuApi;
+import io.hypercalld.iommu.hypercall.PvIommuOps.PvIommuOp;
+import io.hypercalld.iommu.hypercall.PvIommuOps.Status;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Carries out {@code iommu_op} as of 2016: operations with a status each on one space. Confined to
+ * the machine thread.
+ *
+ * @see "spec/documents.md S1-D21"
+ */
+public final class PvIommuCalls {
+  private static final BitField READABLE = BitField.bit("readable", 0);
+  private static final BitField WRITEABLE = BitField.bit("writeable", 1);
+  private static final BitField NO_REF_CNT = BitField.bit("no_ref_cnt", 2);
+  private static final BitField ORDER = BitField.bits("order", 15, 10);
+  private static final long MAP_CAP = 1;
+
+  private final DomainTable domains;
+
+  public PvIommuCalls(DomainTable domains) {
+    this.domains = domains;
+  }
+
+  /** See {@link PvIommuOps}. */
+  public Outcome operations(DomainId caller, PvIommuOps args) {
+    Domain domain = domains.caller(caller);
+    GuestContexts contexts = contexts(domain);
+    long count = args.count().orElse((long) args.ops().size());
+    if (count < 0 || count > args.ops().size()) {
+      throw Refusal.of(Errno.EINVAL, "%d of %d operations", count, args.ops().size());
+    }
+    List<Status> statuses = new ArrayList<>();
+    for (PvIommuOp op : args.ops().subList(0, (int) count)) {
+      statuses.add(status(new Batch(domain, contexts), op));
+    }
+    contexts.all().values().forEach(GuestContext::flush);
+    return Outcome.returning(new PvIommuOps.Statuses(statuses));
+  }
+
+  private static GuestContexts contexts(Domain domain) {
+    Optional<GuestContexts> contexts = domain.findFacet(GuestContexts.class);
+    if (contexts.filter(GuestContexts::isDriverDomain).isEmpty()) {
+      throw Refusal.of(Errno.ENOSYS, "%s drives no hardware", domain.id());
+    }
+    if (contexts.get().api() != IommuApi.OPERATIONS) {
+      throw Refusal.of(
+          Errno.ENOSYS, "%s has the iommu_op of %s", domain.id(), contexts.get().api());
+    }
+    if (!contexts.get().isAllowed()) {
+      throw Refusal.of(Errno.EPERM, "no unit translates for %s", domain.id());
+    }
+    return contexts.get();
+  }
+
+  /** The caller, and the space that its operations are on. */
+  private record Batch(Domain domain, GuestContexts contexts) {
+    GuestContext space() {
+      return contexts.only();
+    }
+  }
+
+  private Status status(Batch batch, PvIommuOp op) {
+    try {
+      return execute(batch, op);
+    } catch (Refusal refusal) {
+      return Status.of(-errno(refusal).number());
+    }
+  }
+
+  /** This generation had fewer words for what went wrong. */
+  private static Errno errno(Refusal refusal) {
+    return switch (refusal.errno()) {
+      case EADDRINUSE -> Errno.EPERM;
+      case EINVAL -> Errno.ENOENT;
+      case ESRCH -> Errno.ENXIO;
+      case ENOMEM, EBUSY -> Errno.EIO;
+      default -> refusal.errno();
+    };
+  }
+
+  private Status execute(Batch batch, PvIommuOp op) {
+    return switch (op.subopId()) {
+      case PvIommuOps.QUERY_CAPS -> new Status(0, Optional.of(MAP_CAP), Optional.empty());
+      case PvIommuOps.MAP_PAGE -> map(batch, batch.domain, op);
+      case PvIommuOps.UNMAP_PAGE -> unmap(batch, op, false);
+      case PvIommuOps.MAP_FOREIGN_PAGE -> map(batch, foreign(batch, op), op);
+      case PvIommuOps.LOOKUP_FOREIGN_PAGE -> lookUp(batch, op);
+      case PvIommuOps.UNMAP_FOREIGN_PAGE -> unmap(batch, op, true);
+      default -> Status.of(-Errno.ENODEV.number());
+    };
+  }
+
+  private static Status map(Batch batch, Domain owner, PvIommuOp op) {
+    if (ORDER.get(op.flags()) != 0) {
+      throw Refusal.of(Errno.ENOSPC, "only single pages are mapped");
+    }
+    DmaPermission permission =
+        DmaPermission.of(READABLE.isSet(op.flags()), WRITEABLE.isSet(op.flags()));
+    DeviceMapping page =
+        GuestContexts.page(owner, op.gfn(), permission)
+            .with(!NO_REF_CNT.isSet(op.flags()), op.ioserver());
+    GuestContext space = batch.space();
+    space.requireFree(op.bfn());
+    space.map(op.bfn(), page, permission);
+    return Status.of(0);
+  }
+
+  /** Control domains map others' pages, but not those of PV domains, and not their own as such. */
+  private Domain foreign(Batch batch, PvIommuOp op) {
+    Domain target = domains.byId(op.domid());
+    boolean allowed = batch.domain.isControlDomain() || batch.domain.isDeviceModelOf(target);
+    if (target == batch.domain || !target.type().isTranslated() || !allowed) {
+      throw Refusal.of(Errno.EPERM, "%s may not map pages of %s", batch.domain.id(), target.id());
+    }
+    return target;
+  }
+
+  private Status lookUp(Batch batch, PvIommuOp op) {
+    Domain target = foreign(batch, op);
+    return batch.space().mappings().entrySet().stream()
+        .filter(
+            entry ->
+                entry.getValue().owner().equals(target.id())
+                    && entry.getValue().gfn().equals(op.gfn())
+                    && entry.getValue().ioserver() == op.ioserver())
+        .mapToLong(Map.Entry::getKey)
+        .sorted()
+        .mapToObj(Gfn::new)
+        .findFirst()
+        .map(bfn -> new Status(0, Optional.empty(), Optional.of(bfn)))
+        .orElseThrow(
+            () -> Refusal.of(Errno.ENOENT, "%s of %s is not mapped", op.gfn(), target.id()));
+  }
+
+  private static Status unmap(Batch batch, PvIommuOp op, boolean foreign) {
+    DeviceMapping mapping = batch.space().require(op.bfn());
+    boolean isForeign = !mapping.owner().equals(batch.domain.id());
+    if (isForeign != foreign || (foreign && mapping.ioserver() != op.ioserver())) {
+      throw Refusal.of(Errno.EPERM, "0x%x is mapped for another", op.bfn().value());
+    }
+    batch.space().unmap(op.bfn());
+    return Status.of(0);
+  }
+}
