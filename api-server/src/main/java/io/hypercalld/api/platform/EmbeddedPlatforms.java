@@ -14,7 +14,7 @@ public final class EmbeddedPlatforms {
 
   private static final String DIRECTORY = "/platforms/";
   private static final List<String> NAMES =
-      List.of(DEFAULT, "four-nics", "four-nics-64", "awkward-devices", "no-iommu");
+      List.of(DEFAULT, "four-nics", "four-nics-64", "awkward-devices", "no-iommu", "scalable");
 
   private EmbeddedPlatforms() {}
 

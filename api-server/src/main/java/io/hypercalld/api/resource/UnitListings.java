@@ -3,7 +3,6 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.iommu.driver.InterruptTable;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
@@ -18,18 +17,16 @@ import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.InterruptEntry;
-import io.hypercalld.iommu.vtd.RootEntry;
+import io.hypercalld.iommu.vtd.PasidEntry;
+import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
 /** What is in a unit and in its tables, item by item. Immutable. */
 final class UnitListings {
-  private static final int BUSES = 256;
-  private static final int FUNCTIONS_PER_BUS = 256;
-  private static final int WORD = 8;
-
   private UnitListings() {}
 
   /** A register as software reads it. */
@@ -42,7 +39,12 @@ final class UnitListings {
    */
   record DomainIdView(int domainId, int domid) {}
 
-  /** A context entry in memory. */
+  /**
+   * A context entry in memory.
+   *
+   * @param domainId of requests without PASID, as is the table; both 0 where these are blocked
+   * @param pasids the address spaces that scalable mode's entry leads to; absent in legacy mode
+   */
   record ContextView(
       Sbdf sbdf,
       Word sourceId,
@@ -52,6 +54,22 @@ final class UnitListings {
       int domainId,
       Optional<Integer> domid,
       Word secondLevelTable,
+      Map<String, Word> fields,
+      Optional<List<SpaceView>> pasids) {}
+
+  /**
+   * A PASID entry in memory.
+   *
+   * @param type which tables translate: second-level, or nested
+   * @param firstLevelTable where the guest has it: an address of the second-level table's
+   */
+  record SpaceView(
+      int pasid,
+      String type,
+      int domainId,
+      Optional<Integer> domid,
+      Word secondLevelTable,
+      Optional<Word> firstLevelTable,
       Map<String, Word> fields) {}
 
   /** A translation that the unit remembers. */
@@ -141,36 +159,39 @@ final class UnitListings {
   }
 
   static List<ContextView> contextEntries(Machine machine, UnitDriver unit) {
-    List<ContextView> views = new ArrayList<>();
-    MachineMemory memory = machine.hypervisor().memory();
-    for (int bus = 0; bus < BUSES; bus++) {
-      long at = unit.rootTable() + RootEntry.offset(SourceId.of(bus, 0));
-      RootEntry root = new RootEntry(memory.readWord(at), memory.readWord(at + WORD));
-      for (int devfn = 0; root.isPresent() && devfn < FUNCTIONS_PER_BUS; devfn++) {
-        context(machine, unit, root, SourceId.of(bus, devfn)).ifPresent(views::add);
-      }
-    }
-    return views;
+    return unit.requesters().stream().map(requester -> context(machine, unit, requester)).toList();
   }
 
-  private static Optional<ContextView> context(
-      Machine machine, UnitDriver unit, RootEntry root, SourceId requester) {
-    MachineMemory memory = machine.hypervisor().memory();
-    long at = root.contextTable() + ContextEntry.offset(requester);
-    ContextEntry entry = new ContextEntry(memory.readWord(at), memory.readWord(at + WORD));
-    return entry.isPresent()
-        ? Optional.of(
-            new ContextView(
-                sbdf(machine, unit, requester),
-                new Word(requester.value()),
-                new Word(at),
-                new Word(entry.lo()),
-                new Word(entry.hi()),
-                entry.domainId(),
-                domid(unit, entry.domainId()),
-                new Word(entry.secondStageRoot()),
-                entry.decode()))
-        : Optional.empty();
+  private static ContextView context(Machine machine, UnitDriver unit, SourceId requester) {
+    ContextEntry words = unit.contextWords(requester);
+    var pasids = unit.pasids(requester);
+    ContextEntry entry = unit.contextEntry(requester);
+    return new ContextView(
+        sbdf(machine, unit, requester),
+        new Word(requester.value()),
+        new Word(unit.contextAddress(requester)),
+        new Word(words.lo()),
+        new Word(words.hi()),
+        entry.domainId(),
+        entry.isPresent() ? domid(unit, entry.domainId()) : Optional.empty(),
+        new Word(entry.secondStageRoot()),
+        pasids.isPresent()
+            ? new ScalableContextEntry(words.lo(), words.hi(), 0, 0).decode()
+            : words.decode(),
+        pasids.map(spaces -> spaces.entrySet().stream().map(each -> space(unit, each)).toList()));
+  }
+
+  private static SpaceView space(UnitDriver unit, Map.Entry<Integer, PasidEntry> space) {
+    PasidEntry entry = space.getValue();
+    PasidEntry.Granularity type = entry.granularity().orElseThrow();
+    return new SpaceView(
+        space.getKey(),
+        type.name().toLowerCase(Locale.ROOT).replace('_', '-'),
+        entry.domainId(),
+        domid(unit, entry.domainId()),
+        new Word(entry.secondLevelRoot()),
+        type.usesFirstLevel() ? Optional.of(new Word(entry.firstLevelRoot())) : Optional.empty(),
+        entry.decode());
   }
 
   static List<TranslationView> iotlb(Machine machine, UnitDriver unit) {

@@ -317,6 +317,7 @@ public final class FrameTable implements Digestible {
       case CONTEXT_TABLE -> 8;
       case INVALIDATION_QUEUE -> 9;
       case INTERRUPT_TABLE -> 10;
+      case PASID_TABLE -> 11;
     };
   }
 

@@ -23,5 +23,7 @@ public enum FrameUse {
   /** A remapping unit's invalidation queue, or the status words it writes. */
   INVALIDATION_QUEUE,
   /** A remapping unit's interrupt remapping table. */
-  INTERRUPT_TABLE
+  INTERRUPT_TABLE,
+  /** A remapping unit's PASID directory or PASID table. */
+  PASID_TABLE
 }

@@ -2,7 +2,9 @@ package io.hypercalld.core.transaction;
 
 import io.hypercalld.core.errno.Refusal;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Function;
 
 /**
@@ -15,6 +17,7 @@ import java.util.function.Function;
  */
 public final class Transaction {
   private final Deque<Runnable> reversals = new ArrayDeque<>();
+  private final List<Runnable> completions = new ArrayList<>();
 
   private Transaction() {}
 
@@ -26,17 +29,25 @@ public final class Transaction {
    */
   public static <R> R run(Function<Transaction, R> steps) {
     Transaction transaction = new Transaction();
+    R result;
     try {
-      return steps.apply(transaction);
+      result = steps.apply(transaction);
     } catch (Refusal refusal) {
       transaction.reverse(refusal);
       throw refusal;
     }
+    transaction.completions.forEach(Runnable::run);
+    return result;
   }
 
   /** Registers what takes the step back, should a later one be refused. */
   public void onFailure(Runnable reversal) {
     reversals.push(reversal);
+  }
+
+  /** Registers what is to be done once no step can be taken back any more; it cannot fail. */
+  public void onSuccess(Runnable completion) {
+    completions.add(completion);
   }
 
   private void reverse(Refusal cause) {

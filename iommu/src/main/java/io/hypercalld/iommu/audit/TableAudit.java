@@ -10,9 +10,9 @@ import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
-import io.hypercalld.iommu.vtd.RootEntry;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import io.hypercalld.iommu.vtd.TranslationType;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +22,6 @@ import java.util.TreeMap;
 
 /** I3, I5: what the tables in memory say, read without any cache. */
 final class TableAudit {
-  private static final int BUSES = 256;
-  private static final int FUNCTIONS = 256;
-
   private final MachineMemory memory;
   private final FrameTable frames;
 
@@ -37,7 +34,9 @@ final class TableAudit {
     Map<Integer, ContextEntry> byDomainId = new TreeMap<>();
     present(unit)
         .forEach(
-            (requester, entry) -> {
+            space -> {
+              SourceId requester = space.requester();
+              ContextEntry entry = space.entry();
               checkDomainId(unit, requester, entry, found);
               ContextEntry other = byDomainId.putIfAbsent(entry.domainId(), entry);
               if (other != null && other.secondStageRoot() != entry.secondStageRoot()) {
@@ -125,21 +124,21 @@ final class TableAudit {
     }
   }
 
-  /** Every present context entry of a unit. */
-  Map<SourceId, ContextEntry> present(UnitDriver unit) {
-    Map<SourceId, ContextEntry> entries = new TreeMap<>();
-    for (int bus = 0; bus < BUSES; bus++) {
-      long at = unit.rootTable() + (long) bus * RootEntry.BYTES;
-      RootEntry root = new RootEntry(memory.readWord(at), memory.readWord(at + Long.BYTES));
-      for (int devfn = 0; root.isPresent() && devfn < FUNCTIONS; devfn++) {
-        SourceId requester = SourceId.of(bus, devfn);
-        ContextEntry entry = unit.contextEntry(requester);
-        if (entry.isPresent()) {
-          entries.put(requester, entry);
-        }
-      }
+  /**
+   * One address space of a requester's.
+   *
+   * @param entry its second level, as legacy mode's context entry says it
+   */
+  record Space(SourceId requester, int pasid, ContextEntry entry) {}
+
+  /** Every address space that a unit's tables lead to. */
+  List<Space> present(UnitDriver unit) {
+    List<Space> spaces = new ArrayList<>();
+    for (SourceId requester : unit.requesters()) {
+      unit.spaces(requester)
+          .forEach((pasid, entry) -> spaces.add(new Space(requester, pasid, entry)));
     }
-    return entries;
+    return spaces;
   }
 
   /**

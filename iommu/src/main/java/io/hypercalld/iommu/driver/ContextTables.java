@@ -1,5 +1,7 @@
 package io.hypercalld.iommu.driver;
 
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.FrameUse;
@@ -8,15 +10,21 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.RootEntry;
+import io.hypercalld.iommu.vtd.RootTableAddress;
+import io.hypercalld.iommu.vtd.TranslationType;
+import java.util.TreeMap;
 
 /**
- * One unit's root table and the context tables below it. Confined to the machine thread.
+ * One unit's root table and the context tables below it, of legacy mode. Confined to the machine
+ * thread.
  *
  * @see "VT-d §9.1, §9.3"
  */
-final class ContextTables {
+final class ContextTables implements RequesterTables {
   private final MachineMemory memory;
   private final FrameAllocator frames;
   private final long root;
@@ -34,23 +42,69 @@ final class ContextTables {
             .maddr();
   }
 
-  /** Machine address of the root table. */
-  long root() {
+  @Override
+  public long root() {
     return root;
   }
 
-  /** The requester's entry; all zero where its bus has no table. */
-  ContextEntry entry(SourceId requester) {
+  @Override
+  public long rootPointer() {
+    return RootTableAddress.legacy(root);
+  }
+
+  @Override
+  public boolean isScalable() {
+    return false;
+  }
+
+  @Override
+  public RequesterEntry decode(ContextEntry words) {
+    if (!words.isPresent()) {
+      return RequesterEntry.ABSENT;
+    }
+    TreeMap<Integer, PasidEntry> spaces = new TreeMap<>();
+    AddressWidth width = AddressWidth.of(words.addressWidthEncoding()).orElseThrow();
+    spaces.put(
+        0,
+        words.translationType() == TranslationType.PASS_THROUGH
+            ? PasidEntry.passingThrough(words.domainId()).naming(width)
+            : PasidEntry.secondLevel(words.secondStageRoot(), width, words.domainId()));
+    boolean deviceTlb = words.translationType() == TranslationType.SECOND_STAGE_WITH_DEVICE_TLB;
+    return new RequesterEntry(deviceTlb, false, 0, spaces);
+  }
+
+  @Override
+  public ContextEntry build(RequesterEntry entry) {
+    if (!entry.isLegacy()) {
+      throw Refusal.of(Errno.EOPNOTSUPP, "a unit in legacy mode knows neither PASIDs nor nesting");
+    }
+    return entry.context();
+  }
+
+  @Override
+  public void release(ContextEntry words) {
+    // Nothing lies between a context entry of legacy mode and its paging tables.
+  }
+
+  @Override
+  public long address(SourceId requester) {
+    return addressIn(rootEntry(requester.bus()), requester);
+  }
+
+  @Override
+  public boolean hasTable(SourceId requester) {
+    return rootEntry(requester.bus()).isPresent();
+  }
+
+  @Override
+  public ContextEntry words(SourceId requester) {
     RootEntry above = rootEntry(requester.bus());
     return above.isPresent() ? readContext(addressIn(above, requester)) : ContextEntry.ABSENT;
   }
 
-  /**
-   * Makes sure that the bus has a table.
-   *
-   * @throws io.hypercalld.core.errno.Refusal ENOMEM no frame is free; nothing changed
-   */
-  void provideTable(Transaction steps, int bus) {
+  @Override
+  public void provideTable(Transaction steps, SourceId requester) {
+    int bus = requester.bus();
     if (rootEntry(bus).isPresent()) {
       return;
     }
@@ -65,13 +119,15 @@ final class ContextTables {
   }
 
   /**
-   * Replaces the requester's entry, whose bus has a table.
+   * {@inheritDoc}
    *
-   * <p>One 16-byte store, as cmpxchg16b makes it: a request sees the old entry or the new one. The
-   * halves are stored high first, so that an entry that becomes present is whole when P shows.
+   * <p>It is a store of 16 bytes, as cmpxchg16b makes it: a request sees the old entry or the new
+   * one. The halves are stored high first, so that an entry that becomes present is whole when P
+   * shows.
    */
-  void replace(SourceId requester, ContextEntry entry) {
-    long at = addressIn(rootEntry(requester.bus()), requester);
+  @Override
+  public void replace(SourceId requester, ContextEntry entry) {
+    long at = address(requester);
     memory.writeWord(at + Long.BYTES, entry.hi());
     memory.writeWord(at, entry.lo());
   }

@@ -144,7 +144,7 @@ public final class DeviceAssignment {
   private PciDevice deassign(Transaction steps, PciDevice device, DomainId next) {
     quarantine.prepare(steps, device);
     quarantine.clean(device);
-    if (isGuest(device.owner()) && contexts.addressSpace(device, next).isEmpty()) {
+    if (isGuest(device.owner()) && contexts.reach(device, next).isEmpty()) {
       return unmap(device);
     }
     contexts.pointAt(steps, device, next);

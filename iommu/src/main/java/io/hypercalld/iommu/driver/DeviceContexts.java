@@ -66,14 +66,14 @@ final class DeviceContexts {
       return;
     }
     UnitDriver unit = device.requireUnit();
-    Optional<AddressSpace> space = addressSpace(device, target);
-    if (space.isPresent()) {
+    Optional<Reach> reach = reach(device, target);
+    if (reach.isPresent()) {
       requireMappable(device, target);
     }
     // What the device kept of the old entry is gone before the new one counts.
     setAts(steps, device, false);
     for (SourceId requester : requesters(device, target)) {
-      space.ifPresentOrElse(
+      reach.ifPresentOrElse(
           to -> unit.entries().attach(steps, requester, to),
           () -> unit.entries().detach(steps, requester));
       tell(unit, requester, device, target);
@@ -139,13 +139,13 @@ final class DeviceContexts {
   }
 
   /** What the target's devices go through; empty where all their requests fault. */
-  Optional<AddressSpace> addressSpace(PciDevice device, DomainId target) {
+  Optional<Reach> reach(PciDevice device, DomainId target) {
     if (target.equals(device.owner()) && device.ioContext.isPresent()) {
-      return device.ioContext.map(IoContext::addressSpace);
+      return device.ioContext.map(IoContext::addressSpace).map(Reach::of);
     }
     return target.equals(DomainId.IO)
-        ? quarantine.addressSpace(device)
-        : Optional.of(driver.iommuOf(hardwareDomainFor(target)).addressSpace());
+        ? quarantine.addressSpace(device).map(Reach::of)
+        : Optional.of(Reach.of(driver.iommuOf(hardwareDomainFor(target)).addressSpace()));
   }
 
   /** Hidden devices translate as the hardware domain's do. */

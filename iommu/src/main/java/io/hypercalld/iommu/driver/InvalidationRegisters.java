@@ -6,6 +6,7 @@ import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextCommand;
+import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
@@ -67,6 +68,11 @@ final class InvalidationRegisters implements Invalidations {
   @Override
   public void interruptEntry(int index) {
     interruptsGlobal();
+  }
+
+  @Override
+  public void queued(InvalidationDescriptor command) {
+    throw new IllegalStateException("there is no queue for " + command);
   }
 
   private void context(long command) {

@@ -12,6 +12,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.FaultStatus;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
+import io.hypercalld.iommu.vtd.InvalidationQueueFields;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.Register;
 
@@ -32,20 +33,26 @@ final class InvalidationRing implements Invalidations {
   private final MachineMemory memory;
   private final long ring;
   private final long status;
+  private final int descriptorBytes;
   private int tail;
 
   /**
    * Allocates the ring and tells the unit where it is; the queue is not enabled yet.
    *
+   * @param wide whether descriptors have 256 bits, as those of scalable mode must
    * @throws Refusal ENOMEM no frame is free
    */
-  InvalidationRing(int unit, Mmio registers, MachineMemory memory, FrameAllocator frames) {
+  InvalidationRing(
+      int unit, Mmio registers, MachineMemory memory, FrameAllocator frames, boolean wide) {
     this.unit = unit;
     this.registers = registers;
     this.memory = memory;
     this.ring = allocate(frames);
     this.status = allocate(frames);
-    registers.write64(Register.IQA.offset(), ring);
+    this.descriptorBytes = wide ? InvalidationDescriptor.WIDE_BYTES : InvalidationDescriptor.BYTES;
+    registers.write64(
+        Register.IQA.offset(),
+        wide ? InvalidationQueueFields.wideRing(ring, 0) : InvalidationQueueFields.ring(ring, 0));
     registers.write64(Register.IQT.offset(), 0);
   }
 
@@ -57,45 +64,46 @@ final class InvalidationRing implements Invalidations {
 
   @Override
   public void contextGlobal() {
-    submit(InvalidationDescriptor.allContexts());
+    queued(InvalidationDescriptor.allContexts());
   }
 
   @Override
   public void contextDevice(int did, SourceId requester) {
-    submit(InvalidationDescriptor.deviceContexts(did, requester, 0));
+    queued(InvalidationDescriptor.deviceContexts(did, requester, 0));
   }
 
   @Override
   public void iotlbGlobal() {
-    submit(InvalidationDescriptor.allTranslations());
+    queued(InvalidationDescriptor.allTranslations());
   }
 
   @Override
   public void iotlbDomain(int did) {
-    submit(InvalidationDescriptor.domainTranslations(did));
+    queued(InvalidationDescriptor.domainTranslations(did));
   }
 
   @Override
   public void iotlbPages(int did, long iova, int addressMask) {
-    submit(InvalidationDescriptor.pageTranslations(did, iova, addressMask, false));
+    queued(InvalidationDescriptor.pageTranslations(did, iova, addressMask, false));
   }
 
   @Override
   public void deviceTlb(SourceId device, long iova, int addressMask) {
-    submit(InvalidationDescriptor.deviceTranslations(device, iova, addressMask));
+    queued(InvalidationDescriptor.deviceTranslations(device, iova, addressMask));
   }
 
   @Override
   public void interruptsGlobal() {
-    submit(InvalidationDescriptor.allInterrupts());
+    queued(InvalidationDescriptor.allInterrupts());
   }
 
   @Override
   public void interruptEntry(int index) {
-    submit(InvalidationDescriptor.interrupts(index, 0));
+    queued(InvalidationDescriptor.interrupts(index, 0));
   }
 
-  private void submit(InvalidationDescriptor command) {
+  @Override
+  public void queued(InvalidationDescriptor command) {
     memory.writeInt(status, 0);
     put(command);
     put(InvalidationDescriptor.waitWithStatus(status, DONE));
@@ -135,7 +143,7 @@ final class InvalidationRing implements Invalidations {
 
   private void put(InvalidationDescriptor descriptor) {
     write(tail, descriptor);
-    tail = (tail + InvalidationDescriptor.BYTES) % RING_BYTES;
+    tail = (tail + descriptorBytes) % RING_BYTES;
   }
 
   private void write(long offset, InvalidationDescriptor descriptor) {

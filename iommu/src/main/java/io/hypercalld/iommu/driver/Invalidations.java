@@ -2,6 +2,7 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 
 /**
  * The driver's way to make a unit forget. Each command has taken effect when the method returns.
@@ -40,6 +41,9 @@ sealed interface Invalidations extends Digestible permits InvalidationRing, Inva
    * @throws io.hypercalld.core.errno.Refusal ETIMEDOUT the device does not answer; EIO
    */
   void deviceTlb(SourceId device, long iova, int addressMask);
+
+  /** Whatever else there is a descriptor for. To a unit with a queue only. */
+  void queued(InvalidationDescriptor command);
 
   /** All interrupt-remapping entries. To a unit with a queue only. */
   void interruptsGlobal();

@@ -9,7 +9,10 @@ import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextEntry;
-import io.hypercalld.iommu.vtd.TranslationType;
+import io.hypercalld.iommu.vtd.InvalidationDescriptor;
+import io.hypercalld.iommu.vtd.PasidEntry;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * The context entries of a unit's requesters, and what the unit may remember under them. Confined
@@ -25,50 +28,60 @@ final class RequesterEntries implements Digestible {
   record Unit(Capabilities capabilities, AddressWidth width, GlobalCommands commands) {}
 
   private final Unit unit;
-  private final ContextTables contexts;
+  private final RequesterTables tables;
   private final UnitDomainIds domainIds;
   private final Invalidations invalidations;
   private boolean deviceTlbs;
 
   RequesterEntries(
-      Unit unit, ContextTables contexts, UnitDomainIds domainIds, Invalidations invalidations) {
+      Unit unit, RequesterTables tables, UnitDomainIds domainIds, Invalidations invalidations) {
     this.unit = unit;
-    this.contexts = contexts;
+    this.tables = tables;
     this.domainIds = domainIds;
     this.invalidations = invalidations;
   }
 
   /**
-   * Makes a requester's DMA go through an address space, by one swap of its context entry: every
+   * Makes a requester's DMA go through address spaces, by one swap of its context entry: every
    * request sees the old mapping or the new one, and when this returns only the new one.
    *
-   * @throws Refusal EBUSY no domain-id is free; ENOMEM no frame for a table; EOPNOTSUPP requests
-   *     are to pass untranslated and the unit cannot; EIO the unit does not forget the old entry
+   * @throws Refusal EBUSY no domain-id is free; ENOMEM no frame for a table; EOPNOTSUPP PASIDs or
+   *     first-level tables on a unit without, or requests are to pass untranslated and the unit
+   *     cannot; EIO the unit does not forget the old entry
    */
-  void attach(Transaction steps, SourceId requester, AddressSpace space) {
+  void attach(Transaction steps, SourceId requester, Reach reach) {
+    SortedMap<Integer, PasidEntry> spaces = new TreeMap<>();
+    reach.spaces().forEach((pasid, space) -> spaces.put(pasid, entry(steps, space)));
+    tables.provideTable(steps, requester);
+    boolean deviceTlb = deviceTlbs && reach.deviceTlb() && unit.capabilities().deviceTlbs();
+    swap(
+        steps,
+        requester,
+        new RequesterEntry(deviceTlb, reach.pasids(), reach.requestPasid(), spaces));
+  }
+
+  private PasidEntry entry(Transaction steps, AddressSpace space) {
     int did = domainIds.claim(steps, space.tag());
-    ContextEntry entry =
-        space.root().map(root -> walking(root, space.levels(), did)).orElseGet(() -> passing(did));
-    contexts.provideTable(steps, requester.bus());
-    swap(steps, requester, entry);
+    return space
+        .root()
+        .map(root -> walking(space, root, did))
+        .orElseGet(() -> passing(did));
   }
 
-  private ContextEntry walking(AddressSpace.Root root, int levels, int did) {
-    AddressWidth walked = widthFor(levels);
-    return ContextEntry.of(translationType(), root.forLevels(walked.levels()), walked, did);
+  private PasidEntry walking(AddressSpace space, AddressSpace.Root from, int did) {
+    AddressWidth walked = widthFor(space.levels());
+    long root = from.forLevels(walked.levels());
+    return space
+        .firstLevel()
+        .map(first -> PasidEntry.nested(first, root, walked, did))
+        .orElseGet(() -> PasidEntry.secondLevel(root, walked, did));
   }
 
-  private ContextEntry passing(int did) {
+  private PasidEntry passing(int did) {
     if (!unit.capabilities().passThrough()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "a unit cannot let requests pass untranslated");
     }
-    return ContextEntry.passingThrough(unit.width(), did);
-  }
-
-  private TranslationType translationType() {
-    return deviceTlbs && unit.capabilities().deviceTlbs()
-        ? TranslationType.SECOND_STAGE_WITH_DEVICE_TLB
-        : TranslationType.SECOND_STAGE;
+    return PasidEntry.passingThrough(did).naming(unit.width());
   }
 
   /** Whether devices that are attached from now on may use ATS, where the unit can. */
@@ -89,32 +102,38 @@ final class RequesterEntries implements Digestible {
    * @throws Refusal EIO the unit does not forget the old entry
    */
   void detach(Transaction steps, SourceId requester) {
-    if (contexts.entry(requester).isPresent()) {
-      swap(steps, requester, ContextEntry.ABSENT);
+    if (tables.words(requester).isPresent()) {
+      swap(steps, requester, RequesterEntry.ABSENT);
     } else {
       forgetAgain(requester);
     }
   }
 
   /**
-   * As {@link #detach(Transaction, SourceId)}, for good: refused, the entry is gone all the same.
+   * As {@link #detach(Transaction, SourceId)}, for good: refused, the entry is gone all the same,
+   * and the tables below it stay, which the unit may go on using.
    */
   void detach(SourceId requester) {
-    if (contexts.entry(requester).isPresent()) {
+    ContextEntry before = tables.words(requester);
+    if (before.isPresent()) {
       replace(requester, ContextEntry.ABSENT);
+      tables.release(before);
     } else {
       forgetAgain(requester);
     }
   }
 
-  private void swap(Transaction steps, SourceId requester, ContextEntry after) {
-    ContextEntry before = contexts.entry(requester);
-    if (before.equals(after)) {
+  private void swap(Transaction steps, SourceId requester, RequesterEntry after) {
+    ContextEntry before = tables.words(requester);
+    if (tables.decode(before).equals(after)) {
       forgetAgain(requester);
       return;
     }
+    ContextEntry built = tables.build(after);
+    steps.onFailure(() -> tables.release(built));
     steps.onFailure(() -> restore(requester, before));
-    replace(requester, after);
+    replace(requester, built);
+    steps.onSuccess(() -> tables.release(before));
   }
 
   /** Where the unit does not obey even now, it is left with nothing to find in memory. */
@@ -122,31 +141,39 @@ final class RequesterEntries implements Digestible {
     try {
       replace(requester, before);
     } catch (Refusal disobedience) {
-      contexts.replace(requester, ContextEntry.ABSENT);
+      tables.replace(requester, ContextEntry.ABSENT);
     }
   }
 
   private void replace(SourceId requester, ContextEntry after) {
-    ContextEntry before = contexts.entry(requester);
-    contexts.replace(requester, after);
-    if (before.isPresent()) {
-      domainIds.unforgotten(requester, before.domainId());
-    } else if (unit.capabilities().cachingMode()) {
-      domainIds.unforgotten(requester, ABSENT_ENTRY_DID);
-    } else {
-      unit.commands().flushWriteBuffer(unit.capabilities());
+    RequesterEntry before = tables.decode(tables.words(requester));
+    tables.replace(requester, after);
+    before.leftBehind(tables.decode(after)).forEach(did -> domainIds.unforgotten(requester, did));
+    if (!before.isPresent() || tables.isScalable()) {
+      showWhatWasAbsent(requester);
     }
     forgetAgain(requester);
   }
 
+  private void showWhatWasAbsent(SourceId requester) {
+    if (unit.capabilities().cachingMode()) {
+      domainIds.unforgotten(requester, ABSENT_ENTRY_DID);
+    } else {
+      unit.commands().flushWriteBuffer(unit.capabilities());
+    }
+  }
+
   /**
    * Drops what the unit remembers under entries that are gone. With their OLD domain-ids, since
-   * those are the tags; context before translations, since a walk through the stale entry would
-   * refill them.
+   * those are the tags; from the top down, since a walk through a stale entry would refill what
+   * lies below.
    */
   private void forgetAgain(SourceId requester) {
     for (int did : domainIds.unforgotten(requester)) {
       invalidations.contextDevice(did, requester);
+      if (tables.isScalable()) {
+        invalidations.queued(InvalidationDescriptor.domainPasids(did));
+      }
       invalidations.iotlbDomain(did);
     }
     domainIds.forgotten(requester);
@@ -161,10 +188,7 @@ final class RequesterEntries implements Digestible {
    * Whether a requester's device may remember translations by itself: its entry lets it use ATS.
    */
   boolean mayUseDeviceTlb(SourceId requester) {
-    ContextEntry entry = contexts.entry(requester);
-    return unit.capabilities().deviceTlbs()
-        && entry.isPresent()
-        && entry.translationType() == TranslationType.SECOND_STAGE_WITH_DEVICE_TLB;
+    return tables.decode(tables.words(requester)).deviceTlb();
   }
 
   @Override

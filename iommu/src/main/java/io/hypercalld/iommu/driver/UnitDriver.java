@@ -13,10 +13,15 @@ import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
+import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.Register;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 
 /**
  * The driver of one remapping unit: brings it up and keeps its context entries, domain-ids and
@@ -25,12 +30,18 @@ import java.util.OptionalInt;
  * @see "VT-d §6, xen/drivers/passthrough/vtd/iommu.c"
  */
 public final class UnitDriver implements Digestible {
+  private static final int BUSES = 256;
+  private static final int FUNCTIONS = 256;
+
+  /** Functions of a bus that one context table has at least. */
+  private static final int HALF = 128;
+
   private final int index;
   private final Mmio registers;
   private final Capabilities capabilities;
   private final AddressWidth width;
   private final GlobalCommands commands;
-  private final ContextTables contexts;
+  private final RequesterTables tables;
   private final Invalidations invalidations;
   private final UnitDomainIds domainIds;
   private final RequesterEntries entries;
@@ -54,7 +65,7 @@ public final class UnitDriver implements Digestible {
     this.capabilities = capabilitiesOf(registers);
     this.width = drivableWidth();
     this.commands = new GlobalCommands(index, registers);
-    this.contexts = new ContextTables(memory, frames);
+    this.tables = nests() ? new PasidContexts(memory, frames) : new ContextTables(memory, frames);
     this.domainIds = new UnitDomainIds(ids);
     this.faults = new FaultRegisters(registers, capabilities);
     faults.enable();
@@ -62,7 +73,7 @@ public final class UnitDriver implements Digestible {
     this.entries =
         new RequesterEntries(
             new RequesterEntries.Unit(capabilities, width, commands),
-            contexts,
+            tables,
             domainIds,
             invalidations);
     this.memory = memory;
@@ -107,14 +118,14 @@ public final class UnitDriver implements Digestible {
     if (!capabilities.queuedInvalidation()) {
       return new InvalidationRegisters(index, registers, capabilities);
     }
-    InvalidationRing ring = new InvalidationRing(index, registers, memory, frames);
+    InvalidationRing ring = new InvalidationRing(index, registers, memory, frames, nests());
     commands.turnOn(GlobalCommand.QIE);
     return ring;
   }
 
   /** Has the unit use the empty tables, and forget what it may know of others. */
   void setRoot() {
-    registers.write64(Register.RTADDR.offset(), contexts.root());
+    registers.write64(Register.RTADDR.offset(), tables.rootPointer());
     commands.turnOn(GlobalCommand.SRTP);
     forgetAll();
   }
@@ -127,6 +138,9 @@ public final class UnitDriver implements Digestible {
   /** Drops everything that the unit remembers. */
   void forgetAll() {
     invalidations.contextGlobal();
+    if (tables.isScalable()) {
+      invalidations.queued(InvalidationDescriptor.allPasids());
+    }
     invalidations.iotlbGlobal();
   }
 
@@ -200,12 +214,67 @@ public final class UnitDriver implements Digestible {
 
   /** Machine address of the root table. */
   public long rootTable() {
-    return contexts.root();
+    return tables.root();
   }
 
-  /** The requester's context entry as the tables in memory have it. */
+  /**
+   * What the tables in memory say of a requester's requests without PASID, as legacy mode's context
+   * entry says it; of first-level tables it has the second level below them.
+   */
   public ContextEntry contextEntry(SourceId requester) {
-    return contexts.entry(requester);
+    return entry(requester).context();
+  }
+
+  /** The same of all PASIDs, by PASID; a unit in legacy mode has PASID 0 only. */
+  public SortedMap<Integer, ContextEntry> spaces(SourceId requester) {
+    return entry(requester).contexts();
+  }
+
+  /** What PASID tables say of a requester's requests; empty of a unit in legacy mode. */
+  public Optional<SortedMap<Integer, PasidEntry>> pasids(SourceId requester) {
+    return tables.isScalable() ? Optional.of(entry(requester).spaces()) : Optional.empty();
+  }
+
+  /** Machine address of the context entry of one of {@link #requesters}. */
+  public long contextAddress(SourceId requester) {
+    return tables.address(requester);
+  }
+
+  /** What the tables in memory say of a requester's requests. */
+  RequesterEntry entry(SourceId requester) {
+    return tables.decode(tables.words(requester));
+  }
+
+  /** Whose context entries are present, ascending. */
+  public List<SourceId> requesters() {
+    List<SourceId> present = new ArrayList<>();
+    for (int bus = 0; bus < BUSES; bus++) {
+      for (int devfn = 0; devfn < FUNCTIONS; devfn++) {
+        SourceId requester = SourceId.of(bus, devfn);
+        if (devfn % HALF == 0 && !tables.hasTable(requester)) {
+          devfn += HALF - 1;
+        } else if (tables.words(requester).isPresent()) {
+          present.add(requester);
+        }
+      }
+    }
+    return present;
+  }
+
+  /** The first two words of the requester's context entry, of whichever mode. */
+  public ContextEntry contextWords(SourceId requester) {
+    return tables.words(requester);
+  }
+
+  /**
+   * Whether the unit is driven in scalable mode, as all are that can have a guest's first-level
+   * tables translated by second-level ones: without PASIDs of guests there is no use in it.
+   */
+  public boolean nests() {
+    return capabilities.scalableMode()
+        && capabilities.nestedTranslation()
+        && capabilities.secondLevelTranslation()
+        && capabilities.queuedInvalidation();
   }
 
   /** Whom a domain-id stands for, empty where it is free. */
@@ -228,7 +297,7 @@ public final class UnitDriver implements Digestible {
     digest
         .section("unit-driver")
         .put(index)
-        .put(contexts.root())
+        .put(tables.root())
         .put(domainIds)
         .put(invalidations)
         .put(entries);

@@ -7,7 +7,6 @@ import io.hypercalld.iommu.vtd.PasidDirectoryEntry;
 import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import io.hypercalld.iommu.vtd.ScalableRootEntry;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -77,10 +76,7 @@ final class ScalableJudge {
     if (!entry.isPresent()) {
       return JudgedPasid.faulting(FaultReason.PASID_ENTRY_NOT_PRESENT, false);
     }
-    Optional<PasidEntry.Granularity> granularity =
-        Arrays.stream(PasidEntry.Granularity.values())
-            .filter(each -> each.encoding() == entry.granularityEncoding())
-            .findFirst();
+    Optional<PasidEntry.Granularity> granularity = entry.granularity();
     if (hasReservedBits(entry, granularity)) {
       return JudgedPasid.faulting(FaultReason.PASID_ENTRY_RESERVED, false);
     }

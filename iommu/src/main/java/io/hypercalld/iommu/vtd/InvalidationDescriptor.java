@@ -139,6 +139,7 @@ public record InvalidationDescriptor(long lo, long hi, long more, long most) {
   private static final long ONE_PASID = 1;
   private static final long PASID_SELECTIVE = 2;
   private static final long ALL_PASIDS = 3;
+  private static final int ALL_PAGES = 52;
 
   /** A descriptor of 128 bits, or one of 256 whose upper half is zero. */
   public InvalidationDescriptor(long lo, long hi) {
@@ -234,6 +235,13 @@ public record InvalidationDescriptor(long lo, long hi, long more, long most) {
     return new InvalidationDescriptor(
         TYPE.of(PASID_DEVICE_TLB) | PASID_DEVICE_SID.of(device.value()) | PASID.of(pasid),
         sized(iova, addressMask) | PASID_DEVICE_S.of(addressMask == 0 ? 0 : 1));
+  }
+
+  /** All translations that a device keeps under PASIDs; 256 bits wide. */
+  public static InvalidationDescriptor allDevicePasidTranslations(SourceId device) {
+    return new InvalidationDescriptor(
+        TYPE.of(PASID_DEVICE_TLB) | PASID_DEVICE_SID.of(device.value()),
+        sized(0, ALL_PAGES) | PASID_DEVICE_S.of(1) | EVERY_PASID.of(1));
   }
 
   /** All translations of one PASID in a domain; 256 bits wide. */

@@ -55,6 +55,11 @@ public final class InvalidationQueueFields {
     return IQA.of(maddr >>> IQA.lsb()) | QS.of(order);
   }
 
+  /** The same for a ring of 256-bit descriptors. */
+  public static long wideRing(long maddr, int order) {
+    return DW.set(ring(maddr, order));
+  }
+
   /** Machine address of the ring. */
   public static long base(long address) {
     return IQA.inPlace(address);

@@ -7,8 +7,10 @@ import static io.hypercalld.core.bits.BitField.reserved;
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.bits.WordLayout;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * One address space's entry of a PASID table, 64 bytes. Immutable.
@@ -135,15 +137,41 @@ public record PasidEntry(long q0, long q1, long q2, long rest) {
     return new PasidEntry(PGTT.put(below.q0, Granularity.NESTED.encoding()), q1, q2, rest);
   }
 
+  /**
+   * Another's first-level tables, all translated by second-level ones; the other's switches for
+   * requests and memory types stay, its switches for second-level tables do not.
+   */
+  public static PasidEntry nested(
+      PasidEntry first, long secondLevelRoot, AddressWidth width, int domainId) {
+    PasidEntry below = secondLevel(secondLevelRoot, width, domainId);
+    return new PasidEntry(
+        PGTT.put(below.q0, Granularity.NESTED.encoding()),
+        DID.put(first.q1, domainId),
+        first.q2,
+        0);
+  }
+
   /** An entry whose requests pass unchanged. */
   public static PasidEntry passingThrough(int domainId) {
     return new PasidEntry(
         P.of(1) | PGTT.of(Granularity.PASS_THROUGH.encoding()), DID.of(domainId), 0, 0);
   }
 
+  /** This entry with a width of second-level addresses, which where none are walked is ignored. */
+  public PasidEntry naming(AddressWidth width) {
+    return new PasidEntry(AW.put(q0, width.encoding()), q1, q2, rest);
+  }
+
   /** Offset of the PASID's entry in its table, in bytes. */
   public static int offset(int pasid) {
     return (pasid & IN_TABLE) * BYTES;
+  }
+
+  /** Which tables translate; empty where the field says nothing that means any. */
+  public Optional<Granularity> granularity() {
+    return Arrays.stream(Granularity.values())
+        .filter(each -> each.encoding() == granularityEncoding())
+        .findFirst();
   }
 
   public boolean isPresent() {

@@ -27,11 +27,18 @@ public final class RootTableAddress {
     private static final Mode[] BY_ENCODING = values();
   }
 
+  private static final int SCALABLE = 1;
+
   private RootTableAddress() {}
 
   /** The register's value for a legacy root table at {@code maddr}, a multiple of 4 KiB. */
   public static long legacy(long maddr) {
     return RTA.of(maddr >>> RTA.lsb());
+  }
+
+  /** The same for a root table of scalable mode. */
+  public static long scalable(long maddr) {
+    return legacy(maddr) | TTM.of(SCALABLE);
   }
 
   /** Machine address of the table. */

@@ -64,6 +64,32 @@ public record ScalableContextEntry(long q0, long q1, long q2, long q3) {
         P.of(1) | PASIDDIRPTR.of(directory >>> PASIDDIRPTR.lsb()), 0, 0, 0);
   }
 
+  /** log2 of the PASIDs that a directory named by such an entry can have at least, and at most. */
+  public static final int LEAST_PASID_BITS = SMALLEST_DIRECTORY;
+
+  public static final int MOST_PASID_BITS = SMALLEST_DIRECTORY + (int) PDTS.max();
+
+  /** This entry with these of its switches on. */
+  public ScalableContextEntry with(boolean deviceTlb, boolean pasids) {
+    return new ScalableContextEntry(
+        DTE.put(PASIDE.put(q0, pasids ? 1 : 0), deviceTlb ? 1 : 0), q1, q2, q3);
+  }
+
+  /** This entry with a directory of so many bits of PASID, from the least to the most. */
+  public ScalableContextEntry withPasidBits(int bits) {
+    return new ScalableContextEntry(PDTS.put(q0, bits - SMALLEST_DIRECTORY), q1, q2, q3);
+  }
+
+  /** log2 of the PASIDs that the directory has. */
+  public int pasidBits() {
+    return PDTS.getInt(q0) + SMALLEST_DIRECTORY;
+  }
+
+  /** The raw PASID of requests without PASID. */
+  public int requestPasid() {
+    return requestPasid(q1);
+  }
+
   /** Offset of the requester's entry in its half bus's context table, in bytes. */
   public static int offset(SourceId requester) {
     return (requester.devfn() & IN_HALF) * BYTES;

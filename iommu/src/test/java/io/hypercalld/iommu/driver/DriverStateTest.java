@@ -30,7 +30,7 @@ class DriverStateTest {
   private record Guest(Domain domain, TreeSet<Long> pages) {}
 
   @ParameterizedTest
-  @ValueSource(longs = {1, 2})
+  @ValueSource(longs = {1, 2, 3, 4})
   void randomSteps_keepEveryInvariant_andEndAtTheBaseline(long seed) {
     String first = run(seed);
 
@@ -38,8 +38,7 @@ class DriverStateTest {
   }
 
   private static String run(long seed) {
-    try (SimulatedMachine machine =
-        seed == 2 ? SimulatedMachine.withCachingMode() : SimulatedMachine.boot()) {
+    try (SimulatedMachine machine = machine((int) seed)) {
       Walk walk = new Walk(machine, RandomGeneratorFactory.of("L64X128MixRandom").create(seed));
       long free = machine.hypervisor.allocator().freeFrames();
       for (int step = 0; step < STEPS; step++) {
@@ -67,6 +66,14 @@ class DriverStateTest {
           .allMatch(device -> device.owner().equals(DomainId.DOM0));
       return digest;
     }
+  }
+
+  private static SimulatedMachine machine(int seed) {
+    return switch (seed) {
+      case 1 -> SimulatedMachine.boot();
+      case 2 -> SimulatedMachine.withCachingMode();
+      default -> SimulatedMachine.scalable(seed == 4);
+    };
   }
 
   /** One random walk and its model. */

@@ -96,7 +96,7 @@ class ManyDomainsTest {
     AddressSpace space = new AddressSpace(new DomainId(number), 4, _ -> 0x10_0000L);
     Transaction.run(
         steps -> {
-          unit.entries().attach(steps, new SourceId(number), space);
+          unit.entries().attach(steps, new SourceId(number), Reach.of(space));
           return unit;
         });
   }

@@ -120,11 +120,21 @@ final class SimulatedMachine implements AutoCloseable {
     }
   }
 
+  private static final long SCALABLE_ECAP =
+      ECAP
+          | ExtendedCapabilityFields.SMTS.of(1)
+          | ExtendedCapabilityFields.SLTS.of(1)
+          | ExtendedCapabilityFields.FLTS.of(1)
+          | ExtendedCapabilityFields.NEST.of(1)
+          | ExtendedCapabilityFields.PASID.of(1)
+          | ExtendedCapabilityFields.PSS.of(19)
+          | ExtendedCapabilityFields.RPS.of(1);
+
   private SimulatedMachine(long smallCap, long largeCap) {
-    this(smallCap, largeCap, DriverPolicies.usual());
+    this(smallCap, largeCap, ECAP, DriverPolicies.usual());
   }
 
-  private SimulatedMachine(long smallCap, long largeCap, DriverPolicies policies) {
+  private SimulatedMachine(long smallCap, long largeCap, long ecap, DriverPolicies policies) {
     MemoryMap map =
         MemoryMap.of(
             4L << 30,
@@ -135,7 +145,7 @@ final class SimulatedMachine implements AutoCloseable {
     for (long cap : new long[] {smallCap, largeCap}) {
       units.add(
           new RemappingUnit(
-              UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(cap, ECAP), 46),
+              UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(cap, ecap), 46),
               hypervisor.memory(),
               processors::deliver));
     }
@@ -154,7 +164,7 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   static SimulatedMachine with(DriverPolicies policies) {
-    return new SimulatedMachine(SMALL_UNIT, LARGE_UNIT, policies);
+    return new SimulatedMachine(SMALL_UNIT, LARGE_UNIT, ECAP, policies);
   }
 
   static SimulatedMachine boot() {
@@ -165,6 +175,13 @@ final class SimulatedMachine implements AutoCloseable {
   static SimulatedMachine withCachingMode() {
     return new SimulatedMachine(
         CapabilityFields.CM.set(SMALL_UNIT), CapabilityFields.CM.set(LARGE_UNIT));
+  }
+
+  /** The machine with units of scalable mode that nest, in caching mode or not. */
+  static SimulatedMachine scalable(boolean cachingMode) {
+    long mode = CapabilityFields.CM.of(cachingMode ? 1 : 0);
+    return new SimulatedMachine(
+        SMALL_UNIT | mode, LARGE_UNIT | mode, SCALABLE_ECAP, DriverPolicies.usual());
   }
 
   /** The machine with a unit that has no 2 MiB and 1 GiB leaves. */
