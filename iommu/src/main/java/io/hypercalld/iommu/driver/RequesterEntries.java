@@ -62,10 +62,7 @@ final class RequesterEntries implements Digestible {
 
   private PasidEntry entry(Transaction steps, AddressSpace space) {
     int did = domainIds.claim(steps, space.tag());
-    return space
-        .root()
-        .map(root -> walking(space, root, did))
-        .orElseGet(() -> passing(did));
+    return space.root().map(root -> walking(space, root, did)).orElseGet(() -> passing(did));
   }
 
   private PasidEntry walking(AddressSpace space, AddressSpace.Root from, int did) {
