@@ -78,7 +78,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     // First of all facets, and so given up last: the others have ports.
     domains.addFacet(domain -> Optional.of(new EventChannels(domain, memory)));
     domains.addFacet(DomainInterrupts::of);
-    domains.addFacet(domain -> DomainDma.of(domain, domains.host()));
+    domains.addFacet(domain -> DomainDma.of(domain, domains.host(), allocator));
     this.domainCalls = new DomainCalls(domains, frames, continuations);
     this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
     this.featureCalls = FeatureCalls.of(domains, continuations);

@@ -73,9 +73,16 @@ public record Operation<A extends Hypercall>(
     return absent(call, op, Errno.ENOSYS);
   }
 
-  /** One that Xen does not know either; what a device model asks in vain has its own errno. */
+  /** One that Xen does not know either; some calls have errnos of their own for that. */
   static Operation<Unimplemented> unknown(String call, String op) {
-    return absent(call, op, call.equals("dm_op") ? Errno.EOPNOTSUPP : Errno.ENOSYS);
+    Errno errno =
+        switch (call) {
+          case "dm_op" -> Errno.EOPNOTSUPP;
+          // -1, whatever it was meant to say.
+          case "dom0vp_op" -> Errno.EPERM;
+          default -> Errno.ENOSYS;
+        };
+    return absent(call, op, errno);
   }
 
   private static Operation<Unimplemented> absent(String call, String op, Errno errno) {

@@ -16,6 +16,7 @@ import io.hypercalld.api.hypercall.ViommuTable;
 import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.Dom0VpCalls;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.iommu.driver.VtdDriver;
@@ -79,7 +80,8 @@ public final class Hypercalls {
     tables.add(ViommuTable.domctl(virtualIommus));
     tables.add(IommuTable.of(hypervisor.domains()));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
-    tables.addAll(OtherTables.unbuilt());
+    tables.add(
+        OtherTables.dom0vp(new Dom0VpCalls(hypervisor.domains(), hypervisor.frames())));
     return new HypercallCatalogue(tables);
   }
 

@@ -42,6 +42,7 @@ public final class Announcements implements Digestible {
   /** Removes an observer. */
   public void forget(P2mObserver observer) {
     observers.remove(observer);
+    followers.remove(observer);
   }
 
   /** Has somebody else told of everything, whatever the hooks are. */
