@@ -80,8 +80,7 @@ public final class Hypercalls {
     tables.add(ViommuTable.domctl(virtualIommus));
     tables.add(IommuTable.of(hypervisor.domains()));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
-    tables.add(
-        OtherTables.dom0vp(new Dom0VpCalls(hypervisor.domains(), hypervisor.frames())));
+    tables.add(OtherTables.dom0vp(new Dom0VpCalls(hypervisor.domains(), hypervisor.frames())));
     return new HypercallCatalogue(tables);
   }
 

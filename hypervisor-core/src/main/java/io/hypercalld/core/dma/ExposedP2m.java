@@ -134,16 +134,14 @@ final class ExposedP2m implements P2mObserver, Digestible {
       return AddressMode.NO_FRAME;
     }
     long word = memory.readWord(place(gfn));
-    boolean permitted =
-        (word & READ) != 0 && (!permission.writes() || (word & WRITE) != 0);
+    boolean permitted = (word & READ) != 0 && (!permission.writes() || (word & WRITE) != 0);
     return permitted ? word >>> PageSize.SHIFT_4K : AddressMode.NO_FRAME;
   }
 
   @Override
   public void changed(P2mChange change) {
     long from = Math.max(change.gfn().value(), shown.first.value());
-    long to =
-        Math.min(change.gfn().value() + change.frames(), shown.first.value() + shown.count);
+    long to = Math.min(change.gfn().value() + change.frames(), shown.first.value() + shown.count);
     if (from < to) {
       Mfn first =
           change.permission() == DmaPermission.NONE

@@ -1,6 +1,5 @@
 package io.hypercalld.core.hypercall;
 
-import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.DeviceMap;
 import io.hypercalld.core.domain.Domain;
@@ -17,13 +16,12 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mAccess;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.P2mLookup;
-import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.core.ranges.NumberRange;
 
 /**
- * Carries out {@code dom0vp_op}: what a kernel asks that is not told where its memory is, and drives
- * devices all the same. Confined to the machine thread.
+ * Carries out {@code dom0vp_op}: what a kernel asks that is not told where its memory is, and
+ * drives devices all the same. Confined to the machine thread.
  *
  * @see "xen/arch/ia64/xen/hypercall.c, do_dom0vp_op; spec/documents.md S3-D4"
  */
@@ -107,8 +105,7 @@ public final class Dom0VpCalls {
     switch (found.type()) {
       case MMIO_DM, INVALID -> {}
       case MAP_FOREIGN, RAM_SHARED -> map.remove(gpfn);
-      case MMIO_DIRECT ->
-          new DeviceMap(caller, frames).unmap(gpfn, found.mfn(), map.granule());
+      case MMIO_DIRECT -> new DeviceMap(caller, frames).unmap(gpfn, found.mfn(), map.granule());
       case GRANT_MAP_RW, GRANT_MAP_RO ->
           throw Refusal.of(Errno.EINVAL, "guest frame %s is a grant", gpfn);
       default -> {

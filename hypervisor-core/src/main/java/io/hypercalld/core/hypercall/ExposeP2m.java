@@ -23,6 +23,5 @@ import io.hypercalld.core.p2m.Gfn;
  * @param granulePfn entries of a page of the table: 512
  * @see "spec/documents.md S3-D3, S3-D4, IA64_DOM0VP_expose_p2m"
  */
-public record ExposeP2m(
-    Gfn convStartGpfn, Gfn assignStartGpfn, Word exposeSize, long granulePfn)
+public record ExposeP2m(Gfn convStartGpfn, Gfn assignStartGpfn, Word exposeSize, long granulePfn)
     implements Hypercall {}

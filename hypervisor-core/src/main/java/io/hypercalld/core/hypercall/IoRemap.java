@@ -9,8 +9,8 @@ import io.hypercalld.core.bits.Word;
  * <ul>
  *   <li>{@code EPERM} the caller may not have all of them; or other than RAM is mapped there, which
  *       crashes the caller
- *   <li>{@code EINVAL} the range wraps or is beyond the machine's addresses; {@code ENOMEM} no pages
- *       for tables
+ *   <li>{@code EINVAL} the range wraps or is beyond the machine's addresses; {@code ENOMEM} no
+ *       pages for tables
  * </ul>
  *
  * @param ioaddr machine address of the first byte
