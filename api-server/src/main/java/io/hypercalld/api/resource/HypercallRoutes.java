@@ -29,7 +29,8 @@ final class HypercallRoutes {
   static final String ONE = "/v1/hypercalls/{call}/{op}";
 
   private static final Parameter CALLER =
-      Parameter.optional("caller", "the domain that calls, 0 if left out", int.class);
+      Parameter.optional(
+          "caller", "the domain that calls; left out, the token's, or else 0", int.class);
 
   private final HypercallCatalogue catalogue;
   private final MulticallShape multicall;
@@ -100,6 +101,7 @@ final class HypercallRoutes {
     Operation<?> operation = operation(request.place("call"), request.place("op"));
     DomainId caller = Names.caller(request);
     Hypercall arguments = request.read(operation.shape());
+    request.grant().check(operation.name(), arguments);
     return machine -> {
       Hypercalls.Progress progress = machine.hypercalls().start(caller, arguments);
       return reply(Refusals.require(machine, arguments, progress));
@@ -110,6 +112,9 @@ final class HypercallRoutes {
     DomainId caller = Names.caller(request);
     boolean stops = request.flag("stopOnError");
     List<Hypercall> calls = request.read(multicall);
+    if (request.grant().checksCalls()) {
+      calls.forEach(each -> request.grant().check(catalogue.of(each).name(), each));
+    }
     return machine -> {
       List<Object> results = new ArrayList<>(calls.size());
       for (Hypercall arguments : calls) {

@@ -197,10 +197,10 @@ final class Names {
   /**
    * The domain on whose behalf a hypercall is made.
    *
-   * @throws Failure 400
+   * @throws Failure 400; 403 where its token does not speak for that domain
    */
   static DomainId caller(Request request) {
-    return new DomainId(count(request, "caller", LARGEST_DOMAIN_ID).orElse(0));
+    return request.grant().caller(count(request, "caller", LARGEST_DOMAIN_ID).map(DomainId::new));
   }
 
   private static String required(Request request, String name) {

@@ -88,9 +88,10 @@ public final class Dispatcher {
           || !(route.handling() instanceof Route.Conversing(var task))) {
         return Optional.empty();
       }
-      access.check(request);
+      Request meant = request.by(access.admit(request)).to(place.machine()).at(places);
+      meant.grant().check(route, meant);
       checkParameters(route, request);
-      Conversation conversation = task.apply(request.to(place.machine()).at(places));
+      Conversation conversation = task.apply(meant);
       String id = requestIds.of(request.header().apply("X-Request-Id"));
       return Optional.of(
           new Talk(place.machine().get().thread(), conversation, peer, encoding, id));
@@ -113,12 +114,13 @@ public final class Dispatcher {
       if (draining) {
         throw Failure.of(Problems.DRAINING, "no new requests are taken").with("Retry-After", "1");
       }
-      access.check(request);
+      Grant grant = access.admit(request);
       if (request.machine().isEmpty()) {
         throw machines.unknownOf(request.path());
       }
       return switch (match) {
-        case Router.Found(Route route, var places) -> handle(route, request.at(places), encoding);
+        case Router.Found(Route route, var places) ->
+            handle(route, request.by(grant).at(places), encoding);
         case Router.WrongMethod(var allowed) -> throw wrongMethod(request, allowed);
         case Router.Unknown(List<String> near) -> throw unknownPath(request, near);
       };
@@ -147,6 +149,7 @@ public final class Dispatcher {
   }
 
   private CompletableFuture<Encoded> handle(Route route, Request request, Executor encoding) {
+    request.grant().check(route, request);
     Preconditions preconditions = Preconditions.of(route, request);
     checkParameters(route, request);
     boolean tried = CommonParameters.isTrial(route, request);

@@ -18,6 +18,9 @@ public final class Problems {
           .hinting("send Authorization: Bearer TOKEN");
   public static final ProblemType FOREIGN_ORIGIN =
       ProblemType.of("foreign-origin", 403, "No browser page may drive this daemon");
+  public static final ProblemType INSUFFICIENT_SCOPE =
+      ProblemType.of("insufficient-scope", 403, "The token does not allow this")
+          .hinting("use a token of the scope that is named");
   public static final ProblemType UNKNOWN_PATH =
       ProblemType.of("unknown-path", 404, "There is nothing at this path");
   public static final ProblemType WRONG_METHOD =
@@ -59,6 +62,7 @@ public final class Problems {
           MALFORMED_REQUEST,
           TOKEN_REQUIRED,
           FOREIGN_ORIGIN,
+          INSUFFICIENT_SCOPE,
           UNKNOWN_PATH,
           WRONG_METHOD,
           PRECONDITION_FAILED,

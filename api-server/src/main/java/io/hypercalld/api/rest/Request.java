@@ -18,6 +18,7 @@ import java.util.function.Function;
  * @param header looks up the first value of a header
  * @param body never changed
  * @param machine whom it is about, once that is known
+ * @param grant what its sender may do
  */
 public record Request(
     String method,
@@ -26,7 +27,8 @@ public record Request(
     Function<String, Optional<String>> header,
     Body body,
     Map<String, String> places,
-    Optional<HostedMachine> machine) {
+    Optional<HostedMachine> machine,
+    Grant grant) {
   private static final byte[] EMPTY_OBJECT = "{}".getBytes(StandardCharsets.UTF_8);
 
   /** A body's bytes. */
@@ -53,15 +55,20 @@ public record Request(
       Map<String, List<String>> query,
       Function<String, Optional<String>> header,
       Body body) {
-    return new Request(method, path, query, header, body, Map.of(), Optional.empty());
+    return new Request(
+        method, path, query, header, body, Map.of(), Optional.empty(), Grant.EVERYTHING);
   }
 
   Request at(Map<String, String> found) {
-    return new Request(method, path, query, header, body, found, machine);
+    return new Request(method, path, query, header, body, found, machine, grant);
   }
 
   Request to(Optional<HostedMachine> whom) {
-    return new Request(method, path, query, header, body, places, whom);
+    return new Request(method, path, query, header, body, places, whom, grant);
+  }
+
+  Request by(Grant granted) {
+    return new Request(method, path, query, header, body, places, machine, granted);
   }
 
   /** The machine that it is about. */

@@ -108,7 +108,7 @@ class MetricsTest {
           (_, _) -> {
             throw new AssertionError();
           },
-          new Access(Optional.empty()),
+          new Access(List.of()),
           metrics);
 
   @TempDir private Path scratch;

@@ -54,8 +54,7 @@ final class ServedDocument implements AutoCloseable {
         Resources.routes(
             new Resources.About("1.2.3", swaggerUi(), true), machine.catalogue(), others, metrics);
     this.dispatcher =
-        new Dispatcher(
-            new Router(routes), machines, new Trials(), new Access(Optional.empty()), metrics);
+        new Dispatcher(new Router(routes), machines, new Trials(), new Access(List.of()), metrics);
   }
 
   /** As the build wrote it into the archive. */

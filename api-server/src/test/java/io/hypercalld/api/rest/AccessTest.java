@@ -3,6 +3,7 @@ package io.hypercalld.api.rest;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
@@ -21,12 +22,12 @@ final class AccessTest {
 
   @Test
   void origin_resolvedToThisHost_isForeignAllTheSame() {
-    Access access = new Access(Optional.empty());
+    Access access = new Access(List.of());
 
     // A page whose own name resolves here: its browser thinks that we are the same origin.
     assertThatThrownBy(
             () ->
-                access.check(
+                access.admit(
                     request(
                         "/v1",
                         Map.of("Origin", "http://evil.example:7780", "Host", "evil.example:7780"))))
@@ -36,28 +37,31 @@ final class AccessTest {
 
   @Test
   void token_missingOrWrong_isRefused() {
-    Access access = new Access(Optional.of(TOKEN));
+    Access access = new Access(List.of(new Access.Credential(TOKEN, Grant.EVERYTHING)));
 
     for (Map<String, String> headers :
-        java.util.List.of(
+        List.of(
             Map.<String, String>of(),
             Map.of("Authorization", "Bearer wrong"),
             Map.of("Authorization", TOKEN))) {
-      assertThatThrownBy(() -> access.check(request("/v1", headers))).isInstanceOf(Failure.class);
+      assertThatThrownBy(() -> access.admit(request("/v1", headers))).isInstanceOf(Failure.class);
     }
   }
 
   @Test
   void token_right_isLetIn() {
-    Access access = new Access(Optional.of(TOKEN));
+    Access access = new Access(List.of(new Access.Credential(TOKEN, Grant.EVERYTHING)));
 
-    assertThatCode(() -> access.check(request("/v1", Map.of("Authorization", "Bearer " + TOKEN))))
+    assertThatCode(() -> access.admit(request("/v1", Map.of("Authorization", "Bearer " + TOKEN))))
         .doesNotThrowAnyException();
   }
 
   @Test
   void health_withoutToken_isAnswered() {
-    assertThatCode(() -> new Access(Optional.of(TOKEN)).check(request("/health/live", Map.of())))
+    assertThatCode(
+            () ->
+                new Access(List.of(new Access.Credential(TOKEN, Grant.EVERYTHING)))
+                    .admit(request("/health/live", Map.of())))
         .doesNotThrowAnyException();
   }
 }
