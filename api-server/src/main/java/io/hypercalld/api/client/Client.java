@@ -46,7 +46,11 @@ public final class Client {
       }
       return carryOut(Grammar.parse(words), environment, terminal);
     } catch (CommandFailure e) {
-      terminal.say(e.line());
+      if (words.getFirst().equals(Xl.NOUN)) {
+        terminal.err().println(e.line());
+      } else {
+        terminal.say(e.line());
+      }
       return e.exit();
     }
   }
@@ -64,6 +68,7 @@ public final class Client {
           said.has(Grammar.FOLLOW)
               ? EventStream.follow(conversation, Wording.of(said))
               : conversation.put(said);
+      case Xl.NOUN -> Xl.run(conversation, said);
       case "ioreq serve" -> ServedModel.serve(conversation, said);
       default -> conversation.put(said);
     };
@@ -93,8 +98,12 @@ public final class Client {
 
   static DaemonClient daemon(
       Grammar.Said said, Map<String, String> environment, Terminal terminal) {
+    Endpoint endpoint =
+        Endpoint.of(Optional.ofNullable(said.values().get(Grammar.URL)), environment);
+    String machine = said.values().get(Grammar.MACHINE);
     return new DaemonClient(
-        Endpoint.of(Optional.ofNullable(said.values().get(Grammar.URL)), environment),
+        endpoint,
+        endpoint.base() + (machine == null ? "" : "/v1/machines/" + HttpCall.encode(machine)),
         Optional.ofNullable(environment.get("HV_TOKEN")).filter(token -> !token.isBlank()),
         timeout(said.values().getOrDefault(Grammar.TIMEOUT, DEFAULT_TIMEOUT)),
         said.has(Grammar.VERBOSE) ? terminal.err()::println : _ -> {});

@@ -11,12 +11,17 @@ import java.util.function.Consumer;
 /**
  * Asks one daemon. Confined to the command's thread.
  *
+ * @param base before every path: where one machine of several is served
  * @param token presented with every request
  * @param timeout for a whole exchange; not for a stream that has begun
  * @param trace takes the curl that is equivalent to each request
  */
 record DaemonClient(
-    Endpoint endpoint, Optional<String> token, Duration timeout, Consumer<String> trace) {
+    Endpoint endpoint,
+    String base,
+    Optional<String> token,
+    Duration timeout,
+    Consumer<String> trace) {
 
   /** What came back, all of it. */
   record Reply(int status, String mediaType, String text) {}
@@ -66,7 +71,8 @@ record DaemonClient(
   }
 
   private HttpCall signed(HttpCall call) {
-    return token.map(secret -> call.with("Authorization", "Bearer " + secret)).orElse(call);
+    HttpCall based = call.under(base);
+    return token.map(secret -> based.with("Authorization", "Bearer " + secret)).orElse(based);
   }
 
   private HttpAnswer send(HttpCall call, Connection connection) throws IOException {

@@ -18,8 +18,13 @@ sealed interface Endpoint {
   /** The port of a daemon that was not told one. */
   int DEFAULT_PORT = 7780;
 
-  /** An address of the network; {@code authority} is a PEM file of whom to trust. */
-  record Network(boolean tls, String host, int port, Optional<Path> authority)
+  /**
+   * An address of the network.
+   *
+   * @param base before every path; empty or {@code /v1/machines/NAME}
+   * @param authority a PEM file of whom to trust
+   */
+  record Network(boolean tls, String host, int port, String base, Optional<Path> authority)
       implements Endpoint {}
 
   /** A socket in the file system. */
@@ -52,7 +57,11 @@ sealed interface Endpoint {
       boolean tls = "https".equals(uri.getScheme());
       if ((tls || "http".equals(uri.getScheme())) && uri.getHost() != null) {
         return new Network(
-            tls, uri.getHost(), uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort(), authority);
+            tls,
+            uri.getHost(),
+            uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort(),
+            uri.getRawPath().replaceFirst("/+$", ""),
+            authority);
       }
     } catch (IllegalArgumentException e) {
       // Said below.
@@ -66,10 +75,15 @@ sealed interface Endpoint {
   /** The beginning of a URL of this daemon, as curl takes it. */
   default String url() {
     return switch (this) {
-      case Network(boolean tls, String host, int port, var _) ->
+      case Network(boolean tls, String host, int port, var _, var _) ->
           "%s://%s:%d".formatted(tls ? "https" : "http", host, port);
       case Unix _ -> "http://localhost";
     };
+  }
+
+  /** Before every path. */
+  default String base() {
+    return "";
   }
 
   /** Where it is, as it was named. */

@@ -5,8 +5,9 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.util.List;
+import java.util.Collections;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Events as they happen. Never instantiated. */
 final class EventStream {
@@ -42,7 +43,7 @@ final class EventStream {
     }
   }
 
-  private static String format(Object event, Format format) {
+  private static String format(@Nullable Object event, Format format) {
     return switch (format) {
       case TABLE ->
           "%s  %s  %s  %s%n"
@@ -53,11 +54,13 @@ final class EventStream {
                   text(event, "data"));
       case JSON -> Tree.text(event) + "\n";
       case YAML -> "---\n" + Format.YAML.print(event, View.of(""), false);
-      case NAME -> Format.NAME.print(Map.of("items", List.of(event)), View.of("id"), false);
+      case NAME ->
+          Format.NAME.print(
+              Map.of("items", Collections.singletonList(event)), View.of("id"), false);
     };
   }
 
-  private static String text(Object event, String member) {
+  private static String text(@Nullable Object event, String member) {
     return Tables.cell(Tree.at(event, member));
   }
 }

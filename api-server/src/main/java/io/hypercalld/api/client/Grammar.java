@@ -84,6 +84,16 @@ final class Grammar {
   }
 
   private static void addCommon(CommandSpec spec, Verb verb) {
+    spec.addOption(valued(TIMEOUT, "SECONDS", "give up after; 30 unless told"));
+    spec.addOption(valued(URL, "URL", "http://.. or unix:///..; HV_URL unless told"));
+    spec.addOption(valued(MACHINE, "NAME", "one machine of several; HV_MACHINE unless told"));
+    spec.addOption(flag(HELP, "print this").build());
+    if (!verb.name().equals(Xl.NOUN)) {
+      addPrinting(spec, verb);
+    }
+  }
+
+  private static void addPrinting(CommandSpec spec, Verb verb) {
     spec.addOption(
         OptionSpec.builder("-o", OUTPUT)
             .paramLabel("table|json|yaml|name")
@@ -100,11 +110,7 @@ final class Grammar {
     if (verb.name().equals("events")) {
       spec.addOption(flag(FOLLOW, "go on with what happens from now on").build());
     }
-    spec.addOption(valued(TIMEOUT, "SECONDS", "give up after; 30 unless told"));
-    spec.addOption(valued(URL, "URL", "http://.. or unix:///..; HV_URL unless told"));
-    spec.addOption(valued(MACHINE, "NAME", "one machine of several; HV_MACHINE unless told"));
     spec.addOption(flag(VERBOSE, "print the equivalent curl").names(VERBOSE, "-v").build());
-    spec.addOption(flag(HELP, "print this").build());
   }
 
   private static OptionSpec valued(String name, String label, String description) {
@@ -128,7 +134,8 @@ final class Grammar {
   static Said parse(List<String> words) {
     Verb verb = Verbs.find(words);
     CommandLine commandLine = new CommandLine(specification(verb));
-    commandLine.setUnmatchedOptionsArePositionalParams(false);
+    // Xl's options are its own.
+    commandLine.setUnmatchedOptionsArePositionalParams(verb.name().equals(Xl.NOUN));
     int spoken = verb.word().isEmpty() ? 1 : 2;
     try {
       ParseResult parsed =

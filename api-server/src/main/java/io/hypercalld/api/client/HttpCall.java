@@ -22,6 +22,11 @@ record HttpCall(String method, String target, Map<String, String> headers, Optio
     return new HttpCall(method, target, more, body);
   }
 
+  /** The same of a path that begins with {@code base}. */
+  HttpCall under(String base) {
+    return new HttpCall(method, base + target, headers, body);
+  }
+
   /** The same of the same path with another query parameter. */
   HttpCall asking(String parameter, String value) {
     String joint = target.contains("?") ? "&" : "?";

@@ -6,6 +6,8 @@ import java.util.List;
 final class HypervisorVerbs {
   private static final String DOMAIN =
       "domid name type state vcpus MEMORY=memoryBytes pageTables DEVICES=#devices";
+  private static final String MACHINE =
+      "name platform MEMORY=memoryBytes iommus queued uptimeSeconds";
   private static final String DEVICE = "sbdf class state owner iommu domainId guestBdf description";
   private static final String RUNS = "gfn mfn order type access count";
   private static final String STEPS = "steps>table level address raw verdict note";
@@ -14,6 +16,13 @@ final class HypervisorVerbs {
 
   static List<Verb> all() {
     return List.of(
+        Verb.of("machine list", "GET /v1/machines", MACHINE, "the machines of the daemon"),
+        Verb.of(
+            "machine create NAME",
+            "POST /v1/machines name=NAME platform memory policies:json",
+            MACHINE,
+            "boot another one"),
+        Verb.of("machine destroy NAME", "DELETE /v1/machines/{NAME}", "", "end it"),
         Verb.of("machine show", "GET /v1/machine", "", "memory, policies and platform"),
         Verb.of(
             "machine policies k=v..",

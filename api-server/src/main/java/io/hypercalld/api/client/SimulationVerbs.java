@@ -50,6 +50,12 @@ final class SimulationVerbs {
         Verb.of("sim continue NUMBER", "POST /_sim/continuations/{NUMBER}", "", "let one go on"),
         Verb.of(
             "experiment NAME k=v..", "POST /v1/experiments/{NAME}", "text", "put a question to it"),
+        Verb.of(
+            "xl COMMAND k=v..",
+            "GET -",
+            "text",
+            "what xl prints: list, info, pci-list, pci-assignable-list, pci-attach, pci-detach,"
+                + " dmesg, debug-keys"),
         Verb.of("bundle", "GET -", "", "all that helps with a bug report, as one JSON document"),
         Verb.of(
             "completion SHELL", "GET -", "text", "what a shell (bash or zsh) needs to complete"));

@@ -120,7 +120,7 @@ final class Tree {
   /** What is at a path of members, such as {@code domainIds.used}; null where nothing is. */
   static @Nullable Object at(@Nullable Object value, String path) {
     Object found = value;
-    for (String member : path.split("\\.")) {
+    for (String member : path.split("\\.", -1)) {
       found = found instanceof Map<?, ?> members ? members.get(member) : null;
     }
     return found;

@@ -65,12 +65,12 @@ record Verb(
   static Verb of(String usage, String request, String view, String description) {
     List<String> words = new ArrayList<>();
     List<String> arguments = new ArrayList<>();
-    for (String word : usage.split(" ")) {
+    for (String word : usage.split(" ", -1)) {
       if (!word.equals(PAIRS)) {
         (isArgument(word) ? arguments : words).add(word);
       }
     }
-    String[] parts = request.split(" ");
+    String[] parts = request.split(" ", -1);
     return new Verb(
         String.join(" ", words),
         arguments,

@@ -41,7 +41,7 @@ record View(boolean text, String rows, List<Column> columns) {
         end < 0 ? ITEMS : spelled.substring(0, end),
         columns.isEmpty()
             ? List.of()
-            : Arrays.stream(columns.split(" ")).map(View::column).toList());
+            : Arrays.stream(columns.split(" ", -1)).map(View::column).toList());
   }
 
   private static Column column(String spelled) {

@@ -32,10 +32,7 @@ final class Wording {
           path.replace(
               "{" + argument + "}", HttpCall.encode(said.values().getOrDefault(argument, "")));
     }
-    String machine = said.values().get(Grammar.MACHINE);
-    return machine == null || !path.startsWith("/v1/")
-        ? path
-        : "/v1/machines/" + HttpCall.encode(machine) + path.substring("/v1".length());
+    return path;
   }
 
   private static String query(Grammar.Said said) {
@@ -87,7 +84,7 @@ final class Wording {
     return switch (field.kind()) {
       case TEXT -> text;
       case JSON -> Tree.word(text);
-      case LIST -> List.of(text.split(","));
+      case LIST -> List.of(text.split(",", -1));
     };
   }
 

@@ -40,7 +40,7 @@ final class CommandedDaemon implements AutoCloseable {
 
   /** Runs a command line that has no quotes. */
   Ran line(String line) {
-    return run(line.split(" "));
+    return run(line.split(" ", -1));
   }
 
   /** Runs a command with variables beside those that name the daemon, and with standard input. */
