@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.dma.DomainDma;
+import io.hypercalld.core.dma.StrayDma;
 import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFlag;
@@ -50,6 +51,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   private final Continuations continuations = new Continuations(calls);
   private final Console console = new Console(clock);
   private final Notices notices = new Notices();
+  private final StrayDma strayDma = new StrayDma();
   private final HypervisorSettings settings;
   private final MachineMemory memory;
   private final FrameTable frames;
@@ -214,6 +216,11 @@ public final class Hypervisor implements Digestible, AutoCloseable {
   /** What happens, for whoever watches. */
   public Notices notices() {
     return notices;
+  }
+
+  /** What devices reached that is none of their domains' business. */
+  public StrayDma strayDma() {
+    return strayDma;
   }
 
   /** Where long operations stop. */

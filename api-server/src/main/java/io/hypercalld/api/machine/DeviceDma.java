@@ -2,6 +2,7 @@ package io.hypercalld.api.machine;
 
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.dma.Victim;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.AtomicOperation;
@@ -10,6 +11,7 @@ import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.vtd.PasidPrefix;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -38,8 +40,14 @@ public record DeviceDma(
    * @param data what a read or an atomic operation got, ones where it was blocked; what a write
    *     brought
    * @param oracle what was wrong with a request that passed
+   * @param victims frames that it reached and that are none of its domain's business
    */
-  public record Result(DmaOutcome outcome, HexBytes data, Optional<String> oracle) {}
+  public record Result(
+      DmaOutcome outcome, HexBytes data, Optional<String> oracle, List<Victim> victims) {
+    public Result {
+      victims = List.copyOf(victims);
+    }
+  }
 
   @Override
   public Result execute(Machine machine) {
@@ -53,12 +61,22 @@ public record DeviceDma(
     machine.faults().deviceActs();
     byte[] bytes = data.map(HexBytes::toByteArray).orElseGet(() -> new byte[length]);
     DmaOutcome outcome = move(machine.rootComplex(), requester, bytes);
+    boolean writing = data.isPresent();
+    List<Victim> victims = machine.dmaVerdicts().judge(sbdf, outcome, writing);
     Optional<String> oracle =
         outcome.segments().stream()
             .filter(DmaSegment::isDone)
             .flatMap(part -> machine.virtualIommus().oracle(sbdf, new Word(part.iova())).stream())
             .findFirst();
-    return new Result(outcome, new HexBytes(bytes), oracle);
+    return new Result(
+        outcome,
+        new HexBytes(bytes),
+        oracle.or(() -> victims.stream().findFirst().map(victim -> said(writing, victim))),
+        victims);
+  }
+
+  private static String said(boolean writing, Victim victim) {
+    return "it %s %s, which is none of its domain's".formatted(writing ? "wrote" : "read", victim);
   }
 
   private DmaOutcome move(RootComplex fabric, DmaRequester requester, byte[] bytes) {

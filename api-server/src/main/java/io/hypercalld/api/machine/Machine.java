@@ -37,6 +37,7 @@ public final class Machine implements AutoCloseable {
   private final Revision revision = new Revision();
   private final Hypercalls hypercalls;
   private final FaultRules faultRules = new FaultRules(this);
+  private final DmaVerdicts dmaVerdicts;
   private final Map<String, Long> violationCounts = new TreeMap<>();
 
   /**
@@ -52,6 +53,7 @@ public final class Machine implements AutoCloseable {
   public Machine(Platform platform, DriverPolicies policies) {
     this.parts = Assembly.of(platform, policies);
     this.hypercalls = new Hypercalls(parts, revision);
+    this.dmaVerdicts = new DmaVerdicts(this);
   }
 
   /** Makes a hypercall on behalf of a domain, however many steps it takes. */
@@ -182,6 +184,11 @@ public final class Machine implements AutoCloseable {
   /** The remapping units that guests see. */
   public VirtualIommus virtualIommus() {
     return parts.virtualIommus();
+  }
+
+  /** Whose frames devices reach. */
+  public DmaVerdicts dmaVerdicts() {
+    return dmaVerdicts;
   }
 
   /** What became of faults. */

@@ -7,6 +7,7 @@ public record ResetCounters() implements MachineCommand<Machine> {
     machine.units().forEach(unit -> unit.counters().reset());
     machine.hypervisor().domains().departed().reset();
     machine.hypervisor().calls().reset();
+    machine.hypervisor().strayDma().reset();
     machine.hypervisor().domains().all().forEach(ResetDomainCounters::reset);
     return machine;
   }

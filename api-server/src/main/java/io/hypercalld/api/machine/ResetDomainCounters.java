@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.iommu.driver.DomainIommu;
@@ -19,6 +20,7 @@ public record ResetDomainCounters(DomainId domain) implements MachineCommand<Dom
 
   static Domain reset(Domain domain) {
     domain.calls().reset();
+    domain.facet(DomainDma.class).stray().reset();
     domain.findP2m().ifPresent(p2m -> p2m.counters().reset());
     domain.findFacet(DomainIo.class).ifPresent(io -> io.counters().reset());
     domain.findFacet(DomainIommu.class).ifPresent(ResetDomainCounters::reset);

@@ -35,6 +35,7 @@ final class HypervisorFamilies {
         Family.gauge("hv_commands_in_flight", "Commands that wait or are being executed.")
             .with(hosted.thread().inFlight()));
     families.add(faults(machine));
+    families.add(strays(machine));
     families.add(violations(machine));
     families.add(droppedSeries(families, hosted.seriesDropped()));
     return families;
@@ -48,6 +49,14 @@ final class HypervisorFamilies {
       String access = fault.kind().name().toLowerCase(Locale.ROOT);
       family.with(fault.count(), "type", fault.type().toString(), "access", access);
     }
+    return family;
+  }
+
+  private static Family strays(MetricsSnapshot machine) {
+    Family family =
+        Family.counter(
+            "hv_dma_stray_frames", "Frames that devices reached and that were not their domains'.");
+    new TreeMap<>(machine.strays()).forEach((type, count) -> family.with(count, "type", type));
     return family;
   }
 

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param p2mUpdates changes of all P2Ms, those gone included; a sum of its own, not written any
  *     more
  * @param faults accesses of guests that did not get through at once
+ * @param strays frames that devices reached and that were none of their domains', by direction
  * @param violations found by checks since the start, by invariant
  * @param complete whether every figure is current; one that takes long to find may be a little old
  */
@@ -30,5 +31,6 @@ public record MetricsSnapshot(
     List<CallMeter.Sample> calls,
     P2mUpdates p2mUpdates,
     List<FaultCounts.Sample> faults,
+    Map<String, Long> strays,
     Map<String, Long> violations,
     boolean complete) {}

@@ -140,6 +140,9 @@ public final class SnapshotTaker {
         calls,
         p2mUpdates,
         machine.hypervisor().guestAccess().faults().samples(),
+        Map.of(
+            "read", machine.hypervisor().strayDma().reads(),
+            "write", machine.hypervisor().strayDma().writes()),
         machine.violationCounts(),
         complete);
   }

@@ -1,6 +1,8 @@
 package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.core.dma.DomainDma;
+import io.hypercalld.core.dma.StrayDma;
 import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.p2m.P2mCounters;
@@ -41,6 +43,7 @@ final class CounterViews {
         .flatMap(DomainIommu::tableCounters)
         .ifPresent(tables -> counters.put("iommu", tableMembers(List.of(tables))));
     counters.put("flushes", flushes(domain));
+    counters.put("strayDma", strayMembers(domain.facet(DomainDma.class).stray()));
     domain.findFacet(DomainIo.class).ifPresent(io -> putRequests(counters, io));
     counters.putAll(callMembers(domain.calls()));
     return counters;
@@ -112,6 +115,7 @@ final class CounterViews {
     Map<String, Object> flushes = flushes(units);
     flushes.put("ept", machine.hypervisor().p2mCounters().flushes());
     counters.put("flushes", flushes);
+    counters.put("strayDma", strayMembers(machine.hypervisor().strayDma()));
     counters.putAll(callMembers(machine.hypervisor().calls()));
     return counters;
   }
@@ -138,6 +142,14 @@ final class CounterViews {
     members.put("tableLinks", all.stream().mapToLong(TableCounters::links).sum());
     members.put("splits", all.stream().mapToLong(TableCounters::splits).sum());
     members.put("coalesces", all.stream().mapToLong(TableCounters::coalesces).sum());
+    return members;
+  }
+
+  /** Frames that devices reached and that were none of their domains'. */
+  private static Map<String, Long> strayMembers(StrayDma stray) {
+    Map<String, Long> members = new LinkedHashMap<>();
+    members.put("reads", stray.reads());
+    members.put("writes", stray.writes());
     return members;
   }
 

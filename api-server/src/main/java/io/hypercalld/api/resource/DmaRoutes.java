@@ -10,6 +10,7 @@ import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.dma.Victim;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.AtomicOperation;
@@ -53,14 +54,16 @@ final class DmaRoutes {
    * What became of a transfer.
    *
    * @param oracle what was wrong with a request that passed: it met what a guest has changed in its
-   *     own tables and not had forgotten
+   *     own tables and not had forgotten, or a frame that is none of its domain's
+   * @param victims the frames that it reached and that are none of its domain's
    */
   record TransferView(
       DmaOutcome.Verdict outcome,
       Optional<HexBytes> data,
       List<SegmentView> segments,
       Optional<FaultView> fault,
-      Optional<String> oracle) {}
+      Optional<String> oracle,
+      List<Victim> victims) {}
 
   /**
    * What became of the part of it in one page; {@code maddr} is empty where it did not get there.
@@ -99,7 +102,8 @@ final class DmaRoutes {
               transfer.op == Direction.WRITE ? Optional.empty() : Optional.of(result.data()),
               outcome.segments().stream().map(DmaRoutes::view).toList(),
               outcome.segments().stream().flatMap(part -> fault(part, iommu).stream()).findFirst(),
-              result.oracle()));
+              result.oracle(),
+              result.victims()));
     };
   }
 

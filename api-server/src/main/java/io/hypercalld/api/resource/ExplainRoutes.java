@@ -8,6 +8,7 @@ import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.dma.Victim;
 import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.ExplainStep;
@@ -40,6 +41,7 @@ final class ExplainRoutes {
    * @param reason the fault reason's number, where it would be blocked by a fault
    * @param name the fault reason in words
    * @param stale whether a cache would answer what the tables no longer say
+   * @param victim the frame that a device's request would reach, where it is none of its domain's
    */
   record ExplanationView(
       String verdict,
@@ -49,7 +51,27 @@ final class ExplainRoutes {
       boolean cached,
       boolean stale,
       List<StepView> steps,
-      Optional<String> wouldPassIf) {}
+      Optional<String> wouldPassIf,
+      Optional<Victim> victim) {
+
+    /** One that reaches no frame. */
+    ExplanationView(
+        String verdict,
+        Optional<String> reason,
+        Optional<String> name,
+        Optional<Integer> iommu,
+        boolean cached,
+        boolean stale,
+        List<StepView> steps,
+        Optional<String> wouldPassIf) {
+      this(verdict, reason, name, iommu, cached, stale, steps, wouldPassIf, Optional.empty());
+    }
+
+    ExplanationView reaching(Optional<Victim> frame) {
+      return new ExplanationView(
+          verdict, reason, name, iommu, cached, stale, steps, wouldPassIf, frame);
+    }
+  }
 
   /** One thing that is looked at. */
   record StepView(
@@ -98,9 +120,13 @@ final class ExplainRoutes {
       return withoutUnit(
           "blocked", "the function is not a bus master", Optional.of("it were a bus master"));
     }
+    boolean writing = made.access() == DmaAccess.WRITE;
     if (unit.isEmpty()) {
       return withoutUnit(
-          "maps to " + new Word(made.iova()), "no remapping unit covers " + sbdf, Optional.empty());
+              "maps to " + new Word(made.iova()),
+              "no remapping unit covers " + sbdf,
+              Optional.empty())
+          .reaching(machine.dmaVerdicts().victim(sbdf, made.iova(), writing));
     }
     int iommu = unit.getAsInt();
     Explanation explanation = machine.unit(iommu).explain(made);
@@ -115,7 +141,10 @@ final class ExplainRoutes {
         explanation.cached(),
         explanation.stale(),
         steps,
-        explanation.wouldPassIf());
+        explanation.wouldPassIf(),
+        explanation.passes()
+            ? machine.dmaVerdicts().victim(sbdf, explanation.maddr(), writing)
+            : Optional.empty());
   }
 
   private static Function<Machine, Reply> interrupt(Request request) {

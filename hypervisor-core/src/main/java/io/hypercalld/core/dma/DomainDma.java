@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 public final class DomainDma implements DomainFacet {
   private final Domain domain;
   private final DmaMode usual;
+  private final StrayDma stray = new StrayDma();
   private final FrameAllocator allocator;
   private Optional<DmaMode> chosen = Optional.empty();
   private @Nullable ExposedP2m exposed;
@@ -83,6 +84,16 @@ public final class DomainDma implements DomainFacet {
    */
   public long exposedFrame(long gfn, DmaPermission permission) {
     return exposed == null ? AddressMode.NO_FRAME : exposed.frame(gfn, permission);
+  }
+
+  /** Whether a guest frame is one of those that show the P2M. */
+  public boolean shows(Gfn gfn) {
+    return exposed != null && exposed.isAt(gfn);
+  }
+
+  /** What its devices reached that is none of its business. */
+  public StrayDma stray() {
+    return stray;
   }
 
   @Override

@@ -138,6 +138,11 @@ final class ExposedP2m implements P2mObserver, Digestible {
     return permitted ? word >>> PageSize.SHIFT_4K : AddressMode.NO_FRAME;
   }
 
+  /** Whether a guest frame is one of the table's. */
+  boolean isAt(Gfn gfn) {
+    return gfn.value() >= at.value() && gfn.value() < at.value() + pages.length;
+  }
+
   @Override
   public void changed(P2mChange change) {
     long from = Math.max(change.gfn().value(), shown.first.value());

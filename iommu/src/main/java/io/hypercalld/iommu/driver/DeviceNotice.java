@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.driver;
 
+import io.hypercalld.core.dma.Victim;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.notice.NoticeKind;
 import io.hypercalld.iommu.pci.Sbdf;
@@ -9,7 +10,8 @@ import java.util.Optional;
 public enum DeviceNotice implements NoticeKind {
   ASSIGNED,
   DEASSIGNED,
-  QUARANTINED;
+  QUARANTINED,
+  STRAY;
 
   /**
    * A device that changed hands.
@@ -18,6 +20,13 @@ public enum DeviceNotice implements NoticeKind {
    * @param guestBdf where that domain sees it
    */
   public record About(Sbdf sbdf, DomainId domid, Optional<Sbdf> guestBdf) {}
+
+  /**
+   * A device that reached a frame which is none of its domain's business.
+   *
+   * @param domid whose the device is
+   */
+  public record Stray(Sbdf sbdf, DomainId domid, boolean writing, Victim victim) {}
 
   @Override
   public String type() {
