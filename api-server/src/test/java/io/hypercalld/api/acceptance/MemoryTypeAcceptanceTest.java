@@ -188,23 +188,36 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
               assertThat(m.xen().type(D, "0xb")).isEqualTo("ram_rw");
             }),
         model(
-            "85 a device does not reach a page of the type",
+            "85 a table of the device's own loses a page of the type, and is told to forget it",
             m -> {
-              m.xen().clear();
-              assertThat(
-                      m.xen()
-                          .daemon()
-                          .post("/v1/domains", "{\"memory\":\"2MiB\",\"pageTables\":\"separate\"}")
-                          .status())
-                  .isEqualTo(201);
-              m.xen().done("domctl", "assign_device", "{'domain':1,'machine_sbdf':'" + NIC + "'}");
-              int server = m.create(0);
-              assertThat(m.claim(server, 2)).isZero();
-              assertThat(dma(m, 0x5000)).isEqualTo("done");
+              withDevice(m, "separate");
+              m.write(0x5000, 8, 0x41);
+              assertThat(dma(m, "read", 0x5000)).isEqualTo("done");
+              long flushes = flushes(m, "page");
               assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
-              assertThat(dma(m, 0x5000)).isEqualTo("blocked");
+              assertThat(flushes(m, "page") - flushes).isEqualTo(1);
+              assertThat(dma(m, "read", 0x5000)).isEqualTo("blocked");
+              assertThat(dma(m, "write", 0x5000)).isEqualTo("blocked");
+              assertThat(dma(m, "write", 0x6000)).isEqualTo("done");
               assertThat(m.retype(5, 1, RAM_RW)).isZero();
-              assertThat(dma(m, 0x5000)).isEqualTo("done");
+              assertThat(dma(m, "read", 0x5000)).isEqualTo("done");
+              assertThat(dma(m, "write", 0x5000)).isEqualTo("done");
+              assertThat(m.load(D, 0x5000)).isEqualTo(0x5a);
+            }),
+        model(
+            "85 where the P2M is the device's table it is only told to forget the page",
+            m -> {
+              withDevice(m, "shared");
+              assertThat(dma(m, "write", 0x5000)).isEqualTo("done");
+              long flushes = flushes(m, "page");
+              JsonNode written = counters(m).at("/iommu/entryWrites");
+              assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
+              assertThat(flushes(m, "page") - flushes).isEqualTo(1);
+              assertThat(dma(m, "read", 0x5000)).isEqualTo("done");
+              assertThat(dma(m, "write", 0x5000)).isEqualTo("blocked");
+              assertThat(m.retype(5, 1, RAM_RW)).isZero();
+              assertThat(dma(m, "write", 0x5000)).isEqualTo("done");
+              assertThat(counters(m).at("/iommu/entryWrites")).isEqualTo(written);
             }),
         model(
             "86 the hypervisor's copies reach a page of the type one way only",
@@ -296,12 +309,30 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
     return Long.parseUnsignedLong(leaf.get("raw").asText().substring(2), 16) & 7;
   }
 
-  private static String dma(ModelHost m, long address) {
+  /** D with a device, and a server of its own that claims the type. */
+  private static void withDevice(ModelHost m, String pageTables) {
+    m.xen().clear();
+    String domain = "{\"memory\":\"2MiB\",\"pageTables\":\"%s\"}".formatted(pageTables);
+    assertThat(m.xen().daemon().post("/v1/domains", domain).status()).isEqualTo(201);
+    m.xen().done("domctl", "assign_device", "{'domain':1,'machine_sbdf':'" + NIC + "'}");
+    assertThat(m.claim(m.create(0), 2)).isZero();
+  }
+
+  private static JsonNode counters(ModelHost m) {
+    return m.xen().daemon().get("/v1/domains/1/counters").body();
+  }
+
+  private static long flushes(ModelHost m, String scope) {
+    return counters(m).at("/flushes/" + scope).asLong();
+  }
+
+  private static String dma(ModelHost m, String op, long address) {
+    String data = op.equals("write") ? ",\"data\":\"5a\"" : "";
     return m.xen()
         .daemon()
         .post(
             "/v1/devices/" + NIC + "/dma",
-            "{\"op\":\"read\",\"address\":\"0x%x\",\"length\":1}".formatted(address))
+            "{\"op\":\"%s\",\"address\":\"0x%x\",\"length\":1%s}".formatted(op, address, data))
         .at("/outcome");
   }
 }

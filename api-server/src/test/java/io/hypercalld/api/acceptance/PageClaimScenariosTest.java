@@ -1,39 +1,36 @@
 package io.hypercalld.api.acceptance;
 
 import static io.hypercalld.api.acceptance.ModelBehaviours.model;
+import static io.hypercalld.api.acceptance.PageClaimWords.IOREQ_SERVER;
+import static io.hypercalld.api.acceptance.PageClaimWords.MINUTE;
+import static io.hypercalld.api.acceptance.PageClaimWords.RAM_RO;
+import static io.hypercalld.api.acceptance.PageClaimWords.RAM_RW;
+import static io.hypercalld.api.acceptance.PageClaimWords.TABLE_PAGES;
+import static io.hypercalld.api.acceptance.PageClaimWords.claim;
+import static io.hypercalld.api.acceptance.PageClaimWords.copy;
+import static io.hypercalld.api.acceptance.PageClaimWords.counter;
+import static io.hypercalld.api.acceptance.PageClaimWords.large;
+import static io.hypercalld.api.acceptance.PageClaimWords.logDirty;
+import static io.hypercalld.api.acceptance.PageClaimWords.memType;
+import static io.hypercalld.api.acceptance.PageClaimWords.nominate;
+import static io.hypercalld.api.acceptance.PageClaimWords.policies;
+import static io.hypercalld.api.acceptance.PageClaimWords.server;
+import static io.hypercalld.api.acceptance.PageClaimWords.serving;
+import static io.hypercalld.api.acceptance.PageClaimWords.timeout;
 import static io.hypercalld.api.acceptance.XenHost.D;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The scenarios of the document on pages that device models claim, 1 to 16, under each policy. */
+/** The scenarios of the document on pages that device models claim, under each policy. */
 final class PageClaimScenariosTest implements ModelBehaviours {
-  private static final int RAM_RW = 0;
-  private static final int RAM_RO = 1;
-  private static final int IOREQ_SERVER = 4;
   private static final int MEMORY = 1;
-
-  /** One full page table of a graphics processor. */
-  private static final int TABLE_PAGES = 2048 + 4;
-
-  /** {@code -ERESTART}: the rest waits under {@code /_sim/continuations}. */
-  private static final long PREEMPTED = -85;
-
-  private static final long MINUTE = 60_000_000_000L;
-
-  @Override
-  public void begin(XenHost host) {
-    host.daemon().post("/_sim/preempt", "{\"every\":0}");
-    ModelBehaviours.super.begin(host);
-  }
 
   @Override
   public Stream<Row<XenHost>> rows() {
-    return Stream.of(tagging(), claiming(), releasing(), leaving()).flatMap(rows -> rows);
+    return Stream.concat(tagging(), claiming());
   }
 
   private static Stream<Row<XenHost>> tagging() {
@@ -85,6 +82,38 @@ final class PageClaimScenariosTest implements ModelBehaviours {
               assertThat(m.retype(6, 1, RAM_RO)).isEqualTo(-22);
               assertThat(m.xen().decrease(D, "0x7")).isEqualTo(1);
               assertThat(m.retype(7, 1, IOREQ_SERVER)).isEqualTo(-22);
+              m.xen()
+                  .done(
+                      "domctl",
+                      "iomem_permission",
+                      "{'domain':1,'first_mfn':'0xf0000','nr_mfns':1,'allow_access':1}");
+              m.xen()
+                  .done(
+                      "domctl",
+                      "memory_mapping",
+                      "{'domain':1,'first_gfn':'0x3000','first_mfn':'0xf0000','nr_mfns':1,"
+                          + "'add_mapping':1}");
+              assertThat(m.xen().type(D, "0x3000")).isEqualTo("mmio_direct");
+              assertThat(m.retype(0x3000, 1, IOREQ_SERVER)).isEqualTo(-22);
+            }),
+        model(
+            "10 a shared page becomes one only when it can be unshared",
+            m -> {
+              server(m);
+              String sharing =
+                  """
+                  {'op':2,'domain':1,'source_gfn':'0x6','source_handle':%d,
+                   'client_domain':1,'client_gfn':'0x5','client_handle':%d}\
+                  """;
+              long source = nominate(m, 6);
+              m.xen().done("memory_op", "sharing_op", sharing.formatted(source, nominate(m, 5)));
+              assertThat(m.xen().pages(D)).isEqualTo(510);
+              m.xen().limit(D, 510);
+              assertThat(m.retype(5, 1, IOREQ_SERVER)).isEqualTo(-11);
+              assertThat(m.xen().type(D, "0x5")).isEqualTo("ram_shared");
+              m.xen().limit(D, 512);
+              assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
+              assertThat(m.claimedPages()).isEqualTo(1);
             }),
         model(
             "15 all ways to follow a claim are compared in one table, with the same memory",
@@ -200,6 +229,10 @@ final class PageClaimScenariosTest implements ModelBehaviours {
               m.xen().done("domctl", "set_target", "{'domain':2,'target':1}");
               assertThat(m.op("map_mem_type_to_ioreq_server", "'id':0,'type':4,'flags':0", 2))
                   .isEqualTo(-1);
+              m.anew();
+              m.xen().clear();
+              m.xen().create(D, 1, 0x3ff, 1);
+              assertThat(m.claim(7, 1)).isEqualTo(-95);
             }),
         model(
             "9 while there are such pages the domain does not migrate",
@@ -273,225 +306,5 @@ final class PageClaimScenariosTest implements ModelBehaviours {
     m.xen().daemon().post("/_sim/clock", "{\"advanceNanos\":" + MINUTE + "}");
     assertThat(m.isCrashed()).isTrue();
     assertThat(m.requests(server)).isEmpty();
-  }
-
-  private static Stream<Row<XenHost>> releasing() {
-    List<Row<XenHost>> rows = new ArrayList<>();
-    for (String update : List.of("lazy", "eager", "indexed", "protect-at-tag")) {
-      rows.add(
-          model(
-              number(6, update) + "a release goes page by page, and nobody claims in between",
-              m -> release(m, update)));
-      rows.add(
-          model(
-              number(8, update) + "a write while the claim ends lands in memory",
-              m -> writeWhileReleased(m, update)));
-      rows.add(
-          model(
-              "pages that wait for a server are its own once it comes: " + update,
-              m -> claimLate(m, update)));
-    }
-    return rows.stream();
-  }
-
-  /** Only what Xen does has the number. */
-  private static String number(int number, String update) {
-    return update.equals("lazy") ? number + " " : update + ": ";
-  }
-
-  private static void release(ModelHost m, String update) {
-    large(m);
-    policies(m, "'claimUpdate':'" + update + "'");
-    int server = server(m);
-    int other = m.create(0);
-    assertThat(m.retype(0, TABLE_PAGES, IOREQ_SERVER)).isZero();
-    m.xen().daemon().post("/_sim/preempt", "{\"every\":1}");
-    assertThat(m.claim(server, 0)).isEqualTo(PREEMPTED);
-    long last = 0;
-    JsonNode pending = stopped(m);
-    while (pending != null) {
-      long opaque = Long.decode(pending.at("/rest/opaque").asText());
-      assertThat(opaque).isGreaterThan(last);
-      last = opaque;
-      assertThat(m.claim(other, 2)).isEqualTo(-16);
-      m.xen().daemon().post("/_sim/continuations/" + pending.get("number").asText(), "");
-      pending = stopped(m);
-    }
-    m.xen().daemon().post("/_sim/preempt", "{\"every\":0}");
-    assertThat(last).isPositive();
-    assertThat(m.claimedPages()).isZero();
-    assertThat(m.claim(other, 2)).isZero();
-  }
-
-  private static JsonNode stopped(ModelHost m) {
-    return m.xen().daemon().get("/_sim/continuations").body().get("items").get(0);
-  }
-
-  private static void writeWhileReleased(ModelHost m, String update) {
-    large(m);
-    policies(m, "'claimUpdate':'" + update + "'");
-    int server = server(m);
-    assertThat(m.retype(0, TABLE_PAGES, IOREQ_SERVER)).isZero();
-    m.xen().daemon().post("/_sim/preempt", "{\"every\":1}");
-    m.claim(server, 0);
-    JsonNode pending = stopped(m);
-    String outcome = m.write(0x80_0000, 8, 5).get("outcome").asText();
-    assertThat(outcome).isIn("retry", "done");
-    m.xen().daemon().post("/_sim/preempt", "{\"every\":0}");
-    m.xen().daemon().post("/_sim/continuations/" + pending.get("number").asText(), "");
-    if (outcome.equals("retry")) {
-      assertThat(m.write(0x80_0000, 8, 5).get("outcome").asText()).isEqualTo("done");
-    }
-    assertThat(m.load(D, 0x80_0000)).isEqualTo(5);
-    assertThat(counter(m, "/lostWrites")).isZero();
-  }
-
-  private static void claimLate(ModelHost m, String update) {
-    policies(m, "'unclaimed':'ram','claimUpdate':'" + update + "'");
-    assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
-    m.write(0x6000, 8, 1);
-    int server = server(m);
-    assertThat(m.write(0x6000, 8, 2).get("outcome").asText()).isEqualTo("pending");
-    m.respond(server, 0);
-    assertThat(m.load(D, 0x6000)).isEqualTo(1);
-    m.write(0x6000, 8, 2);
-    assertThat(m.claim(server, 0)).isZero();
-    m.write(0x6000, 8, 3);
-    assertThat(m.load(D, 0x6000)).isEqualTo(3);
-    assertThat(m.claimedPages()).isEqualTo(3);
-  }
-
-  private static Stream<Row<XenHost>> leaving() {
-    return Stream.of(
-        model(
-            "13 pages outlive their server, and a vCPU is seen to be stuck",
-            m -> {
-              int server = server(m);
-              assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
-              m.letGo();
-              assertThat(m.destroy(server)).isZero();
-              for (int tries = 0; tries < 4; tries++) {
-                assertThat(m.write(0x5000, 8, 1).get("outcome").asText()).isEqualTo("retry");
-              }
-              JsonNode vcpu =
-                  m.xen().daemon().get("/v1/domains/1/vcpus").body().get("items").get(0);
-              assertThat(vcpu.get("state").asText()).isEqualTo("stuck");
-              assertThat(vcpu.get("stuckAt").asText()).isEqualTo("0x5");
-              assertThat(vcpu.get("retries").asInt()).isEqualTo(4);
-              assertThat(counter(m, "/lostWrites")).isZero();
-              assertThat(m.claim(m.create(0), 2)).isEqualTo(-16);
-              assertThat(m.retype(5, 3, RAM_RW)).isZero();
-
-              policies(m, "'serverDestroy':'release'");
-              int other = server(m);
-              assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
-              m.letGo();
-              assertThat(m.destroy(other)).isZero();
-              assertThat(m.claimedPages()).isZero();
-              assertThat(m.write(0x5000, 8, 1).get("outcome").asText()).isEqualTo("done");
-            }),
-        model(
-            "7 as first merged pages outlive the release of their claim, and nobody claims again",
-            m -> {
-              policies(m, "'claimProfile':'2017-04'");
-              int server = server(m);
-              assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
-              assertThat(m.claim(server, 0)).isZero();
-              assertThat(m.claimedPages()).isEqualTo(3);
-              assertThat(m.claim(server, 2)).isEqualTo(-16);
-              assertThat(m.write(0x5000, 8, 1).get("outcome").asText()).isEqualTo("retry");
-              assertThat(m.retype(5, 3, RAM_RW)).isZero();
-
-              policies(m, "'claimProfile':'today'");
-              assertThat(m.claim(server, 2)).isZero();
-              assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
-              assertThat(m.claim(server, 0)).isZero();
-              assertThat(m.claimedPages()).isZero();
-              assertThat(m.claim(server, 2)).isZero();
-            }),
-        model(
-            "mended the pages go with their server, and a write that waited is made",
-            m -> {
-              policies(m, "'serverDestroy':'release'");
-              int server = server(m);
-              assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
-              assertThat(m.write(0x5000, 8, 6).get("outcome").asText()).isEqualTo("pending");
-              m.letGo();
-              assertThat(m.destroy(server)).isZero();
-              assertThat(m.claimedPages()).isZero();
-              assertThat(m.load(D, 0x5000)).isEqualTo(6);
-              assertThat(m.write(0x5000, 8, 6).get("outcome").asText()).isEqualTo("done");
-              assertThat(m.claim(m.create(0), 2)).isZero();
-            }));
-  }
-
-  /** A server with its page, enabled, that has the type. */
-  private static int server(ModelHost m) {
-    int server = serving(m);
-    assertThat(m.claim(server, 2)).isZero();
-    return server;
-  }
-
-  private static int serving(ModelHost m) {
-    int server = m.create(0);
-    m.acquire(server, 1);
-    assertThat(m.enable(server, true)).isZero();
-    return server;
-  }
-
-  private static long claim(ModelHost m, int server, int type) {
-    return m.op(
-        "map_mem_type_to_ioreq_server", "'id':%d,'type':%d,'flags':2".formatted(server, type));
-  }
-
-  private static int memType(ModelHost m, long gfn) {
-    return m.xen()
-        .done("hvm_op", "get_mem_type", "{'domid':1,'pfn':'0x%x'}".formatted(gfn))
-        .get("mem_type")
-        .asInt();
-  }
-
-  /** Gives D room for a page table, from guest frame 0 on. */
-  private static void large(ModelHost m) {
-    m.xen().limit(D, 4096);
-    for (int leaf = 1; leaf < 5; leaf++) {
-      assertThat(m.xen().populate(D, "0x%x".formatted(leaf << 9), 9)).isEqualTo(1);
-    }
-  }
-
-  private static void policies(ModelHost m, String members) {
-    Answer answer =
-        m.xen()
-            .daemon()
-            .patch("/v1/domains/1", "{'policies':{%s}}".formatted(members).replace('\'', '"'));
-    assertThat(answer.status()).as(answer.body().toString()).isEqualTo(200);
-  }
-
-  /** Has the hypervisor write a byte to the page; the errno, if there is one. */
-  private static String copy(ModelHost m) {
-    return m.xen()
-        .daemon()
-        .put("/v1/domains/1/memory?gpa=0x5000", "{\"data\":\"01\"}")
-        .body()
-        .path("errno")
-        .asText("");
-  }
-
-  private static void timeout(ModelHost m, String action) {
-    Answer answer =
-        m.xen()
-            .daemon()
-            .put(
-                "/v1/domains/1/ioreq-timeout",
-                "{\"afterNanos\":%d,\"action\":\"%s\"}".formatted(MINUTE, action));
-    assertThat(answer.status()).isEqualTo(200);
-  }
-
-  private static long logDirty(ModelHost m) {
-    return m.xen().ret("domctl", "shadow_op", "{'domain':1,'op':32,'mode':4}");
-  }
-
-  private static long counter(ModelHost m, String pointer) {
-    return m.xen().daemon().get("/v1/domains/1/counters").body().at(pointer).asLong();
   }
 }

@@ -21,40 +21,26 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/**
- * The sample device models, each a process of its own that asks the daemon, which is one, too, as
- * anybody would.
- */
-final class ExampleModelsTest {
-  private static final Pattern URL = Pattern.compile("\"url\":\"([^\"]+)\"");
+/** The sample device models, each a process of its own that asks a launched daemon. */
+final class ExampleModelsIT {
   private static final String JAVA =
       Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
-  private static Process daemon;
+  private static LaunchedDaemon daemon;
   private static String url;
   private static HttpClient client;
 
   @BeforeAll
   static void start() throws Exception {
     client = HttpClient.newHttpClient();
-    daemon =
-        run(
-            JAVA,
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("java.class.path"),
-            "io.hypercalld.api.Daemon",
-            "--port",
-            "0");
-    Matcher ready = URL.matcher(daemon.inputReader().readLine());
-    assertThat(ready.find()).isTrue();
-    url = ready.group(1);
+    daemon = LaunchedDaemon.start();
+    url = daemon.url().toString();
   }
 
   @AfterAll
   static void stop() {
     client.close();
-    daemon.destroyForcibly();
+    daemon.close();
   }
 
   @BeforeEach
@@ -84,20 +70,34 @@ final class ExampleModelsTest {
   }
 
   @Test
-  void uart_killedWithARequestUnanswered_isReplacedWithoutLosingIt() throws Exception {
+  void uart_string_isPrintedInTheGuestsOrder() throws Exception {
+    Process uart = run("sh", example("uart.sh"), url, "1", "4");
+    awaitServer();
+    send("PUT", "/v1/domains/1/memory?gpa=0x3ffe", "{\"data\":\"48696948\"}");
+
+    io("{\"port\":\"0x3f8\",\"op\":\"out\",\"size\":1,\"count\":2,\"ram\":\"0x3ffe\"}");
+    io("{\"port\":\"0x3f8\",\"op\":\"out\",\"size\":1,\"count\":2,\"ram\":\"0x4001\",\"df\":true}");
+
+    assertThat(uart.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(uart.inputReader().readLine()).isEqualTo("HiHi");
+  }
+
+  @Test
+  void uart_killedWithARequestUnanswered_isReplacedByOneThatAnswersIt() throws Exception {
     Process uart = run("sh", example("uart.sh"), url, "1");
     awaitServer();
+    // It is told of the byte and dies before it prints or answers.
+    stop(uart);
+    String letter = "{\"port\":\"0x3f8\",\"op\":\"out\",\"size\":1,\"data\":\"0x48\"}";
+    assertThat(post("/v1/domains/1/vcpus/0/io", letter, 0)).contains("\"outcome\":\"pending\"");
+    assertThat(get("/v1/domains/1/vcpus")).contains("\"state\":\"waiting\",\"server\":0");
     uart.descendants().forEach(ProcessHandle::destroyForcibly);
     uart.destroyForcibly().waitFor();
 
-    String pending =
-        post("/v1/domains/1/vcpus/0/io", "{\"port\":\"0x3fd\",\"op\":\"in\",\"size\":1}", 0);
-    assertThat(pending).contains("\"outcome\":\"pending\"");
-    assertThat(get("/v1/domains/1/ioreq-servers/0/requests?wait=30s"))
-        .contains("\"address\":\"0x3fd\"");
-    post("/v1/domains/1/ioreq-servers/0/requests/1/response", "{\"data\":\"0x60\"}", 0);
-
-    assertThat(io("{\"port\":\"0x3fd\",\"op\":\"in\",\"size\":1}")).contains("\"data\":\"0x60\"");
+    Process successor = run("sh", example("uart.sh"), url, "1", "1", "0");
+    assertThat(successor.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    assertThat(successor.inputReader().readLine()).isEqualTo("H");
+    assertThat(get("/v1/domains/1/vcpus")).doesNotContain("waiting");
   }
 
   @Test
@@ -117,6 +117,20 @@ final class ExampleModelsTest {
     goOn(display);
     assertThat(display.waitFor(60, TimeUnit.SECONDS)).isTrue();
     assertThat(display.exitValue()).isZero();
+  }
+
+  @Test
+  void framebuffer_killedWhileTheGuestWrites_successorFindsWhatWasWritten() throws Exception {
+    Process display = run("python3", example("framebuffer.py"), url, "1", "0x10", "4", "9");
+    assertThat(display.inputReader().readLine().split(" ")).hasSize(4);
+    stop(display);
+    assertThat(write(0x13000, 4, 1)).contains("\"outcome\":\"done\"");
+    display.destroyForcibly().waitFor();
+    assertThat(write(0x11000, 4, 1)).contains("\"outcome\":\"done\"");
+
+    Process successor = run("python3", example("framebuffer.py"), url, "1", "0x10", "4", "1");
+    assertThat(successor.inputReader().readLine()).matches("1:[0-9a-f]{8} 3:[0-9a-f]{8}");
+    successor.destroyForcibly().waitFor();
   }
 
   @Test
@@ -159,7 +173,7 @@ final class ExampleModelsTest {
     Process gpu = gpu("0x40", "1");
     assertThat(gpu.inputReader().readLine()).isEqualTo("ready 0");
     // It is told of the write and dies before it answers.
-    assertThat(run("kill", "-STOP", Long.toString(gpu.pid())).waitFor()).isZero();
+    stop(gpu);
 
     String pending =
         post(
@@ -244,6 +258,11 @@ final class ExampleModelsTest {
             .matcher(get("/v1/domains/1/p2m/0x%x".formatted(gfn)));
     assertThat(mfn.find()).isTrue();
     return mfn.group(1);
+  }
+
+  /** Halts it where it is, as if it hung. */
+  private static void stop(Process process) throws Exception {
+    assertThat(run("kill", "-STOP", Long.toString(process.pid())).waitFor()).isZero();
   }
 
   private static void goOn(Process process) throws IOException {
