@@ -22,6 +22,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mStep;
+import io.hypercalld.ioreq.dispatch.PortAccess;
 import io.hypercalld.ioreq.page.IoRequest;
 import io.hypercalld.ioreq.page.RequestType;
 import java.util.ArrayList;
@@ -66,7 +67,8 @@ final class AccessRoutes {
         Route.get("/v1/explain/access", "What would become of a guest's access, entry by entry")
             .taking(
                 Parameter.required("domid", "the domain", DomainId.class),
-                Parameter.required("gpa", "guest-physical address", Word.class),
+                Parameter.optional("gpa", "guest-physical address", Word.class),
+                Parameter.optional("port", "in place of it, a port", Word.class),
                 Parameter.required("access", "which way the bytes go", Access.class),
                 Parameter.optional(
                     "size", "how many bytes: 1, 2, 4 or 8; 1 if left out", int.class))
@@ -99,18 +101,39 @@ final class AccessRoutes {
   }
 
   private static Function<Machine, Reply> explain(Request request) {
+    boolean port = request.parameter("port").isPresent();
+    if (port == request.parameter("gpa").isPresent()) {
+      throw Failure.of(Problems.INVALID_PARAMETER, "either gpa or port says what is accessed");
+    }
     Names.DomainName name = new Names.DomainName(request.parameter("domid").orElse(""));
-    Word gpa = Names.word(request, "gpa");
     Access access = DomainRoutes.choice(request.parameter("access").orElse(""), Access.class);
+    Function<Domain, AccessExplanationView> explanation =
+        port ? ofPort(request, access) : ofMemory(request, access);
+    return machine -> Reply.ok(explanation.apply(name.in(machine.hypervisor().domains())));
+  }
+
+  private static Function<Domain, AccessExplanationView> ofMemory(Request request, Access access) {
+    Word gpa = Names.word(request, "gpa");
     MemoryAccess.Kind kind =
         access == Access.READ ? MemoryAccess.Kind.READ : MemoryAccess.Kind.WRITE;
     IoRequest asked =
         IoRequest.single(RequestType.COPY, gpa.value(), size(request), access == Access.READ, 0);
-    return machine -> {
-      Domain domain = name.in(machine.hypervisor().domains());
-      Gfn gfn = new Gfn(gpa.value() >>> PageSize.SHIFT_4K);
-      return Reply.ok(view(domain, asked, AccessExplanation.of(domain, gfn, kind)));
-    };
+    Gfn gfn = new Gfn(gpa.value() >>> PageSize.SHIFT_4K);
+    return domain -> view(domain, asked, AccessExplanation.of(domain, gfn, kind));
+  }
+
+  private static Function<Domain, AccessExplanationView> ofPort(Request request, Access access) {
+    int port = VcpuAccess.portNumber(Names.word(request, "port"));
+    PortAccess asked = new PortAccess(0, port, size(request), access == Access.READ, 0);
+    asked.check();
+    AccessHandling handling = AccessHandling.EMULATE;
+    return domain ->
+        new AccessExplanationView(
+            "blocked",
+            handling,
+            handling.note(),
+            SelectionSteps.ofPort(domain, asked),
+            Optional.empty());
   }
 
   private static int size(Request request) {

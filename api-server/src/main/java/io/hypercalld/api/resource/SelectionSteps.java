@@ -3,7 +3,11 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.resource.ExplainRoutes.StepView;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.p2m.P2mType;
+import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.ioreq.dispatch.DomainIo;
+import io.hypercalld.ioreq.dispatch.PortAccess;
 import io.hypercalld.ioreq.page.IoRequest;
+import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.IoServers;
 import io.hypercalld.ioreq.server.Selection;
 import java.util.List;
@@ -34,14 +38,39 @@ final class SelectionSteps {
                           "no server claims the page's type; policy: "
                               + servers.claims().policies().unclaimed())));
     }
+    return selection(servers, request).toList();
+  }
+
+  /** The same for a port: the hypervisor's clock first, then what 0xcf8 makes of the port. */
+  static List<StepView> ofPort(Domain domain, PortAccess access) {
+    if (domain.facet(DomainIo.class).isClock(access)) {
+      return List.of(step("hit", "the hypervisor's own clock answers"));
+    }
+    IoServers servers = domain.facet(IoServers.class);
+    IoRequest request = access.request();
+    IoRequest decoded = Selection.decoded(servers, request);
+    return Stream.concat(
+            decoded.type() == RequestType.PCI_CONFIG
+                ? Stream.of(step("next", "0xcf8 makes it configuration space: " + place(decoded)))
+                : Stream.empty(),
+            selection(servers, request))
+        .toList();
+  }
+
+  private static String place(IoRequest configuration) {
+    long address = configuration.address();
+    Sbdf sbdf = Sbdf.ofMachineSbdf((int) (address >>> Integer.SIZE));
+    return "register 0x%x of %s".formatted(address & 0xfff, sbdf);
+  }
+
+  private static Stream<StepView> selection(IoServers servers, IoRequest request) {
     List<Selection.Asked> asked = Selection.explain(servers, request);
     boolean found = asked.stream().anyMatch(one -> one.verdict() == Selection.Verdict.SELECTED);
     return Stream.concat(
-            asked.stream().map(SelectionSteps::view),
-            found
-                ? Stream.empty()
-                : Stream.of(step("miss", "nobody: reads are all ones, writes are dropped")))
-        .toList();
+        asked.stream().map(SelectionSteps::view),
+        found
+            ? Stream.empty()
+            : Stream.of(step("miss", "nobody: reads are all ones, writes are dropped")));
   }
 
   private static StepView view(Selection.Asked asked) {

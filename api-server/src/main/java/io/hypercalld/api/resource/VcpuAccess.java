@@ -74,7 +74,7 @@ interface VcpuAccess extends Function<DomainId, MachineCommand<AccessOutcome>> {
         return repeated(vcpu, new Place(Space.PORT, port), elements, reads, data, ram);
       }
       requireData(!reads, data);
-      int number = (int) Math.min(port.value() & Long.MAX_VALUE, Integer.MAX_VALUE);
+      int number = portNumber(port);
       long brought = data.map(Word::value).orElse(0L);
       PortAccess access = new PortAccess(vcpu, number, size, reads, brought);
       return domain -> new AccessPort(domain, access);
@@ -105,5 +105,10 @@ interface VcpuAccess extends Function<DomainId, MachineCommand<AccessOutcome>> {
     if (!brings && data.isPresent()) {
       throw InvalidBody.at("/data", "a read brings no data along");
     }
+  }
+
+  /** The number of a port; one that is too large stays so. */
+  static int portNumber(Word port) {
+    return (int) Math.min(port.value() & Long.MAX_VALUE, Integer.MAX_VALUE);
   }
 }

@@ -169,6 +169,34 @@ final class IoDispatchAcceptanceTest implements ModelBehaviours {
                       "hv_ioreq_requests_total"
                           + "{domid=\"1\",server=\"1\",type=\"copy\",dir=\"read\"} 1")
                   .contains("hv_ioreq_unclaimed_total{domid=\"1\",type=\"copy\"} 1");
+              m.write(0xe000_0000L, 4, 7);
+              JsonNode counters = m.xen().daemon().get("/v1/domains/1/counters").body();
+              assertThat(counters.get("lostWrites").asInt()).isEqualTo(1);
+              assertThat(counters.get("lostBytes").asInt()).isEqualTo(4);
+              assertThat(m.xen().daemon().text("/metrics"))
+                  .contains("hv_ioreq_lost_writes_total{domid=\"1\"} 1");
+            }),
+        model(
+            "who is asked for a port, and what 0xcf8 makes of it, is explained",
+            m -> {
+              m.serving(0, PORT, 0x3f8, 0x3ff);
+              m.serving(0, PCI, 0x18, 0x18);
+              String port = "/v1/explain/access?domid=1&access=write&size=4&port=";
+              assertThat(m.xen().daemon().text(port + "0x3f8"))
+                  .contains("server 1: no range touches it")
+                  .contains("server 0: all of it lies within one range, 0x3f8 to 0x3ff");
+              assertThat(m.xen().daemon().text(port + "0x3fd"))
+                  .contains("server 0: only some of it lies within a range, 0x3f8 to 0x3ff")
+                  .contains("nobody: reads are all ones, writes are dropped");
+              m.out(0xcf8, 4, 0x8000_1810L);
+              assertThat(m.xen().daemon().text(port + "0xcfc"))
+                  .contains("0xcf8 makes it configuration space: register 0x10 of 0000:00:03.0")
+                  .contains("server 1: all of it lies within one range, 0x18 to 0x18");
+              String clock = "/v1/explain/access?domid=1&access=read&port=0x71";
+              assertThat(m.xen().daemon().text(clock))
+                  .contains("the hypervisor's own clock answers");
+              assertThat(m.xen().daemon().get(port + "0xfffe").at("/errno")).isEqualTo("EINVAL");
+              assertThat(m.xen().daemon().get(port + "0x1&gpa=0x0").status()).isEqualTo(400);
             }),
         model(
             "74 with a server its ranges, ports and pages go, and who waited reads all ones",

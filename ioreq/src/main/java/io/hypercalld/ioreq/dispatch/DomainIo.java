@@ -19,6 +19,9 @@ import java.util.TreeMap;
 
 /** What the vCPUs of a domain wait for. Confined to the machine thread. */
 public final class DomainIo implements DomainFacet {
+  /** {@code XEN_X86_EMU_RTC}. */
+  private static final long EMULATES_RTC = 0x8;
+
   private final List<VcpuIo> vcpus = new ArrayList<>();
   private final TreeMap<Long, PendingIo> pending = new TreeMap<>();
   private final TreeMap<Integer, InjectedEvent> events = new TreeMap<>();
@@ -47,6 +50,13 @@ public final class DomainIo implements DomainFacet {
    * @param gpa guest-physical address, or the port
    */
   public record LostWrite(int vcpu, RequestType type, Word gpa, long size) {}
+
+  /** Whether the hypervisor's own clock answers at the port, whatever servers say. */
+  public boolean isClock(PortAccess access) {
+    return access.size() == 1
+        && (access.port() == RealTimeClock.INDEX_PORT || access.port() == RealTimeClock.DATA_PORT)
+        && (domain.settings().platform().emulationFlags() & EMULATES_RTC) != 0;
+  }
 
   /** The last of the guest's writes that was lost. */
   public Optional<LostWrite> lastLost() {

@@ -30,9 +30,6 @@ final class IoDispatch implements Emulation {
   /** {@code XEN_X86_EMU_VGA}: the hypervisor takes part in emulating a display. */
   private static final long EMULATES_VGA = 0x40;
 
-  /** {@code XEN_X86_EMU_RTC}. */
-  private static final long EMULATES_RTC = 0x8;
-
   private final MachineMemory memory;
   private final VirtualClock clock;
 
@@ -147,22 +144,13 @@ final class IoDispatch implements Emulation {
 
   /** A port's access: completed with all ones, or zero for a write, where nobody answers. */
   Answer port(DomainIo io, PortAccess access) {
-    if (isClock(io, access)) {
+    if (io.isClock(access)) {
       return new Completed(clock(io, access));
     }
-    IoRequest request =
-        IoRequest.single(
-            RequestType.PIO, access.port(), access.size(), access.reads(), access.data());
     if (!access.reads()) {
       io.servers().portLatch().write(access.port(), access.size(), access.data());
     }
-    return ask(io, access.vcpu(), request);
-  }
-
-  private static boolean isClock(DomainIo io, PortAccess access) {
-    return access.size() == 1
-        && (access.port() == RealTimeClock.INDEX_PORT || access.port() == RealTimeClock.DATA_PORT)
-        && (io.domain().settings().platform().emulationFlags() & EMULATES_RTC) != 0;
+    return ask(io, access.vcpu(), access.request());
   }
 
   private long clock(DomainIo io, PortAccess access) {

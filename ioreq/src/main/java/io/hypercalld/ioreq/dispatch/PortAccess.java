@@ -2,6 +2,8 @@ package io.hypercalld.ioreq.dispatch;
 
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.ioreq.page.IoRequest;
+import io.hypercalld.ioreq.page.RequestType;
 
 /**
  * An instruction's access to a port. Immutable.
@@ -13,8 +15,17 @@ import io.hypercalld.core.errno.Refusal;
 public record PortAccess(int vcpu, int port, int size, boolean reads, long data) {
   private static final int PORTS = 0x1_0000;
 
-  /** Refuses what no instruction does. */
-  void check() {
+  /** What device models are asked. */
+  public IoRequest request() {
+    return IoRequest.single(RequestType.PIO, port, size, reads, data);
+  }
+
+  /**
+   * Refuses what no instruction does.
+   *
+   * @throws Refusal EINVAL
+   */
+  public void check() {
     if (size < 1 || size > Integer.BYTES || Integer.bitCount(size) != 1) {
       throw Refusal.of(Errno.EINVAL, "no instruction accesses %d bytes at a port", size);
     }

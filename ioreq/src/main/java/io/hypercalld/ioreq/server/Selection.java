@@ -58,6 +58,11 @@ public final class Selection {
     return servers.answering(key.kind, key.range).map(server -> new Target(server, key.request));
   }
 
+  /** The request as a server gets it: one for configuration space where 0xcf8 says so. */
+  public static IoRequest decoded(IoServers servers, IoRequest request) {
+    return key(servers.portLatch(), request).request;
+  }
+
   /** What every server says to the request, in the order in which they are asked. */
   public static List<Asked> explain(IoServers servers, IoRequest request) {
     Key key = key(servers.portLatch(), request);
