@@ -49,6 +49,7 @@ final class ClaimBench implements AutoCloseable {
   private final ScratchMachine scratch;
   private final Domain guest;
   private long hypercalls;
+  private long flushingCalls;
   private long steps;
   private long longestStep;
 
@@ -89,6 +90,7 @@ final class ClaimBench implements AutoCloseable {
   /** Makes a hypercall step by step; answers why not where it is refused. */
   Optional<Errno> tries(Hypercall call) {
     hypercalls++;
+    long flushes = guest.p2m().counters().flushes();
     long before = touched();
     Hypercalls.Progress progress = machine().hypercalls().start(DomainId.DOM0, call);
     while (progress instanceof Hypercalls.Stopped stopped) {
@@ -96,6 +98,7 @@ final class ClaimBench implements AutoCloseable {
       progress = machine().hypercalls().resume(stopped.call().number());
     }
     endStep(before);
+    flushingCalls += guest.p2m().counters().flushes() > flushes ? 1 : 0;
     return progress instanceof Hypercalls.Ended(Outcome.Refused refused)
         ? Optional.of(refused.errno())
         : Optional.empty();
@@ -206,8 +209,14 @@ final class ClaimBench implements AutoCloseable {
     guest.p2m().counters().reset();
     ioCounters().reset();
     hypercalls = 0;
+    flushingCalls = 0;
     steps = 0;
     longestStep = 0;
+  }
+
+  /** Hypercalls since then that left processors something to forget. */
+  long flushingCalls() {
+    return flushingCalls;
   }
 
   /** What was done since it was counted from 0. */

@@ -84,12 +84,20 @@ public record PageClaimAnswer(
    *
    * @param order whether they lie anywhere or one after the other
    * @param perCall pages that a call names at most
+   * @param changingCalls after how many calls there was something to flush: the flushes where each
+   *     call flushed once, at its end
    * @param interrupts sent to other processors where so many vCPUs run
    */
-  public record Batch(String order, int perCall, Cost cost, List<Interrupts> interrupts) {}
+  public record Batch(
+      String order, int perCall, Cost cost, long changingCalls, List<Interrupts> interrupts) {}
 
-  /** Interrupts for a number of running vCPUs: each is told of each flush. */
-  public record Interrupts(int vcpus, long sent) {}
+  /**
+   * Interrupts for a number of running vCPUs: each is told of each flush.
+   *
+   * @param sent with a flush for each page, as in Xen
+   * @param sentPerCall with one for each call
+   */
+  public record Interrupts(int vcpus, long sent, long sentPerCall) {}
 
   /**
    * A range for each page.

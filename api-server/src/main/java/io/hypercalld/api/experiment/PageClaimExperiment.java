@@ -214,8 +214,10 @@ public final class PageClaimExperiment {
     PageClaimAnswer.Cost cost = bench.cost();
     List<PageClaimAnswer.Interrupts> interrupts = new ArrayList<>();
     for (int vcpus : RUNNING_VCPUS) {
-      interrupts.add(new PageClaimAnswer.Interrupts(vcpus, cost.flushes() * vcpus));
+      interrupts.add(
+          new PageClaimAnswer.Interrupts(
+              vcpus, cost.flushes() * vcpus, bench.flushingCalls() * vcpus));
     }
-    return new PageClaimAnswer.Batch(order, perCall, cost, interrupts);
+    return new PageClaimAnswer.Batch(order, perCall, cost, bench.flushingCalls(), interrupts);
   }
 }

@@ -69,7 +69,9 @@ final class PageClaimText {
 
   private static TextTable batches(PageClaimAnswer answer) {
     TextTable table =
-        withCost(List.of("pages", "per call"), List.of("interrupts, 2 vCPUs", "8", "32"));
+        withCost(
+            List.of("pages", "per call"),
+            List.of("interrupts, 2 vCPUs", "8", "32", "flush per call", "8 vCPUs"));
     answer
         .batches()
         .forEach(
@@ -78,8 +80,15 @@ final class PageClaimText {
                     table,
                     List.of(row.order(), row.perCall()),
                     row.cost(),
-                    row.interrupts().stream().map(PageClaimAnswer.Interrupts::sent).toList()));
+                    interrupts(row)));
     return table;
+  }
+
+  private static List<Long> interrupts(PageClaimAnswer.Batch row) {
+    return Stream.concat(
+            row.interrupts().stream().map(PageClaimAnswer.Interrupts::sent),
+            Stream.of(row.changingCalls(), row.interrupts().get(1).sentPerCall()))
+        .toList();
   }
 
   private static TextTable ranges(PageClaimAnswer answer) {

@@ -111,12 +111,14 @@ class PageClaimExperimentTest {
                 "cost/flushes",
                 "cost/hypercalls",
                 "cost/steps",
-                "interrupts/1/sent"))
+                "interrupts/1/sent",
+                "changingCalls",
+                "interrupts/1/sentPerCall"))
         .containsExactly(
-            "anywhere 1 4104 4104 4104 32832",
-            "in a row 1 4104 4104 4104 32832",
-            "in a row 128 4104 34 34 32832",
-            "in a row 2052 4104 2 18 32832");
+            "anywhere 1 4104 4104 4104 32832 4104 32832",
+            "in a row 1 4104 4104 4104 32832 4104 32832",
+            "in a row 128 4104 34 34 32832 34 272",
+            "in a row 2052 4104 2 18 32832 2 16");
   }
 
   @Test
