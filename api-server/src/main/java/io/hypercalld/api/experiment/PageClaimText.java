@@ -76,11 +76,7 @@ final class PageClaimText {
         .batches()
         .forEach(
             row ->
-                addCost(
-                    table,
-                    List.of(row.order(), row.perCall()),
-                    row.cost(),
-                    interrupts(row)));
+                addCost(table, List.of(row.order(), row.perCall()), row.cost(), interrupts(row)));
     return table;
   }
 

@@ -18,6 +18,9 @@ import java.util.function.LongFunction;
 
 /** What servers, claims and pages are to be, in the plainest way. */
 final class PageClaimModel {
+  /** Beyond every guest frame. */
+  static final long ALL = Long.MAX_VALUE;
+
   private static final List<P2mType> TYPES = List.copyOf(P2mType.IOREQ);
 
   private final Map<Integer, BitSet> cells = new TreeMap<>();
@@ -28,6 +31,9 @@ final class PageClaimModel {
 
   /** Pages that a recalculation found claimed: settled by now or not, which nobody can tell. */
   private final Set<Long> unsettled = new TreeSet<>();
+
+  /** Types whose entries store what look-ups do not say, until all were looked at. */
+  private final Set<P2mType> sweeping = new TreeSet<>();
 
   private final ClaimPolicies policies;
   private boolean stale;
@@ -85,7 +91,7 @@ final class PageClaimModel {
 
   /** Whether entries may still store what look-ups do not say any more. */
   boolean hasStale() {
-    return stale;
+    return stale || !sweeping.isEmpty();
   }
 
   long lost() {
@@ -165,15 +171,32 @@ final class PageClaimModel {
     return owners.containsKey(type) || policies.unclaimed() != Unclaimed.REFUSE;
   }
 
+  /** A server has a type no more, and its pages are about to be looked at. */
+  void releasing(P2mType type, boolean hadPages) {
+    owners.remove(type);
+    if (policies.unclaimed() == Unclaimed.REFUSE
+        && hadPages
+        && policies.update() == ClaimUpdate.LAZY) {
+      tags.values().removeIf(type::equals);
+      marked();
+      sweeping.add(type);
+    }
+  }
+
+  /** The pages before a guest frame were looked at. */
+  void swept(P2mType type, long end) {
+    if (end == ALL) {
+      sweeping.remove(type);
+    }
+    if (policies.unclaimed() == Unclaimed.REFUSE) {
+      tags.entrySet().removeIf(tag -> tag.getKey() < end && tag.getValue() == type);
+    }
+  }
+
   /** A server has a type no more; its pages are RAM unless they may wait for another. */
   void released(P2mType type, boolean hadPages) {
-    owners.remove(type);
-    if (policies.unclaimed() == Unclaimed.REFUSE) {
-      tags.values().removeIf(type::equals);
-      if (hadPages && policies.update() == ClaimUpdate.LAZY) {
-        marked();
-      }
-    }
+    releasing(type, hadPages);
+    swept(type, ALL);
   }
 
   void destroyed(int server) {

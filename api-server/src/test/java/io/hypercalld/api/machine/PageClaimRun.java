@@ -69,12 +69,14 @@ final class PageClaimRun implements AutoCloseable {
   private final long freeFrames;
   private final PageClaimModel model;
   private final Map<Integer, GuestRequest> waiting = new TreeMap<>();
+  private final PreemptedRelease sweep;
   private long steps;
 
   PageClaimRun(ClaimPolicies policies, long seed) {
     this.policies = policies;
     this.random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
     this.model = new PageClaimModel(policies);
+    this.sweep = new PreemptedRelease(machine, model);
     this.freeFrames = machine.hypervisor().allocator().unclaimedFrames();
     this.guest =
         machine.execute(
@@ -120,6 +122,9 @@ final class PageClaimRun implements AutoCloseable {
     if (random.nextInt(3) == 0) {
       answerSomebody();
     }
+    if (random.nextInt(4) == 0) {
+      sweep.goOn();
+    }
     check();
   }
 
@@ -153,7 +158,7 @@ final class PageClaimRun implements AutoCloseable {
   private void resume(int vcpu) {
     GuestRequest request = waiting.remove(vcpu);
     AccessOutcome outcome = make(request);
-    if (request.op() == Operation.WRITE && request.gpa().value() < MMIO) {
+    if (request.op() != Operation.READ) {
       judgeWrite(request, outcome);
     } else if (outcome.outcome() != Verdict.PENDING) {
       assertThat(outcome.data()).contains(new Word(ones(request)));
@@ -218,9 +223,16 @@ final class PageClaimRun implements AutoCloseable {
 
   private void release(int type, int server) {
     Optional<Errno> expected = model.releasing(type, server);
-    boolean marks = type < TYPES.size() && guest.p2m().entries(TYPES.get(type)) > 0;
-    expect(mapping(type, server, 0), expected);
-    if (expected.isEmpty()) {
+    if (expected.isPresent()) {
+      expect(mapping(type, server, 0), expected);
+      return;
+    }
+    boolean marks = guest.p2m().entries(TYPES.get(type)) > 0;
+    if (!sweep.isStopped() && random.nextBoolean()) {
+      model.releasing(TYPES.get(type), marks);
+      sweep.begin(TYPES.get(type), mapping(type, server, 0));
+    } else {
+      expect(mapping(type, server, 0), expected);
       model.released(TYPES.get(type), marks);
     }
   }
@@ -296,18 +308,27 @@ final class PageClaimRun implements AutoCloseable {
 
   private void access() {
     int vcpu = random.nextInt(VCPUS);
-    Operation op = random.nextInt(3) == 0 ? Operation.READ : Operation.WRITE;
+    Operation op = operation();
     GuestRequest request =
         new GuestRequest(vcpu, new Word(page() << 12), Long.BYTES, op, new Word(steps));
     boolean busy = waiting.containsKey(vcpu);
     AccessOutcome outcome = make(request);
     if (busy) {
       assertThat(outcome.outcome()).isEqualTo(Verdict.PENDING);
-    } else if (op == Operation.WRITE) {
-      judgeWrite(request, outcome);
-    } else {
+    } else if (op == Operation.READ) {
       judgeRead(request, outcome);
+    } else {
+      judgeWrite(request, outcome);
     }
+  }
+
+  /** What is added to is read by the hypervisor as long as reads are nobody's. */
+  private Operation operation() {
+    return switch (random.nextInt(6)) {
+      case 0, 1 -> Operation.READ;
+      case 2 -> policies.access() == ClaimAccess.WRITE ? Operation.ADD : Operation.WRITE;
+      default -> Operation.WRITE;
+    };
   }
 
   private AccessOutcome make(GuestRequest request) {
@@ -325,15 +346,22 @@ final class PageClaimRun implements AutoCloseable {
     if (owner.isPresent()) {
       assertThat(outcome.outcome()).isEqualTo(Verdict.PENDING);
       assertThat(outcome.server()).isEqualTo(owner);
+      assertThat(pending(request.vcpu()).request().data()).isEqualTo(written(request));
     } else if (tag.isEmpty() || policies.unclaimed() == Unclaimed.RAM) {
       assertThat(outcome.outcome()).isIn(Verdict.DONE, Verdict.EMULATED);
-      model.memory().put(gfn, request.data().value());
+      model.memory().put(gfn, written(request));
     } else if (policies.unclaimed() == Unclaimed.DISCARD) {
       assertThat(outcome.outcome()).isEqualTo(Verdict.DISCARDED);
       model.countLost();
     } else {
       assertThat(outcome.outcome()).isEqualTo(Verdict.RETRY);
     }
+  }
+
+  /** What memory is to hold where the request is made now and reaches it. */
+  private long written(GuestRequest request) {
+    long there = model.memory().getOrDefault(request.gpa().value() >>> 12, 0L);
+    return request.data().value() + (request.op() == Operation.ADD ? there : 0);
   }
 
   private void judgeRead(GuestRequest request, AccessOutcome outcome) {
@@ -359,8 +387,8 @@ final class PageClaimRun implements AutoCloseable {
     PendingIo asked = pending(vcpu.get());
     long gpa = request.gpa().value();
     long data = gpa >= MMIO ? 0x12 : model.memory().getOrDefault(gpa >>> 12, 0L);
-    if (request.op() == Operation.WRITE) {
-      data = request.data().value();
+    if (request.op() != Operation.READ) {
+      data = asked.request().data();
       machine.hypervisor().memory().writeWord(maddr(gpa >>> 12), data);
       model.memory().put(gpa >>> 12, data);
     }
@@ -369,7 +397,7 @@ final class PageClaimRun implements AutoCloseable {
             guest.id(),
             asked.server().id(),
             asked.number(),
-            new Word(request.op() == Operation.WRITE ? 0 : data)));
+            new Word(request.op() == Operation.READ ? data : 0)));
     AccessOutcome outcome = make(request);
     assertThat(outcome.outcome()).isIn(Verdict.DONE, Verdict.EMULATED);
     if (request.op() == Operation.READ) {
@@ -425,6 +453,9 @@ final class PageClaimRun implements AutoCloseable {
 
   /** Everything is given back: nothing of it is left in the machine. */
   void end() {
+    while (sweep.isStopped()) {
+      sweep.goOn();
+    }
     while (!waiting.isEmpty()) {
       answerSomebody();
     }
