@@ -62,7 +62,7 @@ final class GuestMachine implements CaptureHost {
   private static final long MACHINE_BYTES = 8L << 30;
   private static final long POOL_BYTES = 64 << 20;
   private static final int ORDER_2M = PageSize.SIZE_2M.order();
-  private static final int LARGE_PAGES = (int) (RAM_BYTES >>> PageSize.SHIFT_4K + ORDER_2M);
+  private static final int LARGE_PAGES = (int) (RAM_BYTES >>> (PageSize.SHIFT_4K + ORDER_2M));
 
   /** Coprime to the number of pages: neighbours of the guest's are none of the machine's. */
   private static final int STRIDE = 389;
@@ -217,7 +217,7 @@ final class GuestMachine implements CaptureHost {
   public OptionalLong place(long address) {
     P2mLookup found = guest.p2m().lookup(new Gfn(address >>> PageSize.SHIFT_4K));
     return found.mfn().isValid()
-        ? OptionalLong.of(found.mfn().maddr() | address & PageSize.BYTES_4K - 1)
+        ? OptionalLong.of(found.mfn().maddr() | (address & (PageSize.BYTES_4K - 1)))
         : OptionalLong.empty();
   }
 

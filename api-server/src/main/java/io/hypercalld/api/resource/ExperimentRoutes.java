@@ -10,9 +10,21 @@ import io.hypercalld.api.experiment.PageClaimQuestion;
 import io.hypercalld.api.experiment.PageTableAnswer;
 import io.hypercalld.api.experiment.PageTableExperiment;
 import io.hypercalld.api.experiment.PageTableQuestion;
+import io.hypercalld.api.experiment.ShadowCostsAnswer;
+import io.hypercalld.api.experiment.ShadowCostsExperiment;
+import io.hypercalld.api.experiment.ShadowCostsQuestion;
 import io.hypercalld.api.experiment.SyncHookAnswer;
 import io.hypercalld.api.experiment.SyncHookExperiment;
 import io.hypercalld.api.experiment.SyncHookQuestion;
+import io.hypercalld.api.experiment.TranslateCallsAnswer;
+import io.hypercalld.api.experiment.TranslateCallsExperiment;
+import io.hypercalld.api.experiment.TranslateCallsQuestion;
+import io.hypercalld.api.experiment.ViommuModesAnswer;
+import io.hypercalld.api.experiment.ViommuModesExperiment;
+import io.hypercalld.api.experiment.ViommuModesQuestion;
+import io.hypercalld.api.experiment.ViommuTimelineAnswer;
+import io.hypercalld.api.experiment.ViommuTimelineExperiment;
+import io.hypercalld.api.experiment.ViommuTimelineQuestion;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -62,6 +74,38 @@ final class ExperimentRoutes {
             .aside(ExperimentRoutes::pageClaims),
         Route.of(
                 Method.POST,
+                "/v1/experiments/viommu-modes",
+                "Which tables a guest's devices walk in each mode of its virtual IOMMU; as text"
+                    + " where text/plain is accepted")
+            .reading(ViommuModesQuestion.class)
+            .answering(ViommuModesAnswer.class)
+            .aside(ExperimentRoutes::viommuModes),
+        Route.of(
+                Method.POST,
+                "/v1/experiments/viommu-timeline",
+                "Where a device's context entry points, from its domain's creation to its end; as"
+                    + " text where text/plain is accepted")
+            .reading(ViommuTimelineQuestion.class)
+            .answering(ViommuTimelineAnswer.class)
+            .aside(ExperimentRoutes::viommuTimeline),
+        Route.of(
+                Method.POST,
+                "/v1/experiments/translate-calls",
+                "How often an emulated device has to ask where its requests go; as text where"
+                    + " text/plain is accepted")
+            .reading(TranslateCallsQuestion.class)
+            .answering(TranslateCallsAnswer.class)
+            .aside(ExperimentRoutes::translateCalls),
+        Route.of(
+                Method.POST,
+                "/v1/experiments/shadow-costs",
+                "What shadows of a guest's tables cost, by policy and by how much the guest has"
+                    + " forgotten at a time; as text where text/plain is accepted")
+            .reading(ShadowCostsQuestion.class)
+            .answering(ShadowCostsAnswer.class)
+            .aside(ExperimentRoutes::shadowCosts),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/hardware-domain-table",
                 "Whether dom0's table of all RAM gets done, or where it stays for ever")
             .reading(HardwareDomainQuestion.class)
@@ -86,6 +130,28 @@ final class ExperimentRoutes {
 
   private static Reply pageClaims(Request request) {
     PageClaimAnswer answer = PageClaimExperiment.run(request.read(PageClaimQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply viommuModes(Request request) {
+    ViommuModesAnswer answer = ViommuModesExperiment.run(request.read(ViommuModesQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply viommuTimeline(Request request) {
+    ViommuTimelineAnswer answer =
+        ViommuTimelineExperiment.run(request.read(ViommuTimelineQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply translateCalls(Request request) {
+    TranslateCallsAnswer answer =
+        TranslateCallsExperiment.run(request.read(TranslateCallsQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply shadowCosts(Request request) {
+    ShadowCostsAnswer answer = ShadowCostsExperiment.run(request.read(ShadowCostsQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 

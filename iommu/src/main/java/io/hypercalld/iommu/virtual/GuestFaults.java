@@ -77,9 +77,7 @@ final class GuestFaults {
     if (space.source().isEmpty()) {
       shadows.look(device, SyncTrigger.FAULT);
     } else {
-      shadows.counters().count(SyncTrigger.FAULT);
-      space.read(dfn, dfn + 1);
-      space.flush();
+      shadows.sync(space, new StaleRanges.Range(dfn, dfn + 1), SyncTrigger.FAULT);
     }
   }
 

@@ -27,6 +27,7 @@ final class GuestTables {
 
   private final PhysicalMemory memory;
   private final SecondStageFormat format;
+  private long entryReads;
 
   GuestTables(PhysicalMemory memory, UnitSettings settings) {
     this.memory = memory;
@@ -39,6 +40,11 @@ final class GuestTables {
    * @param tables guest frames of the tables that were read
    */
   record Reading(List<GuestRun> runs, Set<Long> tables) {}
+
+  /** Entries read so far. */
+  long entryReads() {
+    return entryReads;
+  }
 
   /** What the tables say of the frames from one to before another. */
   Reading read(Translated space, long from, long to) {
@@ -71,6 +77,7 @@ final class GuestTables {
       int index = (int) Math.max(0, (from - first) >> order);
       for (; index < SecondStageEntry.ENTRIES && first + ((long) index << order) < end; index++) {
         long entry = memory.readWord(table + (long) index * SecondStageEntry.BYTES);
+        entryReads++;
         entry(entry, level, first + ((long) index << order), permissions);
       }
     }

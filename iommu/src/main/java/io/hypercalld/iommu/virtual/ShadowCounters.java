@@ -15,6 +15,7 @@ public final class ShadowCounters implements Digestible {
   private final Domain domain;
   private final Map<SyncTrigger, Long> syncs = new EnumMap<>(SyncTrigger.class);
   private final Map<FaultReason, Long> guestFaults = new EnumMap<>(FaultReason.class);
+  private long entryReads;
   private long hostFaults;
   private long missingInvalidations;
   private long refusals;
@@ -25,8 +26,9 @@ public final class ShadowCounters implements Digestible {
     this.domain = domain;
   }
 
-  void count(SyncTrigger trigger) {
+  void count(SyncTrigger trigger, long entries) {
     syncs.merge(trigger, 1L, Long::sum);
+    entryReads += entries;
     domain
         .notices()
         .tell(ViommuNotice.SHADOW_SYNCED, new ViommuNotice.Synced(domain.id(), trigger));
@@ -56,6 +58,11 @@ public final class ShadowCounters implements Digestible {
   /** How often shadows were brought into step, by what made it necessary. */
   public Map<SyncTrigger, Long> syncs() {
     return Collections.unmodifiableMap(syncs);
+  }
+
+  /** Entries of the guest's tables that were read for it. */
+  public long entryReads() {
+    return entryReads;
   }
 
   /** Faults of physical devices that were the guest's and went to the guest. */

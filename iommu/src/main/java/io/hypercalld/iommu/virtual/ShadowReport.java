@@ -6,6 +6,7 @@ import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.driver.DmaRun;
 import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
 import io.hypercalld.iommu.virtual.Differences.Difference;
 import java.util.ArrayList;
@@ -29,9 +30,15 @@ public final class ShadowReport {
    * @param tag the pseudo domain id that stands for it in the machine's units
    * @param root machine address of its top table
    * @param frames of 4 KiB that it maps
+   * @param costs what its table has cost so far
    */
   public record Space(
-      Optional<Translated> source, DomainId tag, Word root, long tables, long frames) {}
+      Optional<Translated> source, DomainId tag, Word root, long frames, TableCounters costs) {
+    /** Frames of its table. */
+    public long tables() {
+      return costs.tables();
+    }
+  }
 
   /**
    * What a shadow maps.
@@ -79,8 +86,8 @@ public final class ShadowReport {
                     space.source(),
                     space.context().tag(),
                     new Word(space.context().root()),
-                    space.context().counters().tables(),
-                    space.mappedFrames()))
+                    space.mappedFrames(),
+                    space.context().counters()))
         .toList();
   }
 

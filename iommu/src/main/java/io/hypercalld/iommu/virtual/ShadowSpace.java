@@ -75,8 +75,9 @@ final class ShadowSpace implements Digestible {
     return source.filter(space -> space.domainId() == domainId).isPresent();
   }
 
-  /** Reads the guest's table again, from one frame to before another. */
-  void read(long from, long to) {
+  /** Reads the guest's table again, from one frame to before another; answers so many entries. */
+  long read(long from, long to) {
+    long before = reader.entryReads();
     source.ifPresent(
         space -> {
           GuestTables.Reading now = reader.read(space, from, to);
@@ -87,6 +88,7 @@ final class ShadowSpace implements Digestible {
           captured.replace(from, to, now.runs());
           compose(from, to);
         });
+    return reader.entryReads() - before;
   }
 
   private void compose(long from, long to) {

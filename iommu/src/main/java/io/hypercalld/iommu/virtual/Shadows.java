@@ -131,12 +131,13 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
             Invalidation.OfPasidTranslations _ -> {}
       }
     }
-    stale.forEach(
-        (space, range) -> {
-          counters.count(SyncTrigger.TRANSLATIONS);
-          space.read(range.from(), range.to());
-          space.flush();
-        });
+    stale.forEach((space, range) -> sync(space, range, SyncTrigger.TRANSLATIONS));
+  }
+
+  /** Reads a part of a guest's table again, and has what it says take effect. */
+  void sync(ShadowSpace space, StaleRanges.Range range, SyncTrigger trigger) {
+    counters.count(trigger, space.read(range.from(), range.to()));
+    space.flush();
   }
 
   private void lookAtAll(SyncTrigger trigger) {
@@ -211,9 +212,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
       IoContext context = driver.ioContexts().create(domain.id());
       space = new ShadowSpace(source, context, domain.p2m(), reader);
       spaces.put(source, space);
-      counters.count(trigger);
-      space.read(0, ShadowSpace.END);
-      space.flush();
+      sync(space, StaleRanges.Range.ALL, trigger);
     }
     return new Place(DeviceMode.SHADOW, Optional.of(space));
   }
@@ -238,11 +237,10 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     long gfn = change.gfn().value();
     for (ShadowSpace space : spaces.values()) {
       if (space.isReadFrom(gfn, change.frames())) {
-        counters.count(SyncTrigger.TABLE);
-        space.read(0, ShadowSpace.END);
+        counters.count(SyncTrigger.TABLE, space.read(0, ShadowSpace.END));
       }
       if (space.follow(gfn, change.frames())) {
-        counters.count(SyncTrigger.P2M);
+        counters.count(SyncTrigger.P2M, 0);
       }
       space.flush();
     }

@@ -16,7 +16,7 @@ final class StaleRanges {
 
   /** Frames from one to before another. */
   record Range(long from, long to) {
-    private static final Range ALL = new Range(0, ShadowSpace.END);
+    static final Range ALL = new Range(0, ShadowSpace.END);
 
     private Range and(Range other) {
       return new Range(Math.min(from, other.from), Math.max(to, other.to));
