@@ -28,6 +28,7 @@ import io.hypercalld.core.hypercall.GrantCalls;
 import io.hypercalld.core.hypercall.MemoryCalls;
 import io.hypercalld.core.hypercall.PinCalls;
 import io.hypercalld.core.interrupt.DomainInterrupts;
+import io.hypercalld.core.kernel.GuestKernel;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.MachineMemory;
@@ -81,6 +82,7 @@ public final class Hypervisor implements Digestible, AutoCloseable {
     domains.addFacet(domain -> Optional.of(new EventChannels(domain, memory)));
     domains.addFacet(DomainInterrupts::of);
     domains.addFacet(domain -> DomainDma.of(domain, domains.host(), allocator));
+    domains.addFacet(domain -> Optional.of(new GuestKernel()));
     this.domainCalls = new DomainCalls(domains, frames, continuations);
     this.memoryCalls = new MemoryCalls(allocator, domains, continuations);
     this.featureCalls = FeatureCalls.of(domains, continuations);

@@ -32,6 +32,7 @@ public final class Resources {
     routes.addAll(FrameRoutes.routes());
     routes.addAll(DeviceRoutes.routes());
     routes.addAll(DmaRoutes.routes());
+    routes.addAll(DmaApiRoutes.routes());
     routes.addAll(InterruptRoutes.routes());
     routes.addAll(HpetRoutes.routes());
     routes.addAll(HotplugRoutes.routes());

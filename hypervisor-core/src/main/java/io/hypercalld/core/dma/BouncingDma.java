@@ -19,14 +19,15 @@ import java.util.OptionalLong;
 public final class BouncingDma implements DmaOperations {
   private static final long IN_PAGE = PageSize.BYTES_4K - 1L;
 
-  private final ContiguityMap contiguity = new ContiguityMap();
   private final MappedPages direct = new MappedPages();
   private final AddressMode addresses;
   private final SoftwareIotlb bounces;
+  private final ContiguityMap contiguity;
 
-  public BouncingDma(AddressMode addresses, SoftwareIotlb bounces) {
+  public BouncingDma(AddressMode addresses, SoftwareIotlb bounces, ContiguityMap contiguity) {
     this.addresses = addresses;
     this.bounces = bounces;
+    this.contiguity = contiguity;
   }
 
   @Override
@@ -51,7 +52,7 @@ public final class BouncingDma implements DmaOperations {
   }
 
   private boolean isOneRun(long gpa, int length) {
-    long pages = ((gpa & IN_PAGE) + length + IN_PAGE) >>> PageSize.SHIFT_4K;
+    int pages = (int) (((gpa & IN_PAGE) + length + IN_PAGE) >>> PageSize.SHIFT_4K);
     return pages == 1
         || addresses.mode() == DmaMode.IDENTITY
         || contiguity.isContiguous(gpa >>> PageSize.SHIFT_4K, pages);
@@ -100,6 +101,15 @@ public final class BouncingDma implements DmaOperations {
   }
 
   @Override
+  public void requireMapped(DmaDevice device, long bus, int length) {
+    if (place(bus) == Place.DIRECT) {
+      direct.require(bus, length);
+    } else {
+      bounces.requireInUse(bus, length);
+    }
+  }
+
+  @Override
   public void sync(long bus, int length, DmaDirection towards) {
     switch (place(bus)) {
       case BOUNCED -> bounces.sync(bus, length, towards);
@@ -125,11 +135,6 @@ public final class BouncingDma implements DmaOperations {
   @Override
   public Optional<SoftwareIotlb> bounces() {
     return Optional.of(bounces);
-  }
-
-  /** Pages that are known to follow each other for devices. */
-  public ContiguityMap contiguity() {
-    return contiguity;
   }
 
   @Override

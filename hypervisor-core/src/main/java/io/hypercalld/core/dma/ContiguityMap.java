@@ -15,7 +15,7 @@ public final class ContiguityMap implements Digestible {
   private final BitSet joined = new BitSet();
 
   /** Whether so many pages, at least 1, are known to follow each other. */
-  public boolean isContiguous(long gfn, long pages) {
+  public boolean isContiguous(long gfn, int pages) {
     int first = Math.toIntExact(gfn);
     return joined.nextClearBit(first) >= first + pages - 1;
   }

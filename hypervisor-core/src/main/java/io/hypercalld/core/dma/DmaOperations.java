@@ -30,6 +30,16 @@ public interface DmaOperations extends Digestible {
   }
 
   /**
+   * A driver takes a device up.
+   *
+   * @throws io.hypercalld.core.errno.Refusal as what has to be asked for
+   */
+  default void attach(DmaDevice device) {}
+
+  /** The kernel is no more. */
+  default void close() {}
+
+  /**
    * Makes a buffer ready for a device.
    *
    * @param gpa guest-physical address of the buffer
@@ -51,6 +61,13 @@ public interface DmaOperations extends Digestible {
    *     the buffer is not memory any more. Nothing changed
    */
   void unmap(DmaDevice device, long bus, int length, DmaDirection direction);
+
+  /**
+   * Refuses what {@link #unmap} would as not mapped.
+   *
+   * @throws io.hypercalld.core.errno.Refusal EINVAL
+   */
+  void requireMapped(DmaDevice device, long bus, int length);
 
   /**
    * Lets the kernel see, before it is unmapped, what a device wrote; or the device what the kernel

@@ -32,6 +32,16 @@ public final class RemappedDma implements DmaOperations {
   private record Mapping(DmaDevice device, RemappingCalls.Run run, int length) {}
 
   @Override
+  public void attach(DmaDevice device) {
+    calls.attach(device);
+  }
+
+  @Override
+  public void close() {
+    calls.close();
+  }
+
+  @Override
   public long map(
       DmaDevice device, long gpa, int length, DmaDirection direction, Shortage shortage) {
     long gfn = gpa >>> PageSize.SHIFT_4K;
@@ -66,18 +76,27 @@ public final class RemappedDma implements DmaOperations {
 
   @Override
   public void unmap(DmaDevice device, long bus, int length, DmaDirection direction) {
+    RemappingCalls.Run run = mapped(device, bus, length);
+    for (int done = 0; done < run.pages(); done += RemappingCalls.MOST_PAGES) {
+      calls.unmap(device, part(run, done));
+    }
+    mappings.remove(run.bus());
+    busPages.giveBack(run.bus(), run.pages());
+  }
+
+  @Override
+  public void requireMapped(DmaDevice device, long bus, int length) {
+    mapped(device, bus, length);
+  }
+
+  private RemappingCalls.Run mapped(DmaDevice device, long bus, int length) {
     Mapping mapping = mappings.get(bus >>> PageSize.SHIFT_4K);
     if (mapping == null
         || mapping.length != length
         || !mapping.device.name().equals(device.name())) {
       throw Refusal.of(Errno.EINVAL, "%d bytes at 0x%x of the bus are not mapped", length, bus);
     }
-    RemappingCalls.Run run = mapping.run;
-    for (int done = 0; done < run.pages(); done += RemappingCalls.MOST_PAGES) {
-      calls.unmap(device, part(run, done));
-    }
-    mappings.remove(run.bus());
-    busPages.giveBack(run.bus(), run.pages());
+    return mapping.run;
   }
 
   @Override

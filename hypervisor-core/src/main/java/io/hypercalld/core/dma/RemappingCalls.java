@@ -17,6 +17,16 @@ public interface RemappingCalls {
   record Run(long bus, long gfn, int pages) {}
 
   /**
+   * Has a device's requests translated as is said from now on, and nothing let through before.
+   *
+   * @throws io.hypercalld.core.errno.Refusal as the hypercalls
+   */
+  void attach(DmaDevice device);
+
+  /** Nobody says anything more: devices reach again what they did before. */
+  void close();
+
+  /**
    * Lets devices use pages.
    *
    * @param run at most {@link #MOST_PAGES}

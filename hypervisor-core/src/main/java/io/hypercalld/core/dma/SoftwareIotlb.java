@@ -153,12 +153,11 @@ public final class SoftwareIotlb implements Digestible {
    *     memory any more. Nothing changed
    */
   public void release(long bus, int length, DmaDirection direction) {
+    requireInUse(bus, length);
     if (isOverflow(bus)) {
-      requireHandedOut(overflowUsers > 0, bus, length);
       overflowUsers--;
       return;
     }
-    requireHandedOut(lengths[slabOf(bus)] == length && bus % SLAB_BYTES == 0, bus, length);
     if (direction.fromDevice()) {
       copyOut(bus, length);
     }
@@ -167,6 +166,19 @@ public final class SoftwareIotlb implements Digestible {
     lengths[first] = 0;
     Arrays.fill(originals, first, first + count, FREE);
     slabs.release(first, count);
+  }
+
+  /**
+   * Refuses what was not handed out.
+   *
+   * @throws Refusal EINVAL
+   */
+  void requireInUse(long bus, int length) {
+    boolean inUse =
+        isOverflow(bus)
+            ? overflowUsers > 0
+            : lengths[slabOf(bus)] == length && bus % SLAB_BYTES == 0;
+    requireHandedOut(inUse, bus, length);
   }
 
   private static void requireHandedOut(boolean isSo, long bus, int length) {

@@ -11,7 +11,7 @@ import io.hypercalld.core.p2m.SyncHook;
 import java.util.Optional;
 
 /**
- * Makes a PV domain's page that of another domain, which awaits it. Confined to the machine thread.
+ * Makes a domain's page that of another domain, which awaits it. Confined to the machine thread.
  *
  * @see "xen/common/grant_table.c, gnttab_transfer"
  */
@@ -35,29 +35,48 @@ public final class GrantTransfer {
   /**
    * Hands a page over. Once it has been taken from the giver it is freed where the receiver cannot
    * have it, as in Xen.
+   *
+   * @param stealable whether a frame can be taken from the giver although it is translated
    */
-  public GrantStatus transfer(Domain giver, Offer offer) {
-    if (giver.physicalMap().isPresent()) {
-      P2mLookup found = giver.physicalMap().get().obtainUnshared(new Gfn(offer.frame));
-      boolean page = found.mfn().isValid() && found.type() != P2mType.RAM_SHARED;
-      // The frames of a translated domain cannot be stolen.
-      return page ? GrantStatus.GENERAL_ERROR : GrantStatus.BAD_PAGE;
+  public GrantStatus transfer(Domain giver, Offer offer, boolean stealable) {
+    if (giver.physicalMap().isEmpty()) {
+      return transfer(giver, offer, new Mfn(offer.frame));
     }
-    long mfn = offer.frame;
+    PhysicalMap map = giver.physicalMap().get();
+    P2mLookup found = map.obtainUnshared(new Gfn(offer.frame));
+    if (!found.mfn().isValid() || found.type() == P2mType.RAM_SHARED) {
+      return GrantStatus.BAD_PAGE;
+    }
+    return stealable && map.granule() == 1 && map.isOwn(found)
+        ? transfer(giver, offer, found.mfn())
+        : GrantStatus.GENERAL_ERROR;
+  }
+
+  private GrantStatus transfer(Domain giver, Offer offer, Mfn frame) {
+    long mfn = frame.value();
     if (!frames.contains(mfn)
         || !giver.reservation().owns(mfn)
         || frames.references(mfn) != 1
         || frames.typeReferences(mfn) != 0) {
       return GrantStatus.BAD_PAGE;
     }
-    giver.facets().losing(new FrameRun(mfn, 1), SyncHook.EXCHANGE);
+    take(giver, offer, frame);
     GrantStatus status = judge(giver, offer);
     if (status == GrantStatus.OKAY) {
-      hand(giver, domains.byId(offer.receiver), offer);
+      hand(giver, domains.byId(offer.receiver), offer, frame);
     } else {
       giver.reservation().release(mfn);
     }
     return status;
+  }
+
+  /** From here on the giver neither maps the frame nor do its devices. */
+  private static void take(Domain giver, Offer offer, Mfn frame) {
+    giver
+        .physicalMap()
+        .ifPresentOrElse(
+            map -> map.remove(new Gfn(offer.frame)),
+            () -> giver.facets().losing(new FrameRun(frame.value(), 1), SyncHook.EXCHANGE));
   }
 
   private GrantStatus judge(Domain giver, Offer offer) {
@@ -74,8 +93,7 @@ public final class GrantTransfer {
     return room && awaited ? GrantStatus.OKAY : GrantStatus.GENERAL_ERROR;
   }
 
-  private void hand(Domain giver, Domain receiver, Offer offer) {
-    Mfn mfn = new Mfn(offer.frame);
+  private void hand(Domain giver, Domain receiver, Offer offer, Mfn mfn) {
     GrantEntries entries = receiver.memory().grantTable().contents();
     int ref = (int) offer.ref;
     giver.reservation().disown(mfn.value());

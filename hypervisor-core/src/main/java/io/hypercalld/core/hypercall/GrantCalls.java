@@ -2,6 +2,8 @@ package io.hypercalld.core.hypercall;
 
 import io.hypercalld.core.bits.BitField;
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
@@ -121,7 +123,10 @@ public final class GrantCalls {
   /** See {@link TransferGrant}. */
   public Outcome transferGrant(DomainId caller, TransferGrant args) {
     var offer = new GrantTransfer.Offer(args.mfn().value(), args.domid(), args.ref());
-    GrantStatus status = transfers.transfer(domains.caller(caller), offer);
+    Domain giver = domains.caller(caller);
+    // Only a kernel that knows frames can give one away and get on without it.
+    boolean stealable = giver.facet(DomainDma.class).mode() == DmaMode.P2M;
+    GrantStatus status = transfers.transfer(giver, offer, stealable);
     return Outcome.returning(new GrantResult(status.number()));
   }
 

@@ -31,6 +31,7 @@ final class BouncingDmaTest {
   private static final int KIB = 1 << 10;
 
   private final FlatMemory memory = new FlatMemory(4 << 20);
+  private final ContiguityMap contiguity = new ContiguityMap();
   private final Addresses vp = new Addresses(DmaMode.VP);
   private final BouncingDma dma = kernel(vp);
 
@@ -42,7 +43,8 @@ final class BouncingDmaTest {
                 new Word(0x10_0000),
                 List.of(new Word(POOL_BUS)),
                 new BouncePool.Overflow(new Word(0x20_0000), new Word(OVERFLOW_BUS))),
-            memory));
+            memory),
+        contiguity);
   }
 
   /** Neighbours in memory are never neighbours on the bus. */
@@ -99,14 +101,14 @@ final class BouncingDmaTest {
 
   @Test
   void map_acrossPagesOfARegionMadeContiguous_isNotBounced_untilItIsTakenApart() {
-    dma.contiguity().join(new Gfn(0x10), 8);
+    contiguity.join(new Gfn(0x10), 8);
 
     assertThat(dma.map(WIDE, 0x1_0000, 0x8000, FROM_DEVICE, UNCHECKED)).isEqualTo(bus(0x1_0000));
     assertThat(dma.map(WIDE, 0x1_0000, 0x8001, FROM_DEVICE, UNCHECKED)).isEqualTo(POOL_BUS);
     assertThat(dma.place(dma.map(WIDE, 0xf800, 0x1000, FROM_DEVICE, UNCHECKED)))
         .isEqualTo(Place.BOUNCED);
 
-    dma.contiguity().separate(new Gfn(0x10), 8);
+    contiguity.separate(new Gfn(0x10), 8);
     assertThat(dma.place(dma.map(WIDE, 0x1_0000, 0x8000, FROM_DEVICE, UNCHECKED)))
         .isEqualTo(Place.BOUNCED);
   }

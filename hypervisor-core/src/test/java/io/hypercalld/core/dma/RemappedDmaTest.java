@@ -28,6 +28,12 @@ final class RemappedDmaTest {
     private int calls;
 
     @Override
+    public void attach(DmaDevice device) {}
+
+    @Override
+    public void close() {}
+
+    @Override
     public void map(DmaDevice device, Run run, DmaPermission permission) {
       calls++;
       assertThat(run.pages()).isBetween(1, MOST_PAGES);
