@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -19,11 +20,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The last step of the build: starts the daemon, asks it a few things and stops it, so that its JVM
- * leaves an AOT cache of the classes a start needs. Then dates the application for the launcher.
+ * The last step of the build: starts the daemon, asks it a few things, once by the command line
+ * too, and stops it, so that both JVMs leave an AOT cache of the classes a start needs. Then dates
+ * the application for the launcher.
  *
- * <p>The daemon starts without the cache too, only slower: a failure is said and not passed on. Run
- * from source: {@code java Training.java JVM_OPTIONS APPLICATION}.
+ * <p>Both start without the cache too, only slower: a failure is said and not passed on. Run from
+ * source: {@code java Training.java LAUNCH_DIRECTORY APPLICATION}.
  */
 final class Training {
   private static final Pattern URL = Pattern.compile("\"url\":\"([^\"]+)\"");
@@ -32,16 +34,20 @@ final class Training {
       List.of("/v1", "/v1/machine", "/v1/domains", "/v1/devices", "/v1/hypercalls", "/metrics");
 
   private final Path jvmOptions;
+  private final Path clientOptions;
   private final Path application;
   private final Path jar;
   private final Path cache;
+  private final Path clientCache;
   private final Path log;
 
-  private Training(Path jvmOptions, Path application) {
-    this.jvmOptions = jvmOptions;
+  private Training(Path launch, Path application) {
+    this.jvmOptions = launch.resolve("jvm.options");
+    this.clientOptions = launch.resolve("client.options");
     this.application = application;
     this.jar = application.resolve("hypercalld.jar");
     this.cache = application.resolve("hypercalld.aot");
+    this.clientCache = application.resolve("client.aot");
     this.log = application.resolve("training.log");
   }
 
@@ -53,14 +59,14 @@ final class Training {
     Files.setLastModifiedTime(training.application, FileTime.from(Instant.now()));
   }
 
-  /** Whether the cache is younger than all that it was made from. */
+  /** Whether the caches are younger than all that they were made from. */
   private boolean isDone() throws IOException {
-    if (Files.notExists(cache)) {
+    if (Files.notExists(cache) || Files.notExists(clientCache)) {
       return false;
     }
-    FileTime made = Files.getLastModifiedTime(cache);
+    FileTime made = Files.getLastModifiedTime(clientCache);
     try (Stream<Path> libraries = Files.list(application.resolve("lib"))) {
-      return Stream.concat(libraries, Stream.of(jar, jvmOptions))
+      return Stream.concat(libraries, Stream.of(jar, jvmOptions, clientOptions))
           .map(file -> file.toFile().lastModified())
           .allMatch(changed -> changed < made.toMillis());
     }
@@ -71,12 +77,13 @@ final class Training {
     Optional<String> url = firstUrl(daemon);
     if (url.isPresent()) {
       ask(url.get());
+      askByCommand(url.get());
     }
     // Asked to stop, the JVM writes the cache on its way out.
     daemon.destroy();
     boolean ended = daemon.waitFor(60, SECONDS);
     daemon.destroyForcibly();
-    if (url.isEmpty() || !ended || Files.notExists(cache)) {
+    if (url.isEmpty() || !ended || Files.notExists(cache) || Files.notExists(clientCache)) {
       System.err.println("the training run went wrong, starts will be slower: see " + log);
     }
   }
@@ -105,16 +112,28 @@ final class Training {
   }
 
   private Process start() throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "@" + jvmOptions,
-            "-XX:AOTCacheOutput=" + cache,
-            "-jar",
-            jar.toString(),
-            "--port",
-            "0")
-        .redirectErrorStream(true)
-        .start();
+    return trained(jvmOptions, cache, "--port", "0").start();
+  }
+
+  private void askByCommand(String url) throws IOException, InterruptedException {
+    Path said = application.resolve("training-client.log");
+    Process client =
+        trained(clientOptions, clientCache, "domain", "list", "--url", url)
+            .redirectOutput(said.toFile())
+            .start();
+    if (!client.waitFor(60, SECONDS)) {
+      client.destroyForcibly();
+    }
+  }
+
+  private ProcessBuilder trained(Path options, Path output, String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("@" + options);
+    command.add("-XX:AOTCacheOutput=" + output);
+    command.addAll(List.of("-jar", jar.toString()));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectErrorStream(true);
   }
 
   private static void ask(String url) throws IOException, InterruptedException {
