@@ -39,6 +39,8 @@ final class LayeringTest {
           "machine",
           "platform",
           "debug",
+          "event",
+          "journal",
           "rest",
           "metrics",
           "resource",

@@ -5,6 +5,11 @@ public record AdvanceClock(long nanoseconds) implements MachineCommand<Long> {
   @Override
   public Long execute(Machine machine) {
     machine.hypervisor().clock().advance(nanoseconds);
-    return machine.hypervisor().clock().now();
+    long now = machine.hypervisor().clock().now();
+    machine
+        .hypervisor()
+        .notices()
+        .tell(SimNotice.CLOCK_ADVANCED, new SimNotice.Advanced(nanoseconds, now));
+    return now;
   }
 }

@@ -4,6 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.notice.NoticeKind;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.Malfunction;
 import io.hypercalld.iommu.unit.RemappingUnit;
@@ -51,6 +52,11 @@ public final class FaultRules implements Digestible {
         rule.when(),
         rule.effect(),
         active.malfunction().map(Malfunction::hits).orElse(0L));
+  }
+
+  /** Whether an event of a kind is to be lost. */
+  public boolean dropsEvent(NoticeKind kind) {
+    return false;
   }
 
   Standing add(FaultRule rule) {

@@ -41,12 +41,14 @@ public final class Hypercalls {
   private final HypercallCatalogue catalogue;
   private final CallMeter meter;
   private final GuestCpus cpus;
+  private final Journal journal;
   private final PendingCalls pending = new PendingCalls();
 
-  Hypercalls(Assembly parts, Revision revision) {
+  Hypercalls(Assembly parts, Revision revision, Journal journal) {
     this.hypervisor = parts.hypervisor();
     this.driver = parts.driver();
     this.revision = revision;
+    this.journal = journal;
     this.deviceCalls = new DeviceCalls(hypervisor, parts.driver(), parts.topology());
     this.catalogue =
         catalogue(
@@ -95,19 +97,29 @@ public final class Hypercalls {
 
   /** Makes a hypercall on behalf of a domain, however many steps it takes. */
   public Outcome call(DomainId caller, Hypercall arguments) {
-    Outcome outcome = begin(caller, arguments);
-    while (outcome instanceof Outcome.Preempted stopped) {
-      outcome = proceed(caller, stopped);
+    journal.begin(new Journal.Called(caller, arguments, true));
+    try {
+      Outcome outcome = begin(caller, arguments);
+      while (outcome instanceof Outcome.Preempted stopped) {
+        outcome = proceed(caller, stopped);
+      }
+      return outcome;
+    } finally {
+      journal.end();
     }
-    return outcome;
   }
 
   /** Makes a hypercall on behalf of a domain, as far as it comes before it is preempted. */
   public Progress start(DomainId caller, Hypercall arguments) {
-    Outcome outcome = begin(caller, arguments);
-    return outcome instanceof Outcome.Preempted stopped
-        ? new Stopped(pending.add(caller, stopped))
-        : new Ended(outcome);
+    journal.begin(new Journal.Called(caller, arguments, false));
+    try {
+      Outcome outcome = begin(caller, arguments);
+      return outcome instanceof Outcome.Preempted stopped
+          ? new Stopped(pending.add(caller, stopped))
+          : new Ended(outcome);
+    } finally {
+      journal.end();
+    }
   }
 
   /**
@@ -117,10 +129,19 @@ public final class Hypercalls {
    */
   public Progress resume(long number) {
     PendingCalls.Pending call = pending.get(number);
+    journal.begin(new Journal.Resumed(number));
+    try {
+      return resume(call);
+    } finally {
+      journal.end();
+    }
+  }
+
+  private Progress resume(PendingCalls.Pending call) {
     Outcome outcome = proceed(call.caller(), call.stopped());
     if (outcome instanceof Outcome.Preempted stopped) {
       pending.replace(call, stopped);
-      return new Stopped(pending.get(number));
+      return new Stopped(pending.get(call.number()));
     }
     pending.remove(call);
     return new Ended(outcome);

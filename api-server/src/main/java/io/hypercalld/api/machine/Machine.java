@@ -35,6 +35,7 @@ import java.util.TreeMap;
 public final class Machine implements AutoCloseable {
   private final Assembly parts;
   private final Revision revision = new Revision();
+  private final Journal journal = new Journal();
   private final Hypercalls hypercalls;
   private final FaultRules faultRules = new FaultRules(this);
   private final DmaVerdicts dmaVerdicts;
@@ -52,7 +53,7 @@ public final class Machine implements AutoCloseable {
   /** As {@link #Machine(Platform)}, with other choices than Xen's. */
   public Machine(Platform platform, DriverPolicies policies) {
     this.parts = Assembly.of(platform, policies);
-    this.hypercalls = new Hypercalls(parts, revision);
+    this.hypercalls = new Hypercalls(parts, revision, journal);
     this.dmaVerdicts = new DmaVerdicts(this);
   }
 
@@ -68,7 +69,12 @@ public final class Machine implements AutoCloseable {
    */
   public <R> R execute(MachineCommand<R> command) {
     revision.changed();
-    return driver().asOneCall(() -> command.execute(this));
+    journal.begin(new Journal.Executed(command));
+    try {
+      return driver().asOneCall(() -> command.execute(this));
+    } finally {
+      journal.end();
+    }
   }
 
   /** What should hold between all parts whenever no command is under way, and does not. */
@@ -118,6 +124,11 @@ public final class Machine implements AutoCloseable {
   /** How often it has changed. */
   public Revision revision() {
     return revision;
+  }
+
+  /** What it has executed. */
+  public Journal journal() {
+    return journal;
   }
 
   /** What goes wrong on purpose. */

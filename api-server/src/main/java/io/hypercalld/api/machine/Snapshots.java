@@ -5,6 +5,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 
@@ -38,7 +39,13 @@ public final class Snapshots implements AutoCloseable {
 
   /** A machine that has just started. */
   public Machine boot() {
-    return booting.get();
+    return heard(booting.get());
+  }
+
+  /** What happens until it can be reached is nobody's business. */
+  private static Machine heard(Machine booted) {
+    booted.hypervisor().notices().listen(Set.of());
+    return booted;
   }
 
   /**
@@ -55,6 +62,7 @@ public final class Snapshots implements AutoCloseable {
     }
     Snapshot taken = new Snapshot(name, new GraphCopies().of(machine));
     kept.put(name, taken);
+    machine.hypervisor().notices().tell(SimNotice.SNAPSHOT, new SimNotice.Kept(name));
     return taken;
   }
 
@@ -89,7 +97,9 @@ public final class Snapshots implements AutoCloseable {
    * @throws Refusal ENOENT
    */
   public Machine restore(String name) {
-    return new GraphCopies().of(get(name).machine());
+    Machine restored = new GraphCopies().of(get(name).machine());
+    restored.hypervisor().notices().tell(SimNotice.RESTORED, new SimNotice.Kept(name));
+    return restored;
   }
 
   /** Forgets all of them. */

@@ -7,6 +7,7 @@ import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -30,8 +31,40 @@ public enum IommuNotice implements NoticeKind {
   /** A run of 4 KiB frames that a domain's devices can reach now, or cannot any more. */
   public record Mapping(DomainId domid, Gfn dfn, long frames, DmaPermission permission) {}
 
-  /** A command that made a unit forget, as VT-d names its parts. */
-  public record Invalidated(int iommu, String command, Record parameters) {}
+  /**
+   * A command that made a unit forget.
+   *
+   * @param cache what it was about: {@code context}, {@code iotlb}, {@code iec}, {@code pasid}
+   * @param granularity global, domain or selective
+   * @param domainId the unit's id that it named
+   * @param iova the first address of so many pages of 4 KiB
+   */
+  public record Invalidated(
+      int iommu,
+      String cache,
+      InvalidationGranularity granularity,
+      Optional<Integer> domainId,
+      Optional<Word> iova,
+      Optional<Long> pages) {
+    static Invalidated whole(int iommu, String cache, InvalidationGranularity granularity) {
+      return new Invalidated(
+          iommu, cache, granularity, Optional.empty(), Optional.empty(), Optional.empty());
+    }
+
+    Invalidated of(int did) {
+      return new Invalidated(iommu, cache, granularity, Optional.of(did), iova, pages);
+    }
+
+    Invalidated at(long address, int addressMask) {
+      return new Invalidated(
+          iommu,
+          cache,
+          granularity,
+          domainId,
+          Optional.of(new Word(address)),
+          Optional.of(1L << addressMask));
+    }
+  }
 
   /**
    * A fault record that was read out of a unit.

@@ -1,0 +1,10 @@
+package io.hypercalld.api.journal;
+
+/** A text that is no journal; the message says what is wrong with it. */
+final class Malformed extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  Malformed(String message) {
+    super(message);
+  }
+}
