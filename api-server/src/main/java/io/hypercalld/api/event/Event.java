@@ -32,8 +32,7 @@ public final class Event {
    * @param revision of the machine after it
    * @param request empty where no request caused it
    */
-  record Moment(
-      String base, long time, long simTime, long revision, Optional<String> request) {}
+  record Moment(String base, long time, long simTime, long revision, Optional<String> request) {}
 
   Event(long id, Notice notice, Moment moment) {
     this.id = id;

@@ -165,8 +165,7 @@ public final class EventReader implements Feed {
   /** Overtaken: it is to be told and cut, even where it does not take what was sent. */
   @Override
   public boolean isUrgent() {
-    return stream.isClosed()
-        || (last < stream.oldest() - 1 && last >= stream.forgotten());
+    return stream.isClosed() || (last < stream.oldest() - 1 && last >= stream.forgotten());
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.hypercalld.core.notice.Notice;
 import io.hypercalld.core.notice.NoticeKind;
 import io.hypercalld.core.notice.Notices;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -15,6 +16,7 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -106,6 +108,16 @@ public final class EventStream implements AutoCloseable {
   Optional<Event> find(long id) {
     Event event = id > forgotten ? ring.getAcquire((int) (id % CAPACITY)) : null;
     return Optional.ofNullable(event).filter(found -> found.id() == id);
+  }
+
+  /** Events after a number that somebody wants, at most so many. */
+  public List<Event> after(long id, EventFilter filter, int most) {
+    return LongStream.rangeClosed(Math.max(id + 1, oldest()), newest)
+        .mapToObj(this::find)
+        .flatMap(Optional::stream)
+        .filter(filter::accepts)
+        .limit(most)
+        .toList();
   }
 
   /** The number of the last event, or the one before the first. */

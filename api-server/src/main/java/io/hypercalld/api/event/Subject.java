@@ -21,8 +21,7 @@ record Subject(Optional<Integer> iommu, Optional<Sbdf> sbdf, Optional<DomainId> 
         }
       };
 
-  private record Finder(
-      Optional<Method> iommu, Optional<Method> sbdf, Optional<Method> domid) {}
+  private record Finder(Optional<Method> iommu, Optional<Method> sbdf, Optional<Method> domid) {}
 
   static Subject of(Record about) {
     Finder finder = FINDERS.get(about.getClass());

@@ -9,10 +9,11 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpServerCodec;
 import jakarta.inject.Singleton;
 
-/** Has every connection look out for requests to become a WebSocket. Thread-safe. */
+/** Has every connection look out for requests whose answers are no single message. Thread-safe. */
 @Singleton
 final class StreamFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
   private final Dispatcher dispatcher;
+  private final Deliveries deliveries = new Deliveries();
 
   StreamFront(Dispatcher dispatcher) {
     this.dispatcher = dispatcher;
@@ -45,10 +46,9 @@ final class StreamFront implements BeanCreatedEventListener<NettyServerCustomize
     public void onStreamPipelineBuilt() {
       ChannelPipeline pipeline = channel.pipeline();
       if (pipeline.get(HttpServerCodec.class) != null) {
-        pipeline.addAfter(
-            pipeline.context(HttpServerCodec.class).name(),
-            "streams",
-            new WebSocketConnection(dispatcher));
+        String codec = pipeline.context(HttpServerCodec.class).name();
+        pipeline.addAfter(codec, "streams", new WebSocketConnection(dispatcher));
+        pipeline.addAfter(codec, "flows", new FlowConnection(dispatcher, deliveries));
       }
     }
   }

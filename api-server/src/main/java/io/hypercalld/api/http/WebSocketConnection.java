@@ -109,7 +109,7 @@ final class WebSocketConnection extends ChannelInboundHandlerAdapter {
         EmptyHttpHeaders.INSTANCE);
   }
 
-  private static Request understand(HttpRequest request) {
+  static Request understand(HttpRequest request) {
     QueryStringDecoder uri = new QueryStringDecoder(request.uri());
     return Request.of(
         request.method().name(),

@@ -136,8 +136,7 @@ final class JournalText {
       if (type == null) {
         throw new Malformed("there is no command %s".formatted(line.path("command")));
       }
-      return new Journal.Executed(
-          (MachineCommand<?>) RecordText.read(type, line.path("args")));
+      return new Journal.Executed((MachineCommand<?>) RecordText.read(type, line.path("args")));
     }
     if (line.has("resume")) {
       return new Journal.Resumed((Long) RecordText.read(long.class, line.path("resume")));

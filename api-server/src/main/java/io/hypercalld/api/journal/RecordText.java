@@ -33,7 +33,8 @@ final class RecordText {
   static void write(Type declared, Object value, JsonWriter out) {
     switch (value) {
       case Optional<?> optional ->
-          optional.ifPresentOrElse(present -> write(argument(declared), present, out), out::nothing);
+          optional.ifPresentOrElse(
+              present -> write(argument(declared), present, out), out::nothing);
       case Collection<?> elements -> {
         out.beginArray();
         elements.forEach(element -> write(argument(declared), element, out));
@@ -92,8 +93,7 @@ final class RecordText {
     }
     if (raw == Set.class) {
       // In the order of the text, which Set.copyOf would not keep.
-      return Collections.unmodifiableSet(
-          new LinkedHashSet<>(readAll(argument(declared), node)));
+      return Collections.unmodifiableSet(new LinkedHashSet<>(readAll(argument(declared), node)));
     }
     if (raw.isRecord()) {
       return readRecord(raw, node, false);
@@ -137,7 +137,8 @@ final class RecordText {
       return text;
     }
     if (type == HexBytes.class) {
-      return HexBytes.parse(text).orElseThrow(() -> new Malformed("%s is no bytes".formatted(text)));
+      return HexBytes.parse(text)
+          .orElseThrow(() -> new Malformed("%s is no bytes".formatted(text)));
     }
     if (type == UUID.class) {
       return UUID.fromString(text);

@@ -52,6 +52,7 @@ public final class Resources {
     routes.addAll(VirtualDeviceRoutes.routes());
     routes.addAll(PolicyCatalogue.routes());
     routes.addAll(ExperimentRoutes.routes());
+    routes.addAll(EventRoutes.routes());
     routes.addAll(new HypercallRoutes(catalogue).routes());
     routes.addAll(UnbuiltRoutes.routes());
     routes.addAll(ProblemRoutes.routes());
@@ -62,6 +63,7 @@ public final class Resources {
       routes.addAll(FaultRoutes.routes());
       routes.addAll(EndpointRoutes.routes());
       routes.addAll(SnapshotRoutes.routes());
+      routes.addAll(JournalRoutes.routes());
     }
     return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);
   }

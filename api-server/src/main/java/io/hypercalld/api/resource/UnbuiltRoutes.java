@@ -15,8 +15,7 @@ final class UnbuiltRoutes {
 
   static List<Route> routes() {
     return Stream.of(
-            missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET),
-            missing("events", "/v1/events", Method.GET))
+            missing("interrupt reachability", "/v1/domains/{d}/interrupt-reachability", Method.GET))
         .flatMap(List::stream)
         .toList();
   }

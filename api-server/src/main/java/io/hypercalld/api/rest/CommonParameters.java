@@ -62,9 +62,5 @@ final class CommonParameters {
       throw Failure.of(
           Problems.NOT_BUILT, "dryRun is about the machine, which this does not change");
     }
-    if (request.header().apply("Idempotency-Key").isPresent()) {
-      throw Failure.of(
-          Problems.NOT_BUILT, "Idempotency-Key is not honoured yet, so nothing was done");
-    }
   }
 }

@@ -1,21 +1,18 @@
 package io.hypercalld.api.rest;
 
+import io.hypercalld.api.event.Feed;
 import io.hypercalld.api.json.InvalidBody;
-import io.hypercalld.api.json.Spelling;
 import io.hypercalld.api.machine.Machine;
-import io.hypercalld.api.machine.MachineThread;
-import io.hypercalld.api.machine.MachineThread.Exchange;
 import io.hypercalld.api.machine.Overloaded;
-import io.hypercalld.api.machine.Wait;
 import io.hypercalld.core.errno.Refusal;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,9 +24,11 @@ import org.slf4j.LoggerFactory;
 public final class Dispatcher {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
+  private static final Map<String, String> NOT_KEPT = Map.of("Cache-Control", "no-store");
+
   private final Router router;
   private final Machines machines;
-  private final Trial trial;
+  private final RouteWork work;
   private final Access access;
   private final RequestLog log;
   private final RequestIds requestIds = new RequestIds();
@@ -38,7 +37,7 @@ public final class Dispatcher {
   public Dispatcher(Router router, Machines machines, Trial trial, Access access, RequestLog log) {
     this.router = router;
     this.machines = machines;
-    this.trial = trial;
+    this.work = new RouteWork(trial);
     this.access = access;
     this.log = log;
   }
@@ -60,12 +59,13 @@ public final class Dispatcher {
     Router.Match match =
         router.match(
             Method.of(request.method().equals("HEAD") ? "GET" : request.method()), place.path());
-    return answer(request.to(place.machine()), match, encoding)
+    return answer(request.to(place.machine()).named(id), match, encoding)
         .exceptionally(failure -> refuse(request, failure, id))
         .thenApply(
             encoded -> {
-              log.answered(
-                  request.method(), label(match), encoded.status(), System.nanoTime() - began);
+              long nanos = System.nanoTime() - began;
+              log.answered(request.method(), label(match), encoded.status(), nanos);
+              place.machine().ifPresent(it -> it.requests().add(request, id, encoded.status()));
               Encoded answer = encoded.within(place.machine()).with("X-Request-Id", id);
               return request.method().equals("HEAD") ? answer.withoutBody() : answer;
             });
@@ -90,7 +90,7 @@ public final class Dispatcher {
       }
       Request meant = request.by(access.admit(request)).to(place.machine()).at(places);
       meant.grant().check(route, meant);
-      checkParameters(route, request);
+      RouteWork.checkParameters(route, request);
       Conversation conversation = task.apply(meant);
       String id = requestIds.of(request.header().apply("X-Request-Id"));
       return Optional.of(
@@ -98,6 +98,72 @@ public final class Dispatcher {
     } catch (Failure e) {
       return Optional.empty();
     }
+  }
+
+  /**
+   * Begins an answer that goes on.
+   *
+   * @return empty where the request is to be answered by {@link #dispatch}
+   */
+  public Optional<CompletableFuture<Stream>> stream(Request request) {
+    try {
+      Machines.Place place = machines.locate(request.path());
+      if (draining
+          || place.machine().isEmpty()
+          || !(router.match(Method.of(request.method()), place.path())
+              instanceof Router.Found(Route route, var places))
+          || !(route.handling() instanceof Route.Streaming(var open, var _))) {
+        return Optional.empty();
+      }
+      String id = requestIds.of(request.header().apply("X-Request-Id"));
+      Request named = request.by(access.admit(request)).to(place.machine()).at(places).named(id);
+      named.grant().check(route, named);
+      RouteWork.checkParameters(route, request);
+      return open.apply(named).map(feed -> begin(named, route, feed));
+    } catch (RuntimeException e) {
+      // What is wrong with it is said by whoever answers it in full.
+      return Optional.empty();
+    }
+  }
+
+  /**
+   * An answer that goes on, or the one that says why there is none.
+   *
+   * @param head of no content where {@code feed} is there
+   */
+  public record Stream(Encoded head, Optional<Feed> feed) {}
+
+  private CompletableFuture<Stream> begin(
+      Request request, Route route, Function<Machine, Feed> open) {
+    long began = System.nanoTime();
+    CompletableFuture<Feed> opened;
+    try {
+      opened = request.hosted().thread().submit(open::apply);
+    } catch (RuntimeException e) {
+      opened = CompletableFuture.failedFuture(e);
+    }
+    return opened
+        .thenApply(
+            feed ->
+                new Stream(
+                    new Encoded(200, feed.mediaType(), new byte[0], NOT_KEPT), Optional.of(feed)))
+        .exceptionally(
+            thrown -> new Stream(refuse(request, thrown, request.id()), Optional.empty()))
+        .thenApply(
+            stream -> {
+              int status = stream.head.status();
+              log.answered(
+                  request.method(), route.path().text(), status, System.nanoTime() - began);
+              request.hosted().requests().add(request, request.id(), status);
+              return new Stream(stream.head.with("X-Request-Id", request.id()), stream.feed);
+            });
+  }
+
+  private CompletableFuture<Encoded> keyed(Route route, Request request, Executor encoding) {
+    request.grant().check(route, request);
+    return route.method().changes()
+        ? request.hosted().keys().once(request, () -> work.handle(route, request, encoding))
+        : work.handle(route, request, encoding);
   }
 
   private static String label(Router.Match match) {
@@ -120,7 +186,7 @@ public final class Dispatcher {
       }
       return switch (match) {
         case Router.Found(Route route, var places) ->
-            handle(route, request.by(grant).at(places), encoding);
+            keyed(route, request.by(grant).at(places), encoding);
         case Router.WrongMethod(var allowed) -> throw wrongMethod(request, allowed);
         case Router.Unknown(List<String> near) -> throw unknownPath(request, near);
       };
@@ -134,7 +200,9 @@ public final class Dispatcher {
         allowed.stream()
             .flatMap(
                 method ->
-                    method == Method.GET ? Stream.of("GET", "HEAD") : Stream.of(method.name()))
+                    method == Method.GET
+                        ? java.util.stream.Stream.of("GET", "HEAD")
+                        : java.util.stream.Stream.of(method.name()))
             .collect(Collectors.joining(", "));
     return Failure.of(
             Problems.WRONG_METHOD, "%s has %s, not %s", request.path(), allow, request.method())
@@ -146,81 +214,6 @@ public final class Dispatcher {
     return near.isEmpty()
         ? failure.hinting(Optional.of("GET /v1 lists what does"))
         : failure.hinting(Optional.of("near it: " + String.join(", ", near)));
-  }
-
-  private CompletableFuture<Encoded> handle(Route route, Request request, Executor encoding) {
-    request.grant().check(route, request);
-    Preconditions preconditions = Preconditions.of(route, request);
-    checkParameters(route, request);
-    boolean tried = CommonParameters.isTrial(route, request);
-    MachineThread<Machine, ?> machine = request.hosted().thread();
-    return switch (route.handling()) {
-      case Route.Immediate(Function<Request, Reply> answer) ->
-          CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
-      case Route.Aside(Function<Request, Reply> answer) ->
-          CompletableFuture.supplyAsync(() -> answer.apply(request))
-              .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
-      case Route.Conversing _ ->
-          throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
-              .with("Upgrade", "websocket");
-      case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) -> {
-        Wait<Machine, Reply> wait = task.apply(request);
-        yield encode(
-            tried ? attempt(machine, same(wait::now)) : machine.await(wait),
-            preconditions,
-            encoding);
-      }
-      case Route.Beside(Route.Task task) ->
-          encode(machine.submit(task.apply(request)), preconditions, encoding);
-      case Route.Exchanging(
-              Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
-        Trial.Change change = task.apply(request)::apply;
-        yield encode(
-            tried ? attempt(machine, change) : machine.exchange(change), preconditions, encoding);
-      }
-      case Route.OnMachine(Route.Task task) -> {
-        Trial.Change change = same(preconditions.before(task.apply(request), request));
-        yield encode(
-            tried ? attempt(machine, change) : machine.exchange(change), preconditions, encoding);
-      }
-    };
-  }
-
-  private static CompletableFuture<Encoded> encode(
-      CompletableFuture<Reply> reply, Preconditions preconditions, Executor encoding) {
-    return reply.thenApplyAsync(made -> preconditions.apply(made.encode()), encoding);
-  }
-
-  private static Trial.Change same(Function<Machine, Reply> work) {
-    return machine -> new Exchange<>(machine, work.apply(machine));
-  }
-
-  private CompletableFuture<Reply> attempt(MachineThread<Machine, ?> machine, Trial.Change change) {
-    return machine.submit(now -> trial.attempt(now, change));
-  }
-
-  private static void checkParameters(Route route, Request request) {
-    List<String> known =
-        Stream.concat(
-                route.parameters().stream().map(Parameter::name),
-                CommonParameters.of(route).stream().map(Parameter::name))
-            .toList();
-    for (String name : request.query().keySet()) {
-      if (!known.contains(name)) {
-        throw Failure.of(
-            Problems.INVALID_PARAMETER,
-            "unknown query parameter %s%s",
-            name,
-            Spelling.hint(name, known));
-      }
-    }
-    for (Parameter parameter : route.parameters()) {
-      if (parameter.required() && request.parameter(parameter.name()).isEmpty()) {
-        throw Failure.of(
-            Problems.INVALID_PARAMETER, "the query parameter %s is missing", parameter.name());
-      }
-    }
-    CommonParameters.check(route, request);
   }
 
   private static Throwable unwrap(Throwable failure) {
@@ -246,7 +239,7 @@ public final class Dispatcher {
     };
   }
 
-  private static Encoded refuse(Request request, Throwable thrown, String requestId) {
+  static Encoded refuse(Request request, Throwable thrown, String requestId) {
     Failure failure = failure(thrown, requestId);
     return CommonParameters.wantsEnvelope(request) && failure.problem().errno().isPresent()
         ? Envelope.of(failure.problem()).encode()

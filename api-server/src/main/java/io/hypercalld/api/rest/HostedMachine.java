@@ -1,8 +1,10 @@
 package io.hypercalld.api.rest;
 
+import io.hypercalld.api.event.EventStream;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.machine.Snapshots;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
@@ -12,13 +14,28 @@ public final class HostedMachine implements AutoCloseable {
   private final String name;
   private final MachineThread<Machine, ?> thread;
   private final Snapshots snapshots;
+  private final EventStream events;
+  private final RequestJournal requests = new RequestJournal();
+  private final IdempotencyKeys keys = new IdempotencyKeys();
   private final AtomicLong seriesDropped = new AtomicLong();
   private final long began = System.nanoTime();
 
   public HostedMachine(String name, MachineThread<Machine, ?> thread, Snapshots snapshots) {
+    this(name, thread, snapshots, eventsOf(name));
+  }
+
+  private HostedMachine(
+      String name, MachineThread<Machine, ?> thread, Snapshots snapshots, EventStream events) {
     this.name = name;
     this.thread = thread;
     this.snapshots = snapshots;
+    this.events = events;
+  }
+
+  private static EventStream eventsOf(String name) {
+    return new EventStream(
+        name.equals(Machines.DEFAULT) ? Machines.VERSION : Machines.PATH + "/" + name,
+        System::currentTimeMillis);
   }
 
   /**
@@ -29,10 +46,18 @@ public final class HostedMachine implements AutoCloseable {
    * @throws io.hypercalld.core.errno.Refusal where its platform cannot carry it
    */
   public static HostedMachine boot(String name, Snapshots snapshots, Function<Machine, ?> viewing) {
-    return new HostedMachine(
-        name,
-        new MachineThread<>(snapshots.boot(), viewing, MachineThread.DEFAULT_CAPACITY),
-        snapshots);
+    EventStream events = eventsOf(name);
+    MachineThread<Machine, ?> thread =
+        new MachineThread<>(
+            snapshots.boot(),
+            machine -> {
+              // What happened in nobody's name is told before those who caused it are answered.
+              events.publish(machine, Optional.empty());
+              events.listen(machine);
+              return viewing.apply(machine);
+            },
+            MachineThread.DEFAULT_CAPACITY);
+    return new HostedMachine(name, thread, snapshots, events);
   }
 
   public String name() {
@@ -70,6 +95,21 @@ public final class HostedMachine implements AutoCloseable {
     return snapshots;
   }
 
+  /** What happens in it, for whoever watches. */
+  public EventStream events() {
+    return events;
+  }
+
+  /** What it was asked last. */
+  public RequestJournal requests() {
+    return requests;
+  }
+
+  /** Changes that are made once, however often they are asked for. */
+  IdempotencyKeys keys() {
+    return keys;
+  }
+
   /** How many series its metrics had to leave out so far. */
   public AtomicLong seriesDropped() {
     return seriesDropped;
@@ -83,6 +123,7 @@ public final class HostedMachine implements AutoCloseable {
   /** Executes what is queued, and gives back what it holds. */
   @Override
   public void close() {
+    events.close();
     thread.close();
     thread.whenEnded(
         machine -> {

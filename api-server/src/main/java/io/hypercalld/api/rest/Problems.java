@@ -11,6 +11,14 @@ public final class Problems {
       ProblemType.of("malformed-body", 400, "The body is not what this path takes");
   public static final ProblemType INVALID_PARAMETER =
       ProblemType.of("invalid-parameter", 400, "A query parameter is not what this path takes");
+  public static final ProblemType INVALID_HEADER =
+      ProblemType.of("invalid-header", 400, "A header is not what this path takes");
+  public static final ProblemType KEY_REUSED =
+      ProblemType.of("idempotency-key-reused", 422, "The key belongs to another request")
+          .hinting("choose a key for each request, and repeat it only with the same body");
+  public static final ProblemType KEY_IN_USE =
+      ProblemType.of("idempotency-key-in-use", 409, "The request of this key is under way")
+          .hinting("ask again in a moment");
   public static final ProblemType MALFORMED_REQUEST =
       ProblemType.of("malformed-request", 400, "The request is not valid HTTP");
   public static final ProblemType TOKEN_REQUIRED =
@@ -59,6 +67,9 @@ public final class Problems {
           CURSOR_EXPIRED,
           MALFORMED_BODY,
           INVALID_PARAMETER,
+          INVALID_HEADER,
+          KEY_REUSED,
+          KEY_IN_USE,
           MALFORMED_REQUEST,
           TOKEN_REQUIRED,
           FOREIGN_ORIGIN,

@@ -4,6 +4,8 @@ import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.json.JsonReader;
 import io.hypercalld.api.json.Shape;
 import io.hypercalld.api.json.Shapes;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ import java.util.function.Function;
  * @param body never changed
  * @param machine whom it is about, once that is known
  * @param grant what its sender may do
+ * @param id names it in logs and events; empty before it has one
  */
 public record Request(
     String method,
@@ -28,7 +31,8 @@ public record Request(
     Body body,
     Map<String, String> places,
     Optional<HostedMachine> machine,
-    Grant grant) {
+    Grant grant,
+    String id) {
   private static final byte[] EMPTY_OBJECT = "{}".getBytes(StandardCharsets.UTF_8);
 
   /** A body's bytes. */
@@ -46,6 +50,16 @@ public record Request(
     byte[] bytes() {
       return bytes;
     }
+
+    /** How many bytes there are. */
+    int length() {
+      return bytes.length;
+    }
+
+    /** The bytes one after the other. */
+    public InputStream stream() {
+      return new ByteArrayInputStream(bytes);
+    }
   }
 
   /** A request that no route has been found for yet. */
@@ -56,19 +70,23 @@ public record Request(
       Function<String, Optional<String>> header,
       Body body) {
     return new Request(
-        method, path, query, header, body, Map.of(), Optional.empty(), Grant.EVERYTHING);
+        method, path, query, header, body, Map.of(), Optional.empty(), Grant.EVERYTHING, "");
   }
 
   Request at(Map<String, String> found) {
-    return new Request(method, path, query, header, body, found, machine, grant);
+    return new Request(method, path, query, header, body, found, machine, grant, id);
   }
 
   Request to(Optional<HostedMachine> whom) {
-    return new Request(method, path, query, header, body, places, whom, grant);
+    return new Request(method, path, query, header, body, places, whom, grant, id);
   }
 
   Request by(Grant granted) {
-    return new Request(method, path, query, header, body, places, machine, granted);
+    return new Request(method, path, query, header, body, places, machine, granted, id);
+  }
+
+  Request named(String name) {
+    return new Request(method, path, query, header, body, places, machine, grant, name);
   }
 
   /** The machine that it is about. */

@@ -1,5 +1,6 @@
 package io.hypercalld.api.rest;
 
+import io.hypercalld.api.event.Feed;
 import io.hypercalld.api.json.Shapes;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread.Exchange;
@@ -52,6 +53,16 @@ public record Route(
 
   /** Understood at once, then talked about over a connection that stays open. */
   public record Conversing(Function<Request, Conversation> task) implements Handling {}
+
+  /**
+   * Answered with bytes that go on.
+   *
+   * @param open what they are, for the machine to begin; empty where the request wants none
+   * @param otherwise the answer then
+   */
+  public record Streaming(
+      Function<Request, Optional<Function<Machine, Feed>>> open, Function<Request, Reply> otherwise)
+      implements Handling {}
 
   /** Answered away from the machine, on a thread where it may take its time. */
   public record Aside(Function<Request, Reply> answer) implements Handling {}
@@ -136,6 +147,10 @@ public record Route(
   public Route conversing(Function<Request, Conversation> task) {
     return new Route(
         method, path, summary, parameters, body, response, new Conversing(task), guard);
+  }
+
+  public Route streaming(Streaming way) {
+    return new Route(method, path, summary, parameters, body, response, way, guard);
   }
 
   /** Whether the machine answers it. */

@@ -33,8 +33,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JournalReplayTest {
-  private final Machine machine =
-      new Machine(PlatformSource.named("two-socket").load().platform());
+  private final Machine machine = new Machine(PlatformSource.named("two-socket").load().platform());
 
   @AfterEach
   void close() {
@@ -67,16 +66,16 @@ class JournalReplayTest {
                     DomainType.HVM,
                     64L << 20,
                     2,
-                    MemoryPolicies.NONE))
+                    MemoryPolicies.usual()))
             .id();
     Sbdf device = machine.driver().devices().all().stream().toList().getLast().sbdf();
     machine.call(DomainId.DOM0, new UnpauseDomain(guest));
     machine.call(DomainId.DOM0, new PauseDomain(new DomainId(77)));
-    machine.call(DomainId.DOM0, new AssignDevice(guest, device, 0, Optional.empty()));
+    machine.call(DomainId.DOM0, new AssignDevice(guest, device, 0, 0));
     machine.execute(new AdvanceClock(5_000_000));
     machine.execute(
         new DeviceDma(
-            device, new Word(0x1000), 4, Optional.of(HexBytes.parse("0xdeadbeef").orElseThrow())));
+            device, new Word(0x1000), 4, Optional.of(HexBytes.parse("deadbeef").orElseThrow())));
     machine.execute(new DeviceDma(device, new Word(1L << 45), 4, Optional.empty()));
     assertThatThrownBy(
             () ->
@@ -127,8 +126,7 @@ class JournalReplayTest {
     assertRefused(String.join("\n", lines.subList(0, 5)), "ends before its last line");
     assertRefused(
         String.join("\n", lines.getFirst(), lines.get(2), lines.getLast()), "command 1 is missing");
-    assertRefused(
-        String.join("\n", lines).replace("\"AdvanceClock\"", "\"Format\""), "no command");
+    assertRefused(String.join("\n", lines).replace("\"AdvanceClock\"", "\"Format\""), "no command");
     assertRefused(
         String.join("\n", lines).replace("5000000", "5000001"), "the commands lead to digest");
     assertRefused(String.join("\n", lines).replace("\"end\":11", "\"end\":12"), "12 commands");

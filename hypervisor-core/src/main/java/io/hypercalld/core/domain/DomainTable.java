@@ -172,6 +172,7 @@ public final class DomainTable implements Digestible {
   public Domain create(DomainId wanted, DomainSettings settings) {
     DomainId id = choose(wanted);
     Domain domain = Transaction.run(steps -> build(id, settings, steps));
+    domain.tell(DomainNotice.CREATED);
     domain.run().pause();
     domains.put(id, domain);
     created++;
@@ -179,7 +180,6 @@ public final class DomainTable implements Digestible {
     if (wanted.equals(DomainId.ANY)) {
       lastChosen = id.value();
     }
-    domain.tell(DomainNotice.CREATED);
     return domain;
   }
 

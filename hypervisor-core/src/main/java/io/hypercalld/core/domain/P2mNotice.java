@@ -5,6 +5,7 @@ import io.hypercalld.core.notice.Notices;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.P2mWatcher;
+import java.util.Optional;
 
 /** What happens to domains' P2Ms. */
 public enum P2mNotice implements NoticeKind {
@@ -16,7 +17,18 @@ public enum P2mNotice implements NoticeKind {
   FAULT;
 
   /** A run of guest frames of 4 KiB that are of a type now. */
-  public record Updated(DomainId domid, Gfn gfn, long frames, P2mType type) {}
+  public record Updated(DomainId domid, Gfn gfn, long frames, P2mType type)
+      implements Notices.Continuing {
+    @Override
+    public Optional<Record> after(Record before) {
+      return before instanceof Updated(DomainId owner, Gfn first, long count, P2mType kind)
+              && owner.equals(domid)
+              && kind == type
+              && first.value() + count == gfn.value()
+          ? Optional.of(new Updated(domid, first, count + frames, type))
+          : Optional.empty();
+    }
+  }
 
   /** A leaf that became a table. */
   public record Split(DomainId domid, Gfn gfn, int levels) {}
@@ -41,7 +53,7 @@ public enum P2mNotice implements NoticeKind {
     @Override
     public void updated(Gfn first, long frames, P2mType type) {
       if (notices.hears(UPDATED)) {
-        notices.tell(UPDATED, new Updated(domain, first, frames, type));
+        notices.tellOn(UPDATED, new Updated(domain, first, frames, type));
       }
     }
 

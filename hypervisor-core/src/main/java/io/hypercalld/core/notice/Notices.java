@@ -2,6 +2,7 @@ package io.hypercalld.core.notice;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -43,6 +44,25 @@ public final class Notices {
     } else {
       untold.add(new Notice(kind, about));
     }
+  }
+
+  /** As {@link #tell}, as one notice with the last one where that is what it goes on. */
+  public void tellOn(NoticeKind kind, Continuing about) {
+    if (hears(kind) && !untold.isEmpty()) {
+      Notice last = untold.getLast();
+      Optional<Record> joined = last.kind() == kind ? about.after(last.about()) : Optional.empty();
+      if (joined.isPresent()) {
+        untold.set(untold.size() - 1, new Notice(kind, joined.get()));
+        return;
+      }
+    }
+    tell(kind, (Record) about);
+  }
+
+  /** Particulars that may go on what was told before: a record. */
+  public interface Continuing {
+    /** What both are together; empty where they have nothing to do with each other. */
+    Optional<Record> after(Record before);
   }
 
   /** What happened since the last time, in order. */

@@ -1,0 +1,181 @@
+package io.hypercalld.api.http;
+
+import io.hypercalld.api.event.Feed;
+import io.hypercalld.api.rest.Dispatcher;
+import io.hypercalld.api.rest.Encoded;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.DefaultHttpContent;
+import io.netty.handler.codec.http.DefaultHttpResponse;
+import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpHeaderValues;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.util.ReferenceCountUtil;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection of which an answer may go on and on. Confined to the connection's event loop.
+ *
+ * <p>What is to be sent is asked for only while the other side takes it, so that nothing piles up
+ * here for whoever reads slowly. After such an answer the connection ends.
+ */
+final class FlowConnection extends ChannelInboundHandlerAdapter {
+  private final Dispatcher dispatcher;
+  private final Deliveries deliveries;
+  private @Nullable Feed feed;
+  private boolean taken;
+
+  FlowConnection(Dispatcher dispatcher, Deliveries deliveries) {
+    this.dispatcher = dispatcher;
+    this.deliveries = deliveries;
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    if (taken) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
+    Optional<CompletableFuture<Dispatcher.Stream>> begun =
+        message instanceof HttpRequest request && request.method().equals(HttpMethod.GET)
+            ? dispatcher.stream(WebSocketConnection.understand(request))
+            : Optional.empty();
+    if (begun.isEmpty()) {
+      context.fireChannelRead(message);
+      return;
+    }
+    taken = true;
+    boolean chunked = HttpVersion.HTTP_1_1.equals(((HttpRequest) message).protocolVersion());
+    ReferenceCountUtil.release(message);
+    begun
+        .get()
+        .whenCompleteAsync(
+            (stream, _) -> begin(context, stream, chunked), context.channel().eventLoop());
+  }
+
+  private void begin(ChannelHandlerContext context, Dispatcher.Stream stream, boolean chunked) {
+    if (stream.feed().isEmpty()) {
+      context.writeAndFlush(whole(stream.head())).addListener(ChannelFutureListener.CLOSE);
+      return;
+    }
+    if (!context.channel().isActive()) {
+      stream.feed().get().close();
+      return;
+    }
+    feed = stream.feed().get();
+    HttpResponse head = new DefaultHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.OK);
+    addHeaders(head, stream.head());
+    if (chunked) {
+      HttpUtil.setTransferEncodingChunked(head, true);
+    }
+    var unused = context.write(head);
+    context.channel().config().setAutoRead(true);
+    deliveries.add(this, context);
+    pump(context);
+  }
+
+  private static DefaultFullHttpResponse whole(Encoded answer) {
+    DefaultFullHttpResponse response =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1,
+            HttpResponseStatus.valueOf(answer.status()),
+            Unpooled.wrappedBuffer(answer.body()));
+    addHeaders(response, answer);
+    response.headers().set(HttpHeaderNames.CONTENT_LENGTH, answer.body().length);
+    return response;
+  }
+
+  private static void addHeaders(HttpResponse response, Encoded answer) {
+    response.headers().set(HttpHeaderNames.CONTENT_TYPE, answer.mediaType());
+    response.headers().set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
+    answer.headers().forEach(response.headers()::set);
+  }
+
+  /** Sends what there is as long as it is taken. */
+  void pump(ChannelHandlerContext context) {
+    Feed current = feed;
+    boolean sent = false;
+    while (current != null && (context.channel().isWritable() || current.isUrgent())) {
+      Feed.Piece piece = current.next();
+      if (piece.bytes().hasRemaining()) {
+        sent = true;
+        var unused =
+            context.write(
+                new DefaultHttpContent(Unpooled.wrappedBuffer(piece.bytes().duplicate())));
+      }
+      if (piece.last()) {
+        end(context);
+        return;
+      }
+      if (!piece.bytes().hasRemaining()) {
+        break;
+      }
+    }
+    if (sent) {
+      context.flush();
+    }
+  }
+
+  private void end(ChannelHandlerContext context) {
+    leave(context);
+    context.writeAndFlush(new DefaultLastHttpContent()).addListener(ChannelFutureListener.CLOSE);
+  }
+
+  private void leave(ChannelHandlerContext context) {
+    Feed current = feed;
+    if (current != null) {
+      feed = null;
+      deliveries.remove(context);
+      current.close();
+    }
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext context) {
+    if (feed != null && context.channel().isWritable()) {
+      pump(context);
+    }
+    context.fireChannelWritabilityChanged();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    // Nothing may happen for as long as it likes.
+    if (!taken) {
+      context.fireUserEventTriggered(event);
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    if (!taken) {
+      context.fireChannelReadComplete();
+    }
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    leave(context);
+    context.fireChannelInactive();
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (taken) {
+      var unused = context.close();
+    } else {
+      context.fireExceptionCaught(cause);
+    }
+  }
+}

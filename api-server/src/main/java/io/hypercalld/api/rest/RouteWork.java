@@ -1,0 +1,135 @@
+package io.hypercalld.api.rest;
+
+import io.hypercalld.api.json.Spelling;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.api.machine.MachineThread;
+import io.hypercalld.api.machine.MachineThread.Exchange;
+import io.hypercalld.api.machine.Wait;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/** Has what stands behind a route done, by whoever is to do it. Thread-safe. */
+final class RouteWork {
+  private final Trial trial;
+
+  RouteWork(Trial trial) {
+    this.trial = trial;
+  }
+
+  /** Has a route do what it is for. */
+  CompletableFuture<Encoded> handle(Route route, Request request, Executor encoding) {
+    Preconditions preconditions = Preconditions.of(route, request);
+    checkParameters(route, request);
+    boolean tried = CommonParameters.isTrial(route, request);
+    MachineThread<Machine, ?> machine = request.hosted().thread();
+    return switch (route.handling()) {
+      case Route.Immediate(Function<Request, Reply> answer) ->
+          CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
+      case Route.Aside(Function<Request, Reply> answer) ->
+          CompletableFuture.supplyAsync(() -> answer.apply(request))
+              .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
+      case Route.Conversing _ ->
+          throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
+              .with("Upgrade", "websocket");
+      case Route.Streaming(var _, Function<Request, Reply> otherwise) ->
+          CompletableFuture.completedFuture(preconditions.apply(otherwise.apply(request).encode()));
+      case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) -> {
+        Wait<Machine, Reply> wait = task.apply(request);
+        yield encode(
+            tried
+                ? attempt(machine, same(wait::now))
+                : machine.await(
+                    new Wait<>(told(request, wait.attempt()), wait.giveUp(), wait.most())),
+            preconditions,
+            encoding);
+      }
+      case Route.Beside(Route.Task task) ->
+          encode(machine.submit(told(request, task.apply(request))), preconditions, encoding);
+      case Route.Exchanging(
+              Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
+        Trial.Change change = task.apply(request)::apply;
+        yield encode(
+            tried ? attempt(machine, change) : machine.exchange(toldOf(request, change)),
+            preconditions,
+            encoding);
+      }
+      case Route.OnMachine(Route.Task task) -> {
+        Trial.Change change = same(preconditions.before(task.apply(request), request));
+        yield encode(
+            tried ? attempt(machine, change) : machine.exchange(toldOf(request, change)),
+            preconditions,
+            encoding);
+      }
+    };
+  }
+
+  private static CompletableFuture<Encoded> encode(
+      CompletableFuture<Reply> reply, Preconditions preconditions, Executor encoding) {
+    return reply.thenApplyAsync(made -> preconditions.apply(made.encode()), encoding);
+  }
+
+  /** Says in whose name it happens what the work makes happen. */
+  private static <T> Function<Machine, T> told(Request request, Function<? super Machine, T> work) {
+    return machine -> toldOf(request, on(work)).apply(machine).result();
+  }
+
+  private static <T> Function<Machine, Exchange<Machine, T>> on(Function<? super Machine, T> work) {
+    return machine -> new Exchange<>(machine, work.apply(machine));
+  }
+
+  private static <T> Function<Machine, Exchange<Machine, T>> toldOf(
+      Request request, Function<Machine, Exchange<Machine, T>> change) {
+    return machine -> {
+      Machine after = machine;
+      try {
+        Exchange<Machine, T> done = change.apply(machine);
+        after = done.machine();
+        return done;
+      } finally {
+        after.journal().weigh(request.body().length());
+        request.hosted().events().publish(after, Optional.of(request.id()));
+      }
+    };
+  }
+
+  private static Trial.Change same(Function<Machine, Reply> work) {
+    return machine -> new Exchange<>(machine, work.apply(machine));
+  }
+
+  private CompletableFuture<Reply> attempt(MachineThread<Machine, ?> machine, Trial.Change change) {
+    return machine.submit(now -> trial.attempt(now, change));
+  }
+
+  /**
+   * Refuses parameters that the route does not have, or lacks.
+   *
+   * @throws Failure 400, 501
+   */
+  static void checkParameters(Route route, Request request) {
+    List<String> known =
+        Stream.concat(
+                route.parameters().stream().map(Parameter::name),
+                CommonParameters.of(route).stream().map(Parameter::name))
+            .toList();
+    for (String name : request.query().keySet()) {
+      if (!known.contains(name)) {
+        throw Failure.of(
+            Problems.INVALID_PARAMETER,
+            "unknown query parameter %s%s",
+            name,
+            Spelling.hint(name, known));
+      }
+    }
+    for (Parameter parameter : route.parameters()) {
+      if (parameter.required() && request.parameter(parameter.name()).isEmpty()) {
+        throw Failure.of(
+            Problems.INVALID_PARAMETER, "the query parameter %s is missing", parameter.name());
+      }
+    }
+    CommonParameters.check(route, request);
+  }
+}
