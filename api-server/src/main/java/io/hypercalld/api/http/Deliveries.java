@@ -1,13 +1,13 @@
 package io.hypercalld.api.http;
 
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.EventLoop;
-import io.netty.util.concurrent.EventExecutor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -21,12 +21,10 @@ final class Deliveries {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final int SHARE = 9;
 
-  private final Map<EventExecutor, Round> rounds = new ConcurrentHashMap<>();
+  private final Map<Executor, Round> rounds = new ConcurrentHashMap<>();
 
   void add(FlowConnection connection, ChannelHandlerContext context) {
-    rounds
-        .computeIfAbsent(context.executor(), _ -> new Round(context.channel().eventLoop()))
-        .add(connection, context);
+    rounds.computeIfAbsent(context.executor(), Round::new).add(connection, context);
   }
 
   void remove(ChannelHandlerContext context) {
@@ -36,10 +34,10 @@ final class Deliveries {
   /** What one event loop looks after. Confined to it. */
   private static final class Round implements Runnable {
     private final Map<ChannelHandlerContext, FlowConnection> members = new LinkedHashMap<>();
-    private final EventLoop loop;
+    private final Executor loop;
     private boolean scheduled;
 
-    Round(EventLoop loop) {
+    Round(Executor loop) {
       this.loop = loop;
     }
 
@@ -51,7 +49,7 @@ final class Deliveries {
     private void schedule(long nanos) {
       if (!scheduled) {
         scheduled = true;
-        var unused = loop.schedule(this, nanos, TimeUnit.NANOSECONDS);
+        CompletableFuture.delayedExecutor(nanos, TimeUnit.NANOSECONDS, loop).execute(this);
       }
     }
 
