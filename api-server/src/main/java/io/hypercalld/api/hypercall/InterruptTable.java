@@ -15,9 +15,11 @@ import static io.hypercalld.core.errno.Errno.EPERM;
 import static io.hypercalld.core.errno.Errno.ESRCH;
 
 import io.hypercalld.iommu.hypercall.BindPtIrq;
+import io.hypercalld.iommu.hypercall.BindPtMsiIrq;
 import io.hypercalld.iommu.hypercall.InterruptCalls;
 import io.hypercalld.iommu.hypercall.MapPirq;
 import io.hypercalld.iommu.hypercall.UnbindPtIrq;
+import io.hypercalld.iommu.hypercall.UnbindPtMsiIrq;
 import io.hypercalld.iommu.hypercall.UnmapPirq;
 import java.util.List;
 
@@ -38,6 +40,19 @@ public final class InterruptTable {
         DomctlTable.versioned(
             Operation.of("domctl", "unbind_pt_irq", UnbindPtIrq.class, calls::unbindPtIrq)
                 .refusing(ESRCH, EPERM, EINVAL, EOPNOTSUPP, EIO)));
+  }
+
+  /**
+   * Of {@code dm_op}.
+   *
+   * @see "spec/documents.md S1-D16"
+   */
+  public static List<Operation<?>> deviceModel(InterruptCalls calls) {
+    return List.of(
+        Operation.of("dm_op", "bind_pt_msi_irq", BindPtMsiIrq.class, calls::bindPtMsiIrq)
+            .refusing(ESRCH, EPERM, EINVAL, EBUSY, ENOSPC, ENOMEM, EIO),
+        Operation.of("dm_op", "unbind_pt_msi_irq", UnbindPtMsiIrq.class, calls::unbindPtMsiIrq)
+            .refusing(ESRCH, EPERM, EINVAL, EIO));
   }
 
   /**

@@ -82,6 +82,7 @@ record Assembly(
             hypervisor, driver, topology, unit -> platform.units().get(unit.index()).segment());
     interrupts.onFaultEvent(faults::faultEvent);
     VirtualIommus virtualIommus = new VirtualIommus(hypervisor, driver);
+    virtualIommus.onRemapping(interrupts.binding()::rederive);
     faults.tell(
         fault ->
             driver

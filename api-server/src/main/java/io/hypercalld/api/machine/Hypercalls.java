@@ -79,6 +79,7 @@ public final class Hypercalls {
     tables.add(OtherTables.physdev(devices));
     tables.add(InterruptTable.domctl(interrupts));
     tables.add(InterruptTable.physdev(interrupts));
+    tables.add(InterruptTable.deviceModel(interrupts));
     tables.add(ViommuTable.domctl(virtualIommus));
     tables.add(IommuTable.of(hypervisor.domains()));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));

@@ -195,22 +195,24 @@ final class VcpuRoutes {
 
   private static Function<Machine, Reply> pirqs(Request request) {
     Names.DomainName name = Names.domain(request);
-    return machine ->
-        Reply.ok(
-            Page.whole(
-                name.in(machine.hypervisor().domains()).facet(DomainPirqs.class).all().stream()
-                    .<Object>map(VcpuRoutes::view)
-                    .toList()));
+    return machine -> {
+      Domain domain = name.in(machine.hypervisor().domains());
+      return Reply.ok(
+          Page.whole(
+              domain.facet(DomainPirqs.class).all().stream()
+                  .<Object>map(pirq -> view(machine, domain, pirq))
+                  .toList()));
+    };
   }
 
-  private static PirqView view(Pirq pirq) {
+  private static PirqView view(Machine machine, Domain domain, Pirq pirq) {
     return switch (pirq.binding().orElse(null)) {
       case GuestBinding.Message message ->
           new PirqView(
               pirq.number(),
               pirq.irq(),
               Optional.of("msi"),
-              Optional.of(message.vector()),
+              boxed(machine.interrupts().binding().vectorOf(domain, pirq, message)),
               boxed(message.vcpu()),
               message.posted(),
               List.of());

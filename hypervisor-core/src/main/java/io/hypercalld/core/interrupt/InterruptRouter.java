@@ -12,6 +12,18 @@ import java.util.OptionalInt;
  * @see "spec/documents.md S1-D13"
  */
 public interface InterruptRouter {
+  /** What becomes of a message. */
+  sealed interface Route {
+    /** It says itself where it goes. */
+    record Direct() implements Route {}
+
+    /** It goes out as another interrupt. */
+    record Remapped(Interrupt interrupt) implements Route {}
+
+    /** It goes nowhere. */
+    record Blocked() implements Route {}
+  }
+
   /** Nobody is. */
   InterruptRouter NONE =
       new InterruptRouter() {
@@ -21,8 +33,13 @@ public interface InterruptRouter {
         }
 
         @Override
-        public Optional<List<Integer>> message(Word address, int data) {
+        public Optional<List<Integer>> message(OptionalInt requester, Word address, int data) {
           return Optional.empty();
+        }
+
+        @Override
+        public Route foresee(OptionalInt requester, Word address, int data) {
+          return new Route.Direct();
         }
 
         @Override
@@ -39,11 +56,16 @@ public interface InterruptRouter {
   Optional<List<Integer>> route(RedirectionEntry entry);
 
   /**
-   * Delivers a message that a device model sends for one of its devices, it does not say for which.
+   * Delivers a message.
    *
+   * @param requester source-id of the device; empty where a device model does not say for which of
+   *     its own it sends
    * @return the vCPUs that took it; empty where the message says itself where it goes
    */
-  Optional<List<Integer>> message(Word address, int data);
+  Optional<List<Integer>> message(OptionalInt requester, Word address, int data);
+
+  /** What {@link #message} would deliver now; changes nothing. */
+  Route foresee(OptionalInt requester, Word address, int data);
 
   /** The vector that an entry's interrupt has in the end; empty where it is the entry's own. */
   OptionalInt vectorOf(RedirectionEntry entry);

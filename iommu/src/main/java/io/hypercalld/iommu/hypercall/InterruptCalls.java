@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.hypercall;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
@@ -8,6 +9,7 @@ import io.hypercalld.core.domain.Privilege;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.core.hypercall.Targets;
 import io.hypercalld.core.interrupt.PciLine;
 import io.hypercalld.core.ranges.NumberRange;
 import io.hypercalld.iommu.interrupt.DomainPirqs;
@@ -30,10 +32,12 @@ public final class InterruptCalls {
   private static final int VECTORS = 256;
 
   private final DomainTable domains;
+  private final Targets targets;
   private final Interrupts interrupts;
 
   public InterruptCalls(DomainTable domains, Interrupts interrupts) {
     this.domains = domains;
+    this.targets = new Targets(domains);
     this.interrupts = interrupts;
   }
 
@@ -128,10 +132,7 @@ public final class InterruptCalls {
               .bindMessage(
                   target,
                   args.machineIrq(),
-                  new GuestMessage(
-                      vector(args.u().msi().gvec()),
-                      new GuestFlags(args.u().msi().gflags().value()),
-                      args.u().msi().gtable().value()));
+                  message(args.u().msi()));
       case BindPtIrq.TYPE_PCI, BindPtIrq.TYPE_MSI_TRANSLATE ->
           interrupts
               .binding()
@@ -142,6 +143,47 @@ public final class InterruptCalls {
                   args.irqType() == BindPtIrq.TYPE_MSI_TRANSLATE);
       default -> throw unsupported(args.irqType());
     }
+    return Outcome.done();
+  }
+
+  private static GuestMessage message(PtIrqBinding.Msi msi) {
+    GuestFlags flags = new GuestFlags(msi.gflags().value());
+    if (msi.addr().isPresent() != msi.data().isPresent()) {
+      throw Refusal.of(Errno.EINVAL, "a message has an address and data");
+    }
+    return msi.addr()
+        .map(
+            address ->
+                written(address, msi.data().orElseThrow(), flags.isUnmasked(), msi.gtable()))
+        .orElseGet(() -> GuestMessage.of(vector(msi.gvec()), flags, msi.gtable()));
+  }
+
+  private static GuestMessage written(Word address, Word data, boolean unmasked, Word table) {
+    if (data.value() >>> Integer.SIZE != 0) {
+      throw Refusal.of(Errno.EINVAL, "data has 32 bits, not %s", data);
+    }
+    return new GuestMessage(address, (int) data.value(), unmasked, table);
+  }
+
+  /** See {@link BindPtMsiIrq}. */
+  public Outcome bindPtMsiIrq(DomainId caller, BindPtMsiIrq args) {
+    Domain by = domains.caller(caller);
+    Domain target = targets.modelled(by, args.domid());
+    requirePermission(by, target, args.machineIrq());
+    if (!target.settings().hasIommu()) {
+      throw Refusal.of(Errno.ESRCH, "%s was created without IOMMU", target.id());
+    }
+    GuestMessage message = written(args.addr(), args.data(), args.unmasked() != 0, args.gtable());
+    interrupts.binding().bindMessage(target, args.machineIrq(), message);
+    return Outcome.done();
+  }
+
+  /** See {@link UnbindPtMsiIrq}. */
+  public Outcome unbindPtMsiIrq(DomainId caller, UnbindPtMsiIrq args) {
+    Domain by = domains.caller(caller);
+    Domain target = targets.modelled(by, args.domid());
+    requirePermission(by, target, args.machineIrq());
+    interrupts.binding().unbindMessage(target, args.machineIrq());
     return Outcome.done();
   }
 
@@ -170,6 +212,11 @@ public final class InterruptCalls {
       throw Refusal.of(Errno.EINVAL, "%s is PV and gets its interrupts as events", id);
     }
     Privilege.DM_PRIV.demand(by, target);
+    requirePermission(by, target, number);
+    return target;
+  }
+
+  private static void requirePermission(Domain by, Domain target, long number) {
     Optional<Pirq> pirq = target.facet(DomainPirqs.class).find(number);
     boolean permitted =
         pirq.filter(
@@ -181,7 +228,6 @@ public final class InterruptCalls {
       throw Refusal.of(
           Errno.EPERM, "%s may not have interrupt %d of %s", by.id(), number, target.id());
     }
-    return target;
   }
 
   private static int vector(int vector) {

@@ -3,9 +3,7 @@ package io.hypercalld.iommu.interrupt;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
-import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.interrupt.DomainInterrupts;
-import io.hypercalld.core.interrupt.Interrupt;
 import io.hypercalld.iommu.driver.FaultRegisters;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,9 +19,11 @@ import java.util.OptionalInt;
 final class InterruptDispatch implements Processors.Vectors {
   private final DomainTable domains;
   private final MachineInterrupts machine;
+  private final GuestDelivery delivery;
   private Runnable faultEvent = () -> {};
 
-  InterruptDispatch(DomainTable domains, MachineInterrupts machine) {
+  InterruptDispatch(DomainTable domains, MachineInterrupts machine, GuestDelivery delivery) {
+    this.delivery = delivery;
     this.domains = domains;
     this.machine = machine;
   }
@@ -54,7 +54,7 @@ final class InterruptDispatch implements Processors.Vectors {
     return arrivals;
   }
 
-  private static Optional<GuestArrival> arrival(Domain domain, MachineInterrupt interrupt) {
+  private Optional<GuestArrival> arrival(Domain domain, MachineInterrupt interrupt) {
     DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
     OptionalInt number = pirqs.numberOf(interrupt.number());
     if (number.isEmpty()) {
@@ -66,28 +66,15 @@ final class InterruptDispatch implements Processors.Vectors {
         .map(
             binding ->
                 switch (binding) {
-                  case GuestBinding.Message message -> message(domain, message);
+                  case GuestBinding.Message message -> message(domain, interrupt, message);
                   case GuestBinding.Wires wires -> wires(domain, wires);
                 });
   }
 
-  private static GuestArrival message(Domain domain, GuestBinding.Message message) {
-    List<Integer> vcpus =
-        message
-            .flags()
-            .interrupt(message.vector())
-            .map(interrupt -> inject(domain, interrupt))
-            .orElse(List.of());
-    return new GuestArrival(domain.id(), vcpus, OptionalInt.of(message.vector()));
-  }
-
-  /** Nobody hears of it that a guest's own message cannot be delivered. */
-  private static List<Integer> inject(Domain domain, Interrupt interrupt) {
-    try {
-      return domain.facet(DomainInterrupts.class).inject(interrupt);
-    } catch (Refusal undeliverable) {
-      return List.of();
-    }
+  private GuestArrival message(
+      Domain domain, MachineInterrupt from, GuestBinding.Message message) {
+    OptionalInt vector = delivery.vectorOf(domain, from, message);
+    return new GuestArrival(domain.id(), delivery.deliver(domain, from, message), vector);
   }
 
   private static GuestArrival wires(Domain domain, GuestBinding.Wires wires) {

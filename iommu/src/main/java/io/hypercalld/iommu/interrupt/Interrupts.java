@@ -43,10 +43,11 @@ public final class Interrupts implements Digestible {
     this.machine = new MachineInterrupts(driver, topology, processors, chipset);
     this.timers = new HpetTimers(chipset.hpets(), machine, processors);
     this.posting = new Posting(driver, topology, machine);
-    this.binding = new PirqBinding(machine, posting);
+    GuestDelivery delivery = new GuestDelivery(driver.devices());
+    this.binding = new PirqBinding(machine, posting, delivery);
     this.mapping = new PirqMapping(hypervisor.domains(), driver, machine, binding);
     driver.inventory().onRemoval(device -> mapping.forget(device.sbdf()));
-    this.dispatch = new InterruptDispatch(hypervisor.domains(), machine);
+    this.dispatch = new InterruptDispatch(hypervisor.domains(), machine, delivery);
     this.hotplug = new Hotplug(hypervisor.domains(), processors, machine);
     processors.handledBy(dispatch);
     if (driver.interruptRemapping().extended()) {

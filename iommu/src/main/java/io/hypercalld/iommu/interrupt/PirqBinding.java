@@ -7,10 +7,12 @@ import io.hypercalld.core.interrupt.DeliveryMode;
 import io.hypercalld.core.interrupt.DomainInterrupts;
 import io.hypercalld.core.interrupt.Interrupt;
 import io.hypercalld.core.interrupt.LocalApics;
+import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /**
  * What domains get of the interrupts that they have. Confined to the machine thread.
@@ -22,8 +24,11 @@ public final class PirqBinding {
 
   private final MachineInterrupts machine;
   private final Posting posting;
+  private final GuestDelivery delivery;
+  private long rederived;
 
-  PirqBinding(MachineInterrupts machine, Posting posting) {
+  PirqBinding(MachineInterrupts machine, Posting posting, GuestDelivery delivery) {
+    this.delivery = delivery;
     this.machine = machine;
     this.posting = posting;
   }
@@ -38,18 +43,53 @@ public final class PirqBinding {
     DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
     Pirq pirq = require(pirqs, number);
     MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
-    boolean inTable = begin(domain, pirq, interrupt, wanted.table());
+    boolean inTable = begin(domain, pirq, interrupt, wanted.table().value());
     pirqs.noteBound();
-    int vector = wanted.vector();
-    GuestFlags kept = wanted.flags().withoutUnmasked();
-    OptionalInt vcpu = kept.interrupt(vector).map(meant -> only(domain, meant)).orElse(NONE);
-    boolean posted = post(domain, interrupt, vector, kept, vcpu);
-    pirqs.put(
-        pirq.with(Optional.of(new GuestBinding.Message(vector, kept, vcpu, posted, inTable))));
-    vcpu.ifPresent(target -> follow(domain, interrupt, target));
-    if (wanted.flags().isUnmasked()) {
+    GuestBinding.Message derived = derive(domain, interrupt, GuestBinding.Message.of(wanted, inTable));
+    pirqs.put(pirq.with(Optional.of(derived)));
+    derived.vcpu().ifPresent(target -> follow(domain, interrupt, target));
+    if (wanted.unmasked()) {
       machine.setMasked(interrupt, false);
     }
+  }
+
+  /** Finds out whom a message is for now, and has hardware post it where that can be. */
+  private GuestBinding.Message derive(
+      Domain domain, MachineInterrupt interrupt, GuestBinding.Message message) {
+    Optional<Interrupt> meant = delivery.foresee(domain, interrupt, message);
+    OptionalInt vcpu = meant.map(one -> only(domain, one)).orElse(NONE);
+    return message.to(vcpu, post(domain, interrupt, meant, vcpu));
+  }
+
+  /**
+   * The domain changed its own remapping entries, and has had the old ones forgotten: messages that
+   * go through them are for others now.
+   *
+   * @param affected which messages may go elsewhere
+   * @see "spec/documents.md S1-D12"
+   */
+  public void rederive(Domain domain, Predicate<RemappableMessage> affected) {
+    DomainPirqs pirqs = PirqMapping.pirqsOf(domain);
+    for (Pirq pirq : List.copyOf(pirqs.all())) {
+      if (pirq.binding().orElse(null) instanceof GuestBinding.Message message
+          && affected.test(message.asWritten())) {
+        MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
+        GuestBinding.Message derived = derive(domain, interrupt, message);
+        pirqs.put(pirq.with(Optional.of(derived)));
+        rederived++;
+        derived.vcpu().ifPresent(target -> followIfPossible(domain, interrupt, target));
+      }
+    }
+  }
+
+  /** How often a binding was derived anew because the domain changed its entries. */
+  public long rederived() {
+    return rederived;
+  }
+
+  /** The vector that a message has in the domain now; empty where it would be blocked there. */
+  public OptionalInt vectorOf(Domain domain, Pirq pirq, GuestBinding.Message message) {
+    return delivery.vectorOf(domain, machine.find(pirq.irq()).orElseThrow(), message);
   }
 
   /** The first time the interrupt is passed on, and its table watched; whether that is. */
@@ -92,22 +132,21 @@ public final class PirqBinding {
   }
 
   private boolean post(
-      Domain domain, MachineInterrupt interrupt, int vector, GuestFlags flags, OptionalInt only) {
+      Domain domain, MachineInterrupt interrupt, Optional<Interrupt> meant, OptionalInt only) {
     if (!posting.isOn() || interrupt.message().isEmpty()) {
       return false;
     }
     OptionalInt vcpu =
-        flags
-            .interrupt(vector)
+        meant
             .filter(wanted -> wanted.delivery() == DeliveryMode.LOWEST_PRIORITY)
             .map(wanted -> hashed(domain, wanted))
             .orElse(only);
-    if (vcpu.isEmpty()) {
+    if (vcpu.isEmpty() || meant.isEmpty()) {
       posting.restore(interrupt);
-    } else {
-      posting.post(interrupt, domain, vcpu.getAsInt(), vector);
+      return false;
     }
-    return vcpu.isPresent();
+    posting.post(interrupt, domain, vcpu.getAsInt(), meant.get().vector());
+    return true;
   }
 
   /** One of the vCPUs that could take it, picked by the vector. */

@@ -85,6 +85,30 @@ final class InterruptRemapper implements Digestible {
     return judge.read(table, index);
   }
 
+  /** What {@link #request} would come to now, but for posting; changes nothing. */
+  InterruptOutcome foresee(SourceId requester, RemappableMessage message) {
+    InterruptJudgement judgement = judge(requester, message);
+    if (judgement.fault().isPresent()) {
+      return new InterruptOutcome.Blocked(judgement.fault().get(), judgement.index(), false);
+    }
+    return judgement
+        .entry()
+        .map(entry -> foreseen(judgement.index(), entry))
+        .orElseGet(() -> passing(message));
+  }
+
+  private InterruptOutcome foreseen(int index, InterruptEntry entry) {
+    return entry.isPosted()
+        ? new InterruptOutcome.Posted(
+            index, entry.descriptor(), entry.vector(), Optional.empty())
+        : new InterruptOutcome.Delivered(entry.message(isExtended()), OptionalInt.of(index));
+  }
+
+  private static InterruptOutcome.Delivered passing(RemappableMessage message) {
+    return new InterruptOutcome.Delivered(
+        InterruptMessage.written(message.address(), message.data()), OptionalInt.empty());
+  }
+
   /** Carries a request out: it reaches a processor, a descriptor, or the fault log. */
   InterruptOutcome request(SourceId requester, PasidPrefix prefix, RemappableMessage message) {
     InterruptJudgement judgement =
@@ -96,8 +120,7 @@ final class InterruptRemapper implements Digestible {
       return block(requester, judgement, judgement.fault().get());
     }
     if (judgement.entry().isEmpty()) {
-      return deliver(
-          InterruptMessage.written(message.address(), message.data()), OptionalInt.empty());
+      return deliver(passing(message).message(), OptionalInt.empty());
     }
     InterruptEntry entry = judgement.entry().get();
     return entry.isPosted()

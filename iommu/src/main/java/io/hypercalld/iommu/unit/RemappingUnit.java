@@ -195,6 +195,11 @@ public final class RemappingUnit implements Mmio, Digestible {
     return interrupts.entryInMemory(index);
   }
 
+  /** What {@link #interrupt} would answer, but that nothing is notified; changes nothing. */
+  public InterruptOutcome foreseeInterrupt(SourceId requester, RemappableMessage message) {
+    return interrupts.foresee(requester, message);
+  }
+
   /** What {@link #interrupt} would answer, and why; changes nothing. */
   public InterruptExplanation explainInterrupt(SourceId requester, long address, int data) {
     return interruptExplainer.explain(requester, new RemappableMessage(address, data));

@@ -67,19 +67,40 @@ public final class VirtualInterrupts implements InterruptRouter {
         : Optional.empty();
   }
 
-  /** Whose message it is nobody says: it is taken for that of the entry's own requester. */
+  /** Where nobody says whose message it is, it is taken for that of the entry's own requester. */
   @Override
-  public Optional<List<Integer>> message(Word address, int data) {
+  public Optional<List<Integer>> message(OptionalInt requester, Word address, int data) {
     RemappableMessage message = new RemappableMessage(address.value(), data);
-    if (!isOn() || (letsCompatibilityPass && !message.isRemappable())) {
-      return Optional.empty();
+    return remaps(message)
+        ? Optional.of(send(sourceOf(requester, message), message).vcpus())
+        : Optional.empty();
+  }
+
+  @Override
+  public Route foresee(OptionalInt requester, Word address, int data) {
+    RemappableMessage message = new RemappableMessage(address.value(), data);
+    if (!remaps(message)) {
+      return new Route.Direct();
     }
-    SourceId requester =
-        unit.silicon()
-            .interruptEntry(message.index())
-            .map(entry -> new SourceId(entry.sourceId()))
-            .orElse(IO_APIC);
-    return Optional.of(send(requester, message).vcpus());
+    InterruptOutcome outcome =
+        unit.silicon().foreseeInterrupt(sourceOf(requester, message), message);
+    return outcome instanceof InterruptOutcome.Delivered(InterruptMessage sent, OptionalInt _)
+        ? sent.interrupt().<Route>map(Route.Remapped::new).orElse(new Route.Blocked())
+        : new Route.Blocked();
+  }
+
+  private boolean remaps(RemappableMessage message) {
+    return isOn() && (message.isRemappable() || !letsCompatibilityPass);
+  }
+
+  private SourceId sourceOf(OptionalInt requester, RemappableMessage message) {
+    if (requester.isPresent()) {
+      return new SourceId(requester.getAsInt());
+    }
+    return unit.silicon()
+        .interruptEntry(message.index())
+        .map(entry -> new SourceId(entry.sourceId()))
+        .orElse(IO_APIC);
   }
 
   @Override

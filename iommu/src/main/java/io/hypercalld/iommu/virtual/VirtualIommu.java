@@ -103,6 +103,9 @@ public final class VirtualIommu implements DomainFacet {
     @Override
     public void invalidated(Invalidation.OfCaches command) {
       virtualDevices.ifPresent(VirtualDevices::forget);
+      if (command instanceof Invalidation.OfInterrupts entries) {
+        host.remapped(domain, message -> message.isRemappable() && entries.covers(message.index()));
+      }
       shadows.ifPresent(present -> present.invalidated(command));
     }
 
@@ -114,6 +117,7 @@ public final class VirtualIommu implements DomainFacet {
     @Override
     public void commanded() {
       virtualDevices.ifPresent(VirtualDevices::forget);
+      host.remapped(domain, _ -> true);
       shadows.ifPresent(Shadows::commanded);
     }
   }
@@ -172,6 +176,7 @@ public final class VirtualIommu implements DomainFacet {
     virtualDevices = Optional.empty();
     interrupts = Optional.empty();
     routeBy(InterruptRouter.NONE);
+    host.remapped(domain, _ -> true);
     unit = Optional.empty();
   }
 

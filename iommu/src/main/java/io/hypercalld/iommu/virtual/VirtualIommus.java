@@ -16,8 +16,11 @@ import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 
 /**
  * Virtual IOMMUs of all domains, and what they need of the machine. Confined to the machine thread.
@@ -25,6 +28,7 @@ import java.util.Optional;
 public final class VirtualIommus implements Digestible {
   private final Hypervisor hypervisor;
   private final VtdDriver driver;
+  private BiConsumer<Domain, Predicate<RemappableMessage>> remapping = (_, _) -> {};
   private boolean allowed;
 
   /** Has every HVM and PVH domain created from now on able to have one. */
@@ -65,6 +69,15 @@ public final class VirtualIommus implements Digestible {
   /** Allows virtual IOMMUs from now on, or not. */
   public void allow(boolean on) {
     allowed = on;
+  }
+
+  /** Has somebody told from now on whenever messages of a domain's may go elsewhere. */
+  public void onRemapping(BiConsumer<Domain, Predicate<RemappableMessage>> listener) {
+    remapping = listener;
+  }
+
+  void remapped(Domain domain, Predicate<RemappableMessage> affected) {
+    remapping.accept(domain, affected);
   }
 
   void requireAllowed(ViommuApi api) {

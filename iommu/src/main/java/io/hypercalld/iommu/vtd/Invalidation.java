@@ -22,7 +22,10 @@ public sealed interface Invalidation {
   }
 
   /** Remove interrupt-remapping entries. */
-  sealed interface OfInterrupts extends OfCaches {}
+  sealed interface OfInterrupts extends OfCaches {
+    /** Whether an entry is to be removed. */
+    boolean covers(int index);
+  }
 
   /** Remove PASID-table entries. */
   sealed interface OfPasids extends OfCaches {
@@ -142,14 +145,24 @@ public sealed interface Invalidation {
   }
 
   /** All interrupt-remapping entries. */
-  record AllInterrupts() implements OfInterrupts {}
+  record AllInterrupts() implements OfInterrupts {
+    @Override
+    public boolean covers(int index) {
+      return true;
+    }
+  }
 
   /**
    * Interrupt-remapping entries whose index matches.
    *
    * @param ignoredBits how many low bits of the index do not count
    */
-  record Interrupts(int index, int ignoredBits) implements OfInterrupts {}
+  record Interrupts(int index, int ignoredBits) implements OfInterrupts {
+    @Override
+    public boolean covers(int other) {
+      return index >>> ignoredBits == other >>> ignoredBits;
+    }
+  }
 
   /**
    * Translations that a device keeps.

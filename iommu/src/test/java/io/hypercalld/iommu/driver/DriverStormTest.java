@@ -2,6 +2,7 @@ package io.hypercalld.iommu.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
@@ -138,7 +139,8 @@ final class DriverStormTest {
 
     private void bind(Domain guest) {
       GuestMessage message =
-          new GuestMessage(0x30 + random.nextInt(64), new GuestFlags(0x1_0000), 0xf000_0000L);
+          GuestMessage.of(
+              0x30 + random.nextInt(64), new GuestFlags(0x1_0000), new Word(0xf000_0000L));
       machine.interrupts.binding().bindMessage(guest, anyPirq(guest), message);
     }
 

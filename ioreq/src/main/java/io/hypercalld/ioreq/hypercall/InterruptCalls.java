@@ -14,6 +14,7 @@ import io.hypercalld.core.interrupt.LinkRoute;
 import io.hypercalld.core.interrupt.PciLine;
 import io.hypercalld.ioreq.dispatch.DomainIo;
 import io.hypercalld.ioreq.dispatch.InjectedEvent;
+import java.util.OptionalInt;
 
 /**
  * The dm_op operations by which device models interrupt a guest. Confined to the machine thread.
@@ -70,7 +71,8 @@ public final class InterruptCalls {
     requireBelow("pad", args.pad(), 1);
     long address = args.addr().value();
     int data = (int) args.data().value();
-    if (interrupts(domain).router().message(args.addr(), data).isPresent()) {
+    var router = interrupts(domain).router();
+    if (router.message(OptionalInt.empty(), args.addr(), data).isPresent()) {
       return Outcome.done();
     }
     if (VECTOR.get(data) == 0) {
