@@ -15,6 +15,7 @@ import io.hypercalld.iommu.interrupt.planted.WiredSilicon;
 import io.hypercalld.iommu.pci.planted.RemappedFunction;
 import io.hypercalld.iommu.planted.Borrower;
 import io.hypercalld.iommu.platform.planted.RunningPlatform;
+import io.hypercalld.iommu.reach.planted.AuditedReach;
 import io.hypercalld.iommu.unit.planted.OwnedSilicon;
 import io.hypercalld.iommu.virtual.planted.HandledGuest;
 import io.hypercalld.iommu.vtd.planted.LiveFormat;
@@ -45,6 +46,7 @@ final class LayeringTest {
   private static final String PCI = "io.hypercalld.iommu.pci..";
   private static final String PLATFORM = "io.hypercalld.iommu.platform..";
   private static final String VIRTUAL = "io.hypercalld.iommu.virtual..";
+  private static final String REACH = "io.hypercalld.iommu.reach..";
   private static final String UNIT = "io.hypercalld.iommu.unit..";
   private static final String VTD = "io.hypercalld.iommu.vtd..";
 
@@ -63,6 +65,7 @@ final class LayeringTest {
         dependsOnly(FAULT, List.of(DRIVER, VTD, PCI, CORE), SilentFault.class),
         dependsOnly(HYPERCALL, List.of(DRIVER, INTERRUPT, PCI, CORE), DirectCall.class),
         dependsOnly(VIRTUAL, List.of(DRIVER, UNIT, VTD, PCI, ACPI, CORE), HandledGuest.class),
+        dependsOnly(REACH, List.of(VIRTUAL, INTERRUPT, VTD, CORE), AuditedReach.class),
         dependsOnly(AUDIT, List.of(DRIVER, INTERRUPT, UNIT, VTD, PCI, CORE), BootedAudit.class));
   }
 

@@ -50,6 +50,7 @@ public sealed interface MachineCommand<R> extends Command
         TakeBuffered,
         VirtualDma,
         VirtualMsi,
+        SendIpi,
         ServeInterrupt,
         SetProcessor,
         SetApic,

@@ -38,6 +38,7 @@ public final class Resources {
     routes.addAll(HotplugRoutes.routes());
     routes.addAll(VcpuRoutes.routes());
     routes.addAll(LineRoutes.routes());
+    routes.addAll(ReachabilityRoutes.routes());
     routes.addAll(IommuRoutes.routes());
     routes.addAll(ConsoleRoutes.routes());
     routes.addAll(MemoryRoutes.routes());
@@ -54,7 +55,6 @@ public final class Resources {
     routes.addAll(ExperimentRoutes.routes());
     routes.addAll(EventRoutes.routes());
     routes.addAll(new HypercallRoutes(catalogue).routes());
-    routes.addAll(UnbuiltRoutes.routes());
     routes.addAll(ProblemRoutes.routes());
     routes.addAll(HealthRoutes.routes());
     routes.addAll(metrics.routes());

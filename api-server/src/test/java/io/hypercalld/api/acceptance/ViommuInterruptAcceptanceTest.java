@@ -2,34 +2,31 @@ package io.hypercalld.api.acceptance;
 
 import static io.hypercalld.api.acceptance.GuestUnit.FECTL;
 import static io.hypercalld.api.acceptance.GuestUnit.FSTS;
-import static io.hypercalld.api.acceptance.GuestUnit.INTERRUPTS;
-import static io.hypercalld.api.acceptance.GuestUnit.IRE;
-import static io.hypercalld.api.acceptance.GuestUnit.IRTA;
-import static io.hypercalld.api.acceptance.GuestUnit.SIRTP;
-import static io.hypercalld.api.acceptance.GuestUnit.quoted;
 import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
+import static io.hypercalld.api.acceptance.RemappedGuest.REQUESTER;
+import static io.hypercalld.api.acceptance.RemappedGuest.entry;
+import static io.hypercalld.api.acceptance.RemappedGuest.isa;
+import static io.hypercalld.api.acceptance.RemappedGuest.message;
+import static io.hypercalld.api.acceptance.RemappedGuest.pin;
+import static io.hypercalld.api.acceptance.RemappedGuest.remapping;
+import static io.hypercalld.api.acceptance.RemappedGuest.send;
+import static io.hypercalld.api.acceptance.RemappedGuest.serve;
+import static io.hypercalld.api.acceptance.RemappedGuest.waiting;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.Stream;
 
 /** The scenarios of the document on virtual IOMMUs that concern interrupts. */
 final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUnit> {
   private static final int FEDATA = 0x3c;
   private static final int FEADDR = 0x40;
-  private static final int EIME = 1 << 11;
 
   /** Bits of an entry: present, fault processing disabled. */
   private static final long P = 1;
 
   private static final long FPD = 2;
   private static final long LEVEL = 1 << 4;
-  private static final long CHECKED = 1L << 18;
-
-  /** The emulated device 00:03.0. */
-  private static final long REQUESTER = 0x18;
-
   private static final long IO_APIC = 0xff00;
 
   @Override
@@ -50,54 +47,6 @@ final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUni
   @Override
   public Stream<Row<GuestUnit>> rows() {
     return Stream.of(messages(), faults(), pins()).flatMap(rows -> rows);
-  }
-
-  /** A guest of two vCPUs whose table of 16 entries is in use. */
-  private static void remapping(GuestUnit u) {
-    u.guest(",'vcpus':2,'viommu':{'type':'intel_vtd'}");
-    u.enableQueue();
-    u.write(IRTA, 8, INTERRUPTS | EIME | 3);
-    u.command(SIRTP);
-    u.command(IRE);
-  }
-
-  /** An entry that leads to a vCPU, whose APIC id is twice its number. */
-  private static void entry(GuestUnit u, int index, int vcpu, int vector, long bits, long source) {
-    u.store(
-        INTERRUPTS + index * 16L,
-        bits | ((long) vector << 16) | ((2L * vcpu) << 32),
-        source == 0 ? 0 : CHECKED | source);
-  }
-
-  private static JsonNode send(GuestUnit u, int handle) {
-    return message(u, 0xfee0_0010L | (long) handle << 5, 0);
-  }
-
-  private static JsonNode message(GuestUnit u, long address, int data) {
-    Answer answer =
-        u.daemon()
-            .post(
-                "/v1/domains/%d/virtual-devices/00:03.0/msi".formatted(u.guest()),
-                quoted("{'address':'0x%x','data':'0x%x'}".formatted(address, data)));
-    assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
-    return answer.body();
-  }
-
-  private static String waiting(GuestUnit u, int vcpu) {
-    return u.daemon()
-        .get("/v1/domains/%d/vcpus/%d/interrupts".formatted(u.guest(), vcpu))
-        .body()
-        .at("/apic/irr")
-        .toString();
-  }
-
-  private static void serve(GuestUnit u, int vcpu, String action) {
-    Answer answer =
-        u.daemon()
-            .post(
-                "/v1/domains/%d/vcpus/%d/interrupts".formatted(u.guest(), vcpu),
-                quoted("{'action':'%s'}".formatted(action)));
-    assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
   }
 
   private static Stream<Row<GuestUnit>> messages() {
@@ -253,34 +202,5 @@ final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUni
               assertThat(fault.get("reason").asText()).isEqualTo("0x26");
               assertThat(fault.get("sbdf").asText()).isEqualTo("0000:ff:00.0");
             }));
-  }
-
-  /** Writes a redirection entry through the I/O APIC's registers. */
-  private static void pin(GuestUnit u, int pin, long entry) {
-    ioApic(u, 0x00, 0x11 + 2 * pin);
-    ioApic(u, 0x10, entry >>> 32);
-    ioApic(u, 0x00, 0x10 + 2 * pin);
-    ioApic(u, 0x10, entry & 0xffff_ffffL);
-  }
-
-  private static void ioApic(GuestUnit u, int offset, long value) {
-    Answer answer =
-        u.daemon()
-            .post(
-                "/v1/domains/%d/vcpus/0/access".formatted(u.guest()),
-                quoted(
-                    "{'gpa':'0x%x','op':'write','size':4,'data':'0x%x'}"
-                        .formatted(0xfec0_0000L + offset, value)));
-    assertThat(answer.at("/outcome")).isEqualTo("emulated");
-  }
-
-  private static void isa(GuestUnit u, int irq, int level) {
-    assertThat(
-            u.xen()
-                .ret(
-                    "dm_op",
-                    "set_isa_irq_level",
-                    "{'domid':%d,'isa_irq':%d,'level':%d}".formatted(u.guest(), irq, level)))
-        .isZero();
   }
 }

@@ -67,6 +67,11 @@ public final class LocalApic implements Digestible {
     return mode == Mode.X2APIC ? id : id & XAPIC_BROADCAST;
   }
 
+  /** Its id as x2APIC mode has it, whatever its mode. */
+  int wholeId() {
+    return id;
+  }
+
   public Mode mode() {
     return mode;
   }

@@ -34,6 +34,30 @@ public final class LocalApics implements Digestible {
     this.lastChosen = Math.max(0, most - 1);
   }
 
+  /**
+   * As many with the same ids and nothing pending, in x2APIC mode, or as after power-on: in xAPIC
+   * mode but for those whose ids it cannot have.
+   */
+  public LocalApics afterPowerOn(boolean x2apic) {
+    int count = size();
+    LocalApics others = new LocalApics(count, () -> count, index -> apics.get(index).wholeId());
+    if (x2apic) {
+      others.apics.forEach(apic -> apic.setMode(LocalApic.Mode.X2APIC));
+    }
+    return others;
+  }
+
+  /** Whether an interrupt is meant for one of them and for nobody else. */
+  public boolean isOnlyFor(Interrupt interrupt, int index) {
+    for (int other = 0; other < size(); other++) {
+      LocalApic apic = apics.get(other);
+      if ((apic.isEnabled() && apic.matches(interrupt)) != (other == index)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** How many there are. */
   public int size() {
     return Math.min(apics.size(), present.getAsInt());

@@ -127,12 +127,7 @@ public final class InterruptCalls {
     }
     switch (args.irqType()) {
       case BindPtIrq.TYPE_MSI ->
-          interrupts
-              .binding()
-              .bindMessage(
-                  target,
-                  args.machineIrq(),
-                  message(args.u().msi()));
+          interrupts.binding().bindMessage(target, args.machineIrq(), message(args.u().msi()));
       case BindPtIrq.TYPE_PCI, BindPtIrq.TYPE_MSI_TRANSLATE ->
           interrupts
               .binding()
@@ -153,8 +148,7 @@ public final class InterruptCalls {
     }
     return msi.addr()
         .map(
-            address ->
-                written(address, msi.data().orElseThrow(), flags.isUnmasked(), msi.gtable()))
+            address -> written(address, msi.data().orElseThrow(), flags.isUnmasked(), msi.gtable()))
         .orElseGet(() -> GuestMessage.of(vector(msi.gvec()), flags, msi.gtable()));
   }
 

@@ -11,7 +11,7 @@ import io.hypercalld.core.bits.Word;
  * @param table where the domain sees the MSI-X table of the function; 0 where it does not
  */
 public record GuestMessage(Word address, int data, boolean unmasked, Word table) {
-  /** A message of compatibility format, taken apart as {@code gvec} and {@code gflags}. */
+  /** A message of compatibility format, taken apart into vector and flags. */
   public static GuestMessage of(int vector, GuestFlags flags, Word table) {
     return new GuestMessage(flags.address(), flags.data(vector), flags.isUnmasked(), table);
   }

@@ -71,8 +71,7 @@ final class InterruptDispatch implements Processors.Vectors {
                 });
   }
 
-  private GuestArrival message(
-      Domain domain, MachineInterrupt from, GuestBinding.Message message) {
+  private GuestArrival message(Domain domain, MachineInterrupt from, GuestBinding.Message message) {
     OptionalInt vector = delivery.vectorOf(domain, from, message);
     return new GuestArrival(domain.id(), delivery.deliver(domain, from, message), vector);
   }

@@ -45,7 +45,8 @@ public final class PirqBinding {
     MachineInterrupt interrupt = machine.find(pirq.irq()).orElseThrow();
     boolean inTable = begin(domain, pirq, interrupt, wanted.table().value());
     pirqs.noteBound();
-    GuestBinding.Message derived = derive(domain, interrupt, GuestBinding.Message.of(wanted, inTable));
+    GuestBinding.Message derived =
+        derive(domain, interrupt, GuestBinding.Message.of(wanted, inTable));
     pirqs.put(pirq.with(Optional.of(derived)));
     derived.vcpu().ifPresent(target -> follow(domain, interrupt, target));
     if (wanted.unmasked()) {

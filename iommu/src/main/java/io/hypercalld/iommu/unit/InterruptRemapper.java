@@ -99,8 +99,7 @@ final class InterruptRemapper implements Digestible {
 
   private InterruptOutcome foreseen(int index, InterruptEntry entry) {
     return entry.isPosted()
-        ? new InterruptOutcome.Posted(
-            index, entry.descriptor(), entry.vector(), Optional.empty())
+        ? new InterruptOutcome.Posted(index, entry.descriptor(), entry.vector(), Optional.empty())
         : new InterruptOutcome.Delivered(entry.message(isExtended()), OptionalInt.of(index));
   }
 

@@ -114,6 +114,16 @@ public final class VirtualInterrupts implements InterruptRouter {
         .findFirst();
   }
 
+  /**
+   * Whether entries have destinations of 32 bits: as IRTA says once remapping is on, and before as
+   * far as the unit can.
+   */
+  public boolean isExtended() {
+    return isOn()
+        ? InterruptTableAddress.EIME.isSet(unit.silicon().read64(Register.IRTA.offset()))
+        : unit.silicon().capabilities().extendedInterruptMode();
+  }
+
   /** GSTS.IRES. */
   private boolean isOn() {
     return GlobalCommand.IRE.isSet(unit.silicon().read32(Register.GSTS.offset()));

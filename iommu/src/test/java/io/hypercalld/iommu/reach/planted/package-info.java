@@ -1,0 +1,5 @@
+/** Breaks the layers on purpose. */
+@NullMarked
+package io.hypercalld.iommu.reach.planted;
+
+import org.jspecify.annotations.NullMarked;
