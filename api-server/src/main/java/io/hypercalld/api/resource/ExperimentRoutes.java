@@ -25,6 +25,7 @@ import io.hypercalld.api.experiment.ViommuModesQuestion;
 import io.hypercalld.api.experiment.ViommuTimelineAnswer;
 import io.hypercalld.api.experiment.ViommuTimelineExperiment;
 import io.hypercalld.api.experiment.ViommuTimelineQuestion;
+import io.hypercalld.api.experiment.TlbInsertQuestion;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -104,6 +105,12 @@ final class ExperimentRoutes {
             .reading(ShadowCostsQuestion.class)
             .answering(ShadowCostsAnswer.class)
             .aside(ExperimentRoutes::shadowCosts),
+                "/v1/experiments/tlb-insert",
+                "Whether a TLB can keep a frame that was swapped away under it, in every order of"
+                    + " steps")
+            .reading(TlbInsertQuestion.class)
+            .answering(TlbInsertQuestion.Answer.class)
+            .aside(request -> Reply.ok(request.read(TlbInsertQuestion.class).answer())),
         Route.of(
                 Method.POST,
                 "/v1/experiments/hardware-domain-table",

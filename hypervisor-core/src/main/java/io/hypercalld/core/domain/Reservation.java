@@ -14,6 +14,7 @@ import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.BiConsumer;
 
 /**
  * The frames that are charged to a domain, mapped or not. Confined to the machine thread.
@@ -114,6 +115,17 @@ public final class Reservation implements Digestible {
    * @throws Refusal ENOMEM; nothing changed
    */
   public List<Long> exchange(List<Long> given, int order, long end) {
+    return exchange(given, order, end, (steps, blocks) -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param swap what is done while both are the domain's
+   * @throws Refusal ENOMEM, and as the swap; nothing changed
+   */
+  List<Long> exchange(
+      List<Long> given, int order, long end, BiConsumer<Transaction, List<Long>> swap) {
     List<Long> blocks =
         Transaction.run(
             steps -> {
@@ -123,6 +135,7 @@ public final class Reservation implements Digestible {
                 steps.onFailure(() -> allocator.free(mfn, 1L << order));
                 taken.add(mfn);
               }
+              swap.accept(steps, taken);
               return taken;
             });
     given.forEach(mfn -> free(new FrameRun(mfn, 1)));

@@ -5,7 +5,9 @@ import io.hypercalld.core.domain.DomainId;
 import java.util.Optional;
 
 /**
- * {@code exchange}: give frames of a PV domain's for others, of another order or lower.
+ * {@code exchange}: give frames of a PV domain's for others, of another order or lower. A domain
+ * with a chosen {@code dmaMode}, other than identity, may as well, as on ia64: the new frames are
+ * then under the guest frames given.
  *
  * <p>Goes chunk by chunk, a chunk being the larger of the two extents; what is exchanged before one
  * fails stays so, and {@code nr_exchanged} says how far it came, then too.
@@ -17,7 +19,7 @@ import java.util.Optional;
  *   <li>{@code EPERM} an extent too large for the caller; not privileged
  *   <li>{@code EFAULT} a list is shorter than the number of extents
  *   <li>{@code ESRCH} no such domain
- *   <li>{@code EOPNOTSUPP} the domain is translated
+ *   <li>{@code EOPNOTSUPP} the domain is translated and drives no devices
  *   <li>{@code ENOMEM} no such frames, or a shared page
  * </ul>
  *

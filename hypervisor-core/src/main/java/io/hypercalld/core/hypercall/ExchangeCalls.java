@@ -1,7 +1,10 @@
 package io.hypercalld.core.hypercall;
 
+import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.domain.PageExchange;
 import io.hypercalld.core.domain.Privilege;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
@@ -17,7 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The exchange of a PV domain's frames. Confined to the machine thread.
+ * The exchange of a PV or a driver domain's frames. Confined to the machine thread.
  *
  * @see "xen/common/memory.c, memory_exchange; xen/arch/x86/mm.c, steal_page"
  */
@@ -102,6 +105,9 @@ final class ExchangeCalls {
   }
 
   private List<Mfn> exchangeChunk(Domain domain, Exchange args, Chunk chunk, long index) {
+    if (mayExchangePages(domain)) {
+      return exchangePages(domain, args, chunk, index);
+    }
     List<Long> given = new ArrayList<>();
     for (int j = 0; j < chunk.given; j++) {
       long first = args.in().extentStart().at(index * chunk.given + j);
@@ -119,6 +125,34 @@ final class ExchangeCalls {
       found.add(new Mfn(mfn));
     }
     return found;
+  }
+
+  /** As on ia64, for kernels that tell devices machine addresses of guest frames. */
+  private static boolean mayExchangePages(Domain domain) {
+    return domain.physicalMap().isPresent()
+        && domain
+            .facet(DomainDma.class)
+            .chosen()
+            .filter(mode -> mode != DmaMode.IDENTITY)
+            .isPresent();
+  }
+
+  private List<Mfn> exchangePages(Domain domain, Exchange args, Chunk chunk, long index) {
+    List<Gfn> given = new ArrayList<>();
+    for (int j = 0; j < chunk.given; j++) {
+      long first = args.in().extentStart().at(index * chunk.given + j);
+      for (long k = 0; k < 1L << args.in().extentOrder(); k++) {
+        given.add(new Gfn(first + k));
+      }
+    }
+    List<Gfn> starts = new ArrayList<>();
+    for (int j = 0; j < chunk.taken; j++) {
+      starts.add(new Gfn(args.out().extentStart().at(index * chunk.taken + j)));
+    }
+    return new PageExchange(domain, allocator.frames())
+        .exchange(given, (int) args.out().extentOrder(), starts, chunk.end).stream()
+            .map(Mfn::new)
+            .toList();
   }
 
   /** Devices let go of the frames before somebody else can get them. */
