@@ -16,6 +16,7 @@ import io.hypercalld.api.experiment.ShadowCostsQuestion;
 import io.hypercalld.api.experiment.SyncHookAnswer;
 import io.hypercalld.api.experiment.SyncHookExperiment;
 import io.hypercalld.api.experiment.SyncHookQuestion;
+import io.hypercalld.api.experiment.TlbInsertQuestion;
 import io.hypercalld.api.experiment.TranslateCallsAnswer;
 import io.hypercalld.api.experiment.TranslateCallsExperiment;
 import io.hypercalld.api.experiment.TranslateCallsQuestion;
@@ -25,7 +26,6 @@ import io.hypercalld.api.experiment.ViommuModesQuestion;
 import io.hypercalld.api.experiment.ViommuTimelineAnswer;
 import io.hypercalld.api.experiment.ViommuTimelineExperiment;
 import io.hypercalld.api.experiment.ViommuTimelineQuestion;
-import io.hypercalld.api.experiment.TlbInsertQuestion;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
@@ -105,6 +105,8 @@ final class ExperimentRoutes {
             .reading(ShadowCostsQuestion.class)
             .answering(ShadowCostsAnswer.class)
             .aside(ExperimentRoutes::shadowCosts),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/tlb-insert",
                 "Whether a TLB can keep a frame that was swapped away under it, in every order of"
                     + " steps")
