@@ -32,6 +32,7 @@ public sealed interface MachineCommand<R> extends Command
         ExpireTimer,
         HaltKernel,
         InjectFault,
+        LoadViommu,
         MoveVcpu,
         PlaceDevice,
         PlugFunction,

@@ -2,6 +2,7 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.AccessViommu;
 import io.hypercalld.api.machine.CreateViommu;
+import io.hypercalld.api.machine.LoadViommu;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Parameter;
@@ -25,6 +26,9 @@ import java.util.function.Function;
 final class ViommuRoutes {
   private static final String ONE = "/v1/domains/{d}/viommu";
 
+  /** The record's type among those of a domain's saved state. */
+  private static final int VVTD = 21;
+
   private ViommuRoutes() {}
 
   /**
@@ -33,6 +37,19 @@ final class ViommuRoutes {
    * @param table all of it, checksum included
    */
   record DmarView(int length, HexBytes table) {}
+
+  /**
+   * A record of a domain's saved state.
+   *
+   * @param type 21, VVTD
+   * @param length bytes of the record
+   * @param record little-endian: flags (bit 0 eim, bit 1 intremap), fault_index, irt_max_entry and
+   *     padding as u32, irt as u64, and the registers from offset 0 on
+   */
+  record RecordView(int type, int length, HexBytes record) {}
+
+  /** A record to be loaded, as one was saved. */
+  record NewRecord(HexBytes record) {}
 
   /** Whether differences are wanted. */
   enum Diff {
@@ -65,6 +82,17 @@ final class ViommuRoutes {
         Route.get(ONE + "/faults", "Fault records that wait for the guest")
             .answering(Page.ofItems(UnitListings.FaultRecordView.class))
             .on(request -> ofUnit(request, (_, found) -> Page.whole(faults(found)))),
+        Route.get(ONE + "/record", "The record that goes with the domain when it is saved")
+            .answering(RecordView.class)
+            .on(request -> ofUnit(request, (_, found) -> record(found.iommu))),
+        Route.of(
+                Method.PUT,
+                ONE + "/record",
+                "Has the virtual IOMMU go on where the record of a saved one says that it was")
+            .reading(NewRecord.class)
+            .answering(ViommuView.class)
+            .on(ViommuRoutes::load)
+            .guardedBy(request -> ofUnit(request, ViommuRoutes::view)),
         Route.of(Method.POST, ONE + "/mmio", "Reads a register as the guest would, or writes it")
             .reading(IommuRoutes.RegisterAccess.class)
             .answering(IommuRoutes.RegisterValue.class)
@@ -132,6 +160,21 @@ final class ViommuRoutes {
   private static DmarView dmar(VirtualIommu iommu) {
     byte[] table = iommu.dmar();
     return new DmarView(table.length, new HexBytes(table));
+  }
+
+  private static RecordView record(VirtualIommu iommu) {
+    byte[] record = iommu.save();
+    return new RecordView(VVTD, record.length, new HexBytes(record));
+  }
+
+  private static Function<Machine, Reply> load(Request request) {
+    Names.DomainName name = Names.domain(request);
+    HexBytes record = request.read(NewRecord.class).record();
+    return machine -> {
+      Found found = find(machine, name);
+      machine.execute(new LoadViommu(found.domain.id(), record));
+      return Reply.ok(view(machine, found));
+    };
   }
 
   private static List<UnitListings.FaultRecordView> faults(Found found) {

@@ -79,6 +79,20 @@ final class CommandRegister {
     // The other commands belong to features that the unit does not announce.
   }
 
+  /** Goes on as GSTS says, with what was latched of IRTA. */
+  void goOn(long interruptTable) {
+    long status = registers.get(Register.GSTS);
+    if (GlobalCommand.SRTP.isSet(status)) {
+      setRootPointer();
+    }
+    queue.goOn(GlobalCommand.QIE.isSet(status));
+    interrupts.setTable(interruptTable);
+    interrupts.enable(GlobalCommand.IRE.isSet(status));
+    interrupts.letCompatibilityPass(GlobalCommand.CFI.isSet(status));
+    remapper.enable(GlobalCommand.TE.isSet(status));
+    observer.commanded();
+  }
+
   private void setRootPointer() {
     long root = registers.get(Register.RTADDR);
     remapper.setRoot(root);

@@ -181,6 +181,16 @@ final class FaultLog implements Digestible {
     return pending;
   }
 
+  /** Index of the record that is written next. */
+  int next() {
+    return next;
+  }
+
+  /** Goes on with a record. */
+  void continueWith(int index) {
+    next = index;
+  }
+
   /** The log starts at its first record. */
   void powerOn() {
     next = 0;

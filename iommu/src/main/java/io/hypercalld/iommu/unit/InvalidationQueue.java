@@ -83,6 +83,13 @@ final class InvalidationQueue implements Digestible {
     run();
   }
 
+  /** Goes on where the registers say that the queue stood; fetches nothing yet. */
+  void goOn(boolean on) {
+    enabled = on;
+    ring = circuit.settings().latched(registers.get(Register.IQA));
+    overdue = Optional.empty();
+  }
+
   /** Whether the root pointer in use is one of scalable mode, which has descriptors of its own. */
   void useScalableMode(boolean on) {
     scalable = on;

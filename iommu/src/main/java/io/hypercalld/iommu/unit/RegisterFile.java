@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 
 /**
  * The words behind a register window, what software may do to each of their bits, and what happens
@@ -143,6 +144,21 @@ final class RegisterFile implements Mmio, Digestible {
   /** Stores the 64 bits at {@code offset} as hardware does. */
   void setWord(int offset, long value) {
     values[offset / Long.BYTES] = value;
+  }
+
+  /** The window's first words, 32 bits each, as hardware sees them. */
+  List<Integer> words(int count) {
+    return IntStream.range(0, count)
+        .map(word -> (int) half(word * Integer.BYTES).get(values[word / 2]))
+        .boxed()
+        .toList();
+  }
+
+  /** Stores the window's first words as hardware does; their number is even. */
+  void setWords(UnitState state) {
+    for (int offset = 0; offset < state.words().size() * Integer.BYTES; offset += Long.BYTES) {
+      setWord(offset, state.doubleWord(offset));
+    }
   }
 
   private static BitField half(int offset) {

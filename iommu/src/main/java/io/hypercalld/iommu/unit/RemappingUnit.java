@@ -40,6 +40,7 @@ public final class RemappingUnit implements Mmio, Digestible {
   private final PageRequestQueue pageRequests;
   private final Explainer explainer;
   private final InterruptExplainer interruptExplainer;
+  private final CommandRegister commands;
 
   /**
    * A unit after power-on.
@@ -77,6 +78,7 @@ public final class RemappingUnit implements Mmio, Digestible {
             circuit, new PageRequestJudge(remapper, caches.contexts()), end, endpoints, sink);
     this.explainer = new Explainer(circuit, caches, remapper, end);
     this.interruptExplainer = new InterruptExplainer(circuit, interrupts, log);
+    this.commands = new CommandRegister(circuit, remapper, caches, queue, interrupts);
     declareRegisters();
   }
 
@@ -84,7 +86,7 @@ public final class RemappingUnit implements Mmio, Digestible {
     constant(Register.VER, settings.version());
     constant(Register.CAP, capabilities().cap());
     constant(Register.ECAP, capabilities().ecap());
-    new CommandRegister(circuit, remapper, caches, queue, interrupts).attach();
+    commands.attach();
     if (settings.invalidatesByRegisters()) {
       new RegisterInvalidation(circuit, caches, queue).attach();
     }
@@ -242,6 +244,26 @@ public final class RemappingUnit implements Mmio, Digestible {
     queue.reset();
     interrupts.reset();
     protectedMemory.reset();
+  }
+
+  /** What of it outlives its machine: the first bytes of its window, and what goes with them. */
+  public UnitState save(int windowBytes) {
+    return new UnitState(
+        interrupts.table(), log.next(), registers.words(windowBytes / Integer.BYTES));
+  }
+
+  /**
+   * Goes on where a unit like this one was saved. RTADDR and IQA are taken as what the saved unit
+   * had latched of them.
+   *
+   * @param state of a unit of the same capabilities
+   */
+  public void load(UnitState state) {
+    powerOn();
+    circuit.observer().commanded();
+    registers.setWords(state);
+    log.continueWith(state.nextFault());
+    commands.goOn(state.interruptTable());
   }
 
   /** Every implemented register as software reads it, by ascending offset. */

@@ -180,6 +180,25 @@ public final class VirtualIommu implements DomainFacet {
     unit = Optional.empty();
   }
 
+  /**
+   * The record that goes with the domain when it is saved.
+   *
+   * @throws Refusal ENODEV there is no unit
+   */
+  public byte[] save() {
+    return new SavedUnit(requireUnit()).encode();
+  }
+
+  /**
+   * Has the guest's unit go on where a record says that it was.
+   *
+   * @throws Refusal ENODEV there is no unit; EINVAL the record is none of a unit like this one
+   */
+  public void load(byte[] record) {
+    VirtualUnit present = requireUnit();
+    present.load(new SavedUnit(present).decode(record));
+  }
+
   /** The DMAR table that the guest's firmware passes on. */
   public byte[] dmar() {
     return GuestDmar.of(requireUnit());

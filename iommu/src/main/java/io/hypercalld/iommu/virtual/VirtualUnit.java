@@ -9,8 +9,11 @@ import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.UnitObserver;
 import io.hypercalld.iommu.unit.UnitSettings;
+import io.hypercalld.iommu.unit.UnitState;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.Register;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -121,6 +124,26 @@ public final class VirtualUnit implements Digestible {
       tail = OptionalLong.empty();
       silicon.write64(Register.IQT.offset(), waiting);
     }
+  }
+
+  /** What of it outlives its domain's stay on this host, with what nobody has looked at yet. */
+  UnitState save(int windowBytes) {
+    UnitState state = silicon.save(windowBytes);
+    if (tail.isEmpty()) {
+      return state;
+    }
+    List<Integer> words = new ArrayList<>(state.words());
+    words.set(Register.IQT.offset() / Integer.BYTES, (int) tail.getAsLong());
+    return new UnitState(state.interruptTable(), state.nextFault(), words);
+  }
+
+  /** Goes on where a unit like this one was saved. */
+  void load(UnitState state) {
+    silicon.load(state);
+    tail =
+        drainsOnRead
+            ? OptionalLong.of(silicon.read64(Register.IQT.offset()))
+            : OptionalLong.empty();
   }
 
   /**
