@@ -64,10 +64,7 @@ public record DeviceDma(
     boolean writing = data.isPresent();
     List<Victim> victims = machine.dmaVerdicts().judge(sbdf, outcome, writing);
     Optional<String> oracle =
-        outcome.segments().stream()
-            .filter(DmaSegment::isDone)
-            .flatMap(part -> machine.virtualIommus().oracle(sbdf, new Word(part.iova())).stream())
-            .findFirst();
+        outcome.segments().stream().flatMap(part -> oracle(machine, part).stream()).findFirst();
     return new Result(
         outcome,
         new HexBytes(bytes),
@@ -77,6 +74,14 @@ public record DeviceDma(
 
   private static String said(boolean writing, Victim victim) {
     return "it %s %s, which is none of its domain's".formatted(writing ? "wrote" : "read", victim);
+  }
+
+  private Optional<String> oracle(Machine machine, DmaSegment part) {
+    return part.end() instanceof DmaSegment.Moved moved
+        ? machine
+            .virtualIommus()
+            .oracle(sbdf, prefix, new Word(part.iova()), new Word(moved.maddr()))
+        : Optional.empty();
   }
 
   private DmaOutcome move(RootComplex fabric, DmaRequester requester, byte[] bytes) {

@@ -12,7 +12,8 @@ import java.util.Optional;
  * @param base guest-physical address of its registers
  * @param intremap whether it remaps interrupts; it does if left out
  * @param l2 whether it translates through second-level tables
- * @param l1 whether it translates through first-level tables, too
+ * @param l1 whether it has scalable mode: PASIDs, and first-level tables that the P2M translates;
+ *     second-level ones come with it
  * @param cachingMode whether the guest invalidates what becomes present, too
  */
 record NewViommu(
@@ -40,13 +41,11 @@ record NewViommu(
   /**
    * The unit asked for.
    *
-   * @throws io.hypercalld.api.rest.Failure 501 first-level translation
    * @throws io.hypercalld.core.errno.Refusal as the unit's settings
    */
   VirtualUnitSettings settings(ShadowSync sync) {
-    if (l1) {
-      throw NewDomain.unbuilt("first-level translation of a virtual IOMMU");
-    }
-    return new VirtualUnitSettings(base, intremap.orElse(true), l2, l2 && cachingMode, sync);
+    boolean translates = l1 || l2;
+    return new VirtualUnitSettings(
+        base, intremap.orElse(true), translates, l1, translates && cachingMode, sync);
   }
 }

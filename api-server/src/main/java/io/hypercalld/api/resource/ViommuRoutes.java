@@ -125,11 +125,11 @@ final class ViommuRoutes {
             .isPresent();
     return ofUnit(
         request,
-        (_, found) ->
+        (machine, found) ->
             found
                 .iommu
                 .report()
-                .map(report -> ShadowView.of(report, diff))
+                .map(report -> ShadowView.of(machine, found.domain, report, diff))
                 .orElseThrow(
                     () ->
                         Refusal.of(

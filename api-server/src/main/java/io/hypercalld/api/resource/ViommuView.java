@@ -17,6 +17,7 @@ import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -45,8 +46,31 @@ record ViommuView(
     List<DeviceMode> devices,
     Optional<String> shadowSync,
     Optional<Costs> counters) {
-  /** How one device's requests are translated. */
-  record DeviceMode(Sbdf sbdf, Optional<Sbdf> guestBdf, String mode, Optional<Integer> shadow) {}
+  /**
+   * How one device's requests are translated.
+   *
+   * @param mode default, shadow, nested or passthrough: where a guest in scalable mode uses several
+   *     of these, that of its PASIDs which leaves most to the guest
+   * @param shadow of requests without PASID
+   * @param pasids what each PASID goes through; empty where the guest does not use scalable mode
+   */
+  record DeviceMode(
+      Sbdf sbdf,
+      Optional<Sbdf> guestBdf,
+      String mode,
+      Optional<Integer> shadow,
+      Optional<List<PasidMode>> pasids) {}
+
+  /**
+   * What one PASID goes through.
+   *
+   * @param type of the guest's entry
+   * @param domainId the guest's
+   * @param tag whose domain-id stands for it in the machine's units: the domain, or a pseudo id
+   * @param secondStage p2m where the shared P2M itself is it, dma-table where a separate table that
+   *     follows the P2M is, shadow where that of a guest's second-level table is
+   */
+  record PasidMode(int pasid, String type, int domainId, int tag, String secondStage) {}
 
   /**
    * What shadows and emulated devices have cost.
@@ -101,7 +125,7 @@ record ViommuView(
         iommu.api().toString(),
         settings.intremap(),
         settings.l2(),
-        false,
+        settings.l1(),
         settings.cachingMode(),
         GlobalCommand.TE.isSet(status),
         GlobalCommand.IRE.isSet(status),
@@ -117,6 +141,20 @@ record ViommuView(
         device.sbdf(),
         device.guestAddress(),
         report.map(known -> known.modeOf(device)).orElse(DEFAULT).toString(),
-        report.flatMap(known -> known.shadowOf(device)).map(DomainId::value));
+        report.flatMap(known -> known.shadowOf(device)).map(DomainId::value),
+        report.flatMap(known -> known.pasidsOf(device)).map(ViommuView::modes));
+  }
+
+  private static List<PasidMode> modes(List<ShadowReport.Pasid> pasids) {
+    return pasids.stream()
+        .map(
+            each ->
+                new PasidMode(
+                    each.pasid(),
+                    each.type().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                    each.domainId(),
+                    each.tag().value(),
+                    each.secondStage().toString()))
+        .toList();
   }
 }

@@ -48,7 +48,7 @@ public final class IommuAudit {
     this.interrupts = new InterruptAudit(hypervisor, driver, hardware.interrupts());
     this.units = List.copyOf(units);
     this.ownership = new OwnershipAudit(driver, topology);
-    this.tables = new TableAudit(hypervisor);
+    this.tables = new TableAudit(hypervisor, driver);
     this.mirrors = new MirrorAudit(hypervisor, driver);
   }
 
@@ -80,6 +80,9 @@ public final class IommuAudit {
    * Whose domain-id the device's context entries should carry; empty where they should be absent.
    */
   static Optional<DomainId> expectedTag(PciDevice device) {
+    if (device.pasids().isPresent()) {
+      return device.pasids().flatMap(view -> view.requestTag(device.owner()));
+    }
     Optional<DomainId> context = device.ioContext().map(IoContext::tag);
     if (context.isPresent()) {
       return context;

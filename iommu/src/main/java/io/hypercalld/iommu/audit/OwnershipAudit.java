@@ -1,7 +1,6 @@
 package io.hypercalld.iommu.audit;
 
 import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.iommu.driver.IoContext;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
@@ -56,7 +55,9 @@ final class OwnershipAudit {
   private static List<DomainId> expectedUsers(PciDevice device) {
     List<DomainId> users = new ArrayList<>();
     device.quarantineTag().ifPresent(users::add);
-    device.ioContext().map(IoContext::tag).ifPresent(users::add);
+    if (device.ioContext().isPresent() || device.pasids().isPresent()) {
+      users.addAll(device.tags());
+    }
     if (!device.owner().equals(DomainId.IO)) {
       users.add(IommuAudit.user(device.owner()));
     }

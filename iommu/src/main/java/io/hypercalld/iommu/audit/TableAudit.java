@@ -7,6 +7,7 @@ import io.hypercalld.core.memory.FrameUse;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
@@ -24,8 +25,10 @@ import java.util.TreeMap;
 final class TableAudit {
   private final MachineMemory memory;
   private final FrameTable frames;
+  private final VtdDriver driver;
 
-  TableAudit(Hypervisor hypervisor) {
+  TableAudit(Hypervisor hypervisor, VtdDriver driver) {
+    this.driver = driver;
     this.memory = hypervisor.memory();
     this.frames = hypervisor.frames();
   }
@@ -90,7 +93,11 @@ final class TableAudit {
     if (entry.translationType() == TranslationType.PASS_THROUGH) {
       return;
     }
-    int owner = unit.ownerOf(entry.domainId()).map(DomainId::value).orElse(FrameTable.NO_OWNER);
+    int owner =
+        unit.ownerOf(entry.domainId())
+            .map(driver.ioContexts()::secondLevelOf)
+            .map(DomainId::value)
+            .orElse(FrameTable.NO_OWNER);
     int levels = AddressWidth.of(entry.addressWidthEncoding()).orElseThrow().levels();
     checkTable(new Walked(unit, owner, new HashSet<>(), found), entry.secondStageRoot(), levels);
   }

@@ -40,8 +40,8 @@ public final class DeviceAssignment {
    *     the guest address, its MSI-X is masked as a whole, or no domain-id is free (EFAULT as
    *     shipped); EXDEV the domain's pages come and go; EBADF broken; EPERM a host bridge, or a
    *     shared reserved region; EADDRINUSE, EBUSY the reserved region is in the way; EOPNOTSUPP a
-   *     reserved region behind a bridge; EINVAL a kind of function that cannot be given; ENOMEM,
-   *     ENOSPC; EIO
+   *     reserved region behind a bridge, or the guest's own unit promises what the device's lacks;
+   *     EINVAL a kind of function that cannot be given; ENOMEM, ENOSPC; EIO
    */
   public void assign(DomainId target, Sbdf sbdf, boolean relaxed, Optional<Sbdf> guestAddress) {
     PciDevice device = requireAvailable(sbdf);
@@ -54,6 +54,9 @@ public final class DeviceAssignment {
     }
     DeviceContexts.requireMovable(device.function());
     Optional<Sbdf> place = target.isOrdinary() ? place(target, guestAddress) : Optional.empty();
+    if (isGuest(target)) {
+      driver.iommuOf(target).watcher().requireWelcome(device);
+    }
     try {
       Transaction.run(steps -> assign(steps, device, target, relaxed));
     } catch (Refusal refusal) {

@@ -140,6 +140,10 @@ final class DeviceContexts {
 
   /** What the target's devices go through; empty where all their requests fault. */
   Optional<Reach> reach(PciDevice device, DomainId target) {
+    if (target.equals(device.owner()) && device.pasids.isPresent()) {
+      AddressSpace own = driver.iommuOf(target).addressSpace();
+      return device.pasids.flatMap(view -> view.reach(own));
+    }
     if (target.equals(device.owner()) && device.ioContext.isPresent()) {
       return device.ioContext.map(IoContext::addressSpace).map(Reach::of);
     }

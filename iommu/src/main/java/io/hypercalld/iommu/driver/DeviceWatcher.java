@@ -12,6 +12,13 @@ public interface DeviceWatcher {
         public void left(PciDevice device) {}
       };
 
+  /**
+   * The domain is to have the device; nothing has happened yet.
+   *
+   * @throws io.hypercalld.core.errno.Refusal EOPNOTSUPP it cannot, as it is now
+   */
+  default void requireWelcome(PciDevice device) {}
+
   /** The domain has the device, which goes through the domain's own table. */
   void arrived(PciDevice device);
 

@@ -7,9 +7,11 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.iommu.pci.SourceId;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Predicate;
+import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Has units forget what changed in a domain's DMA tables, at once or for many changes together, and
@@ -65,8 +67,7 @@ public final class DomainFlushes implements Digestible {
     }
     counters.countChange();
     if (policy == FlushPolicy.PER_PAGE) {
-      pagesOf(change)
-          .forEach(page -> flush(domain.id(), page, device -> device.ioContext.isEmpty()));
+      pagesOf(change).forEach(page -> flush(domain.id(), page));
       return;
     }
     if (changes == 0) {
@@ -101,7 +102,7 @@ public final class DomainFlushes implements Digestible {
     waiting = new FlushSet();
     changes = 0;
     driver.flushed(domain.id());
-    flush(domain.id(), all, device -> device.ioContext.isEmpty());
+    flush(domain.id(), all);
   }
 
   /**
@@ -109,22 +110,34 @@ public final class DomainFlushes implements Digestible {
    * keeps the others from nothing, but leaves the domain with mappings that should be gone: the
    * domain is crashed, and the frames stay.
    *
-   * @param tag whose domain-ids the changes concern
-   * @param affected the devices of the domain that may remember them by themselves
+   * @param tag whose second-level table changed; first-level tables on top of it are affected, too
    */
-  void flush(DomainId tag, FlushSet set, Predicate<PciDevice> affected) {
+  void flush(DomainId tag, FlushSet set) {
+    Set<DomainId> tags = driver.ioContexts().tagsThrough(tag);
     List<Refusal> failures = new ArrayList<>();
     for (UnitDriver unit : driver.units()) {
-      attempt(failures, () -> counters.count(unit.flush(tag, set)));
+      tags.forEach(each -> attempt(failures, () -> counters.count(unit.flush(each, set))));
     }
     if (!set.isEmpty() && !set.isOnlyAdded()) {
       driver.devices().ownedBy(domain.id()).stream()
-          .filter(affected)
+          .filter(device -> !Collections.disjoint(device.tags(), tags))
           .forEach(device -> attempt(failures, () -> flush(device, set)));
     }
     if (failures.isEmpty()) {
       set.freed().forEach(driver::freeFrames);
-    } else {
+    }
+    crashAfter(failures);
+  }
+
+  /** Has every unit carry something out on the domain's behalf. */
+  void tell(Consumer<UnitDriver> command) {
+    List<Refusal> failures = new ArrayList<>();
+    driver.units().forEach(unit -> attempt(failures, () -> command.accept(unit)));
+    crashAfter(failures);
+  }
+
+  private void crashAfter(List<Refusal> failures) {
+    if (!failures.isEmpty()) {
       domain.crash("IOTLB flush failed: " + failures.getFirst().reason());
     }
   }
@@ -137,13 +150,31 @@ public final class DomainFlushes implements Digestible {
     }
   }
 
-  /** A device that does not answer is broken: it may reach what is not the domain's any more. */
   private void flush(PciDevice device, FlushSet set) {
+    tellObediently(
+        device,
+        unit -> {
+          unit.flushDevice(device.sbdf().sourceId(), set);
+          if (device.pasids.isPresent()) {
+            unit.flushDevicePasids(device.sbdf().sourceId());
+          }
+        });
+  }
+
+  /** Has a device that may remember by itself carry something out. */
+  void tell(PciDevice device, Consumer<UnitDriver> command) {
+    List<Refusal> failures = new ArrayList<>();
+    attempt(failures, () -> tellObediently(device, command));
+    crashAfter(failures);
+  }
+
+  /** A device that does not answer is broken: it may reach what is not the domain's any more. */
+  private void tellObediently(PciDevice device, Consumer<UnitDriver> command) {
     SourceId requester = device.sbdf().sourceId();
     Optional<UnitDriver> unit =
         device.unit().filter(one -> one.entries().mayUseDeviceTlb(requester));
     try {
-      unit.ifPresent(one -> one.flushDevice(requester, set));
+      unit.ifPresent(command);
     } catch (Refusal failure) {
       device.broken = true;
       driver.contexts().disableAts(device);

@@ -90,10 +90,7 @@ public final class IoContext implements Digestible {
   public void flush() {
     FlushSet changes = pending;
     pending = new FlushSet();
-    driver
-        .iommuOf(owner)
-        .flushing()
-        .flush(tag, changes, device -> device.ioContext.filter(this::equals).isPresent());
+    driver.iommuOf(owner).flushing().flush(tag, changes);
   }
 
   AddressSpace addressSpace() {

@@ -9,6 +9,7 @@ import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
  * A PCI function that the hypervisor knows: whose it is and what may be done with it. Confined to
@@ -33,6 +34,7 @@ public final class PciDevice implements Digestible {
   Optional<Sbdf> guestAddress = Optional.empty();
   Optional<QuarantineTable> quarantineTable = Optional.empty();
   Optional<IoContext> ioContext = Optional.empty();
+  Optional<PasidView> pasids = Optional.empty();
   boolean quarantined;
   boolean broken;
   boolean msiXPrepared;
@@ -94,6 +96,19 @@ public final class PciDevice implements Digestible {
     return ioContext;
   }
 
+  /** What its requests go through by PASID, instead of its owner's own table alone. */
+  public Optional<PasidView> pasids() {
+    return pasids;
+  }
+
+  /** Whose domain-ids tag what its unit remembers of its requests, while somebody has it. */
+  public Set<DomainId> tags() {
+    return pasids
+        .map(view -> view.tags(owner))
+        .or(() -> ioContext.map(context -> Set.of(context.tag())))
+        .orElseGet(() -> Set.of(owner));
+  }
+
   /** The domain-id that its requests carry inside its unit; empty where they all fault. */
   public OptionalInt domainId() {
     if (unit.isEmpty() || !unit.get().contextEntry(sbdf().sourceId()).isPresent()) {
@@ -128,5 +143,6 @@ public final class PciDevice implements Digestible {
         .put(ioContext.map(context -> context.tag().value()).orElse(-1))
         .put(faultRate);
     quarantineTable.ifPresent(digest::put);
+    pasids.ifPresent(view -> view.digest(digest, owner));
   }
 }

@@ -7,12 +7,14 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.MachineMemory;
+import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
+import io.hypercalld.iommu.vtd.Invalidation;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.PasidEntry;
@@ -181,6 +183,50 @@ public final class UnitDriver implements Digestible {
       invalidations.deviceTlb(requester, changes.firstAddress(), addressMask);
     } else {
       invalidations.deviceTlb(requester, 0, Invalidations.ALL_PAGES);
+    }
+  }
+
+  /** Has a device forget all that it keeps under PASIDs. */
+  void flushDevicePasids(SourceId requester) {
+    invalidations.queued(InvalidationDescriptor.allDevicePasidTranslations(requester));
+  }
+
+  /** Forgets translations of a PASID; nothing to do where the tag has no domain-id. */
+  void forget(DomainId tag, Invalidation.OfPasidTranslations command) {
+    OptionalInt did = domainIds.findPresent(tag);
+    if (did.isPresent()) {
+      invalidations.queued(descriptor(did.getAsInt(), command));
+    }
+  }
+
+  /** More pages than one command can name are all of the PASID. */
+  private InvalidationDescriptor descriptor(int did, Invalidation.OfPasidTranslations command) {
+    return switch (command) {
+      case Invalidation.PasidTranslations(int _, int pasid) ->
+          InvalidationDescriptor.pasidTranslations(did, pasid);
+      case Invalidation.PasidPageTranslations(int _, int pasid, long iova, int mask, boolean _) ->
+          mask <= capabilities.maximumAddressMask()
+              ? InvalidationDescriptor.pasidPages(
+                  did, pasid, iova & -((long) PageSize.BYTES_4K << mask), mask)
+              : InvalidationDescriptor.pasidTranslations(did, pasid);
+    };
+  }
+
+  /**
+   * Has a device forget what a guest's command names.
+   *
+   * @param requester the device as the machine knows it
+   * @throws Refusal ETIMEDOUT the device does not answer; EIO the unit does not obey
+   */
+  void forget(SourceId requester, Invalidation.DeviceTranslations command) {
+    if (command.everyPasid()) {
+      flushDevicePasids(requester);
+    } else if (command.prefix().present()) {
+      invalidations.queued(
+          InvalidationDescriptor.devicePasidTranslations(
+              requester, command.prefix().pasid(), command.iova(), command.addressMask()));
+    } else {
+      invalidations.deviceTlb(requester, command.iova(), command.addressMask());
     }
   }
 

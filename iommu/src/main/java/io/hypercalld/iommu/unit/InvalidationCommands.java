@@ -41,6 +41,7 @@ final class InvalidationCommands {
   void carryOut(Invalidation.DeviceTranslations command) {
     endpoints.find(command.device()).ifPresent(device -> device.invalidate(command));
     counters.deviceTlbInvalidations++;
+    observer.deviceInvalidated(command);
   }
 
   /** Brings a device the answer to its page requests. */

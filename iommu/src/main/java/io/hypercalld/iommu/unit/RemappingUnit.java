@@ -146,10 +146,22 @@ public final class RemappingUnit implements Mmio, Digestible {
 
   /**
    * Where the tables, as they are in memory now, send a requester's requests while translation is
-   * on; remembers nothing, and heeds nothing that is remembered. Legacy mode only.
+   * on; remembers nothing, and heeds nothing that is remembered. In scalable mode {@link #pasidsOf}
+   * says that.
    */
   public RequesterSpace spaceOf(SourceId requester) {
     return remapper.tables().spaceOf(requester);
+  }
+
+  /** Whether requests are translated through scalable mode's tables, while they are. */
+  public boolean isScalable() {
+    return remapper.isScalable();
+  }
+
+  /** As {@link #spaceOf}, in scalable mode. */
+  public RequesterPasids pasidsOf(SourceId requester) {
+    ScalableRemapper scalable = remapper.scalable();
+    return new PasidReader(scalable.tables(), scalable.rules()).read(requester);
   }
 
   /**

@@ -23,6 +23,9 @@ public interface UnitObserver {
   /** Software told the unit to forget, and it has. */
   void invalidated(Invalidation.OfCaches command);
 
+  /** Software told a device to forget, and it has, if it is one of the unit's. */
+  default void deviceInvalidated(Invalidation.DeviceTranslations command) {}
+
   /** Software is about to learn that all it has told the unit so far has taken effect. */
   void settled();
 

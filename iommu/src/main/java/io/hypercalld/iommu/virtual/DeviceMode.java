@@ -10,7 +10,10 @@ public enum DeviceMode {
   /** By a shadow of the guest's table, or by an empty one where the guest blocks the device. */
   SHADOW,
 
-  /** By the domain's own table, as the guest's context entry says. */
+  /** By the guest's own first-level tables, whose addresses the domain's table translates. */
+  NESTED,
+
+  /** By the domain's own table, as the guest's tables say. */
   PASSTHROUGH;
 
   @Override

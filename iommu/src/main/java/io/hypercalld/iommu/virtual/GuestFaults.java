@@ -1,5 +1,8 @@
 package io.hypercalld.iommu.virtual;
 
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.iommu.driver.NestedContext;
+import io.hypercalld.iommu.driver.PasidSpace;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.RemappingUnit;
@@ -7,6 +10,7 @@ import io.hypercalld.iommu.unit.Translation;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.List;
 import java.util.Optional;
 
@@ -29,20 +33,78 @@ final class GuestFaults {
   }
 
   void faulted(PciDevice device, FaultRecord record) {
-    boolean memory =
-        record.reason().filter(one -> one.kind() != FaultReason.Kind.INTERRUPT).isPresent();
+    Optional<FaultReason> reason =
+        record.reason().filter(one -> one.kind() != FaultReason.Kind.INTERRUPT);
     Optional<SourceId> seen = Shadows.seenAs(device);
-    Optional<ShadowSpace> space = shadows.placeOf(device).space();
-    if (!memory || seen.isEmpty() || space.isEmpty()) {
+    Place place = shadows.placeOf(device);
+    boolean followed = place.view().isPresent() || place.space().isPresent();
+    if (reason.isEmpty() || seen.isEmpty() || !followed) {
+      return;
+    }
+    if (isOfTheHost(reason.get(), place.target(record.prefix()))) {
+      shadows.counters().hostFault(ownTable(record, reason.get()));
       return;
     }
     Translation judged = new Translation();
     DmaAccess access = record.isRead() ? DmaAccess.READ : DmaAccess.WRITE;
-    unit.translate(seen.get(), record.iova(), access, judged);
+    unit.translate(seen.get(), record.prefix(), record.iova(), access, judged);
     if (judged.outcome() == Translation.Outcome.FAULTED) {
       shadows.counters().count(judged.reason(), device.sbdf(), record.iova());
     } else {
+      attribute(device, record, reason.get());
+    }
+  }
+
+  /** Whether the domain's own table blocked what the guest has no second-level table for. */
+  private static boolean isOfTheHost(FaultReason reason, Optional<PasidSpace> target) {
+    boolean secondStage =
+        switch (reason) {
+          case NESTED_ADDRESS_BEYOND_WIDTH,
+              NESTED_TOP_NOT_READABLE,
+              NESTED_TABLE_NOT_READABLE,
+              NESTED_TABLE_NOT_WRITABLE,
+              SECOND_LEVEL_UNREADABLE,
+              SECOND_LEVEL_NOT_PERMITTED,
+              SECOND_LEVEL_RESERVED,
+              SECOND_LEVEL_TOP_UNREADABLE,
+              INPUT_BEYOND_SECOND_LEVEL ->
+              true;
+          default -> false;
+        };
+    return secondStage && target.filter(GuestFaults::goesThroughTheDomainsTable).isPresent();
+  }
+
+  private static boolean goesThroughTheDomainsTable(PasidSpace space) {
+    return switch (space) {
+      case PasidSpace.Own _ -> true;
+      case PasidSpace.Through _ -> false;
+      case PasidSpace.Nested(NestedContext context, var _) -> context.below().isEmpty();
+    };
+  }
+
+  private static String ownTable(FaultRecord record, FaultReason reason) {
+    return "%s, of the domain's own table on the way of 0x%x"
+        .formatted(reason.text(), record.iova());
+  }
+
+  private void attribute(PciDevice device, FaultRecord record, FaultReason reason) {
+    Place place = shadows.placeOf(device);
+    Optional<ShadowSpace> space = place.space(record.prefix());
+    if (space.isPresent()) {
       attribute(device, space.get(), record.iova());
+      return;
+    }
+    int pasid = place.pasid(record.prefix());
+    if (shadows.saysTheSame(device, pasid)) {
+      shadows.counters().hostFault(ownTable(record, reason));
+    } else if (place.said().entries().containsKey(pasid) || guest.settings().cachingMode()) {
+      shadows.counters().missingInvalidation();
+      shadows.counters().hostFault(missing(device, record.iova()));
+    } else {
+      shadows
+          .counters()
+          .hostFault("PASID %d became present, which the guest need not say".formatted(pasid));
+      shadows.look(device, SyncTrigger.FAULT);
     }
   }
 
@@ -81,18 +143,32 @@ final class GuestFaults {
     }
   }
 
-  /** Whether a request that passed met what the guest has changed and not had forgotten. */
-  Optional<String> oracle(PciDevice device, long iova) {
-    long dfn = Shadows.frame(iova);
-    Optional<ShadowSpace> stale =
-        shadows
-            .placeOf(device)
-            .space()
-            .filter(
-                space ->
-                    !space.captured().within(dfn, dfn + 1).equals(space.current(dfn, dfn + 1)));
-    stale.ifPresent(_ -> shadows.counters().missingInvalidation());
-    return stale.map(_ -> missing(device, iova));
+  /**
+   * Whether a request that passed met what the guest has changed and not had forgotten.
+   *
+   * @param maddr where it went
+   */
+  Optional<String> oracle(PciDevice device, PasidPrefix prefix, Word iova, Word maddr) {
+    Place place = shadows.placeOf(device);
+    boolean stale =
+        place
+            .space(prefix)
+            .map(space -> isStale(space, Shadows.frame(iova.value())))
+            .orElseGet(
+                () ->
+                    place.target(prefix).filter(PasidSpace.Nested.class::isInstance).isPresent()
+                        && !shadows
+                            .wouldGo(device, prefix, iova.value())
+                            .equals(Optional.of(maddr)));
+    if (!stale) {
+      return Optional.empty();
+    }
+    shadows.counters().missingInvalidation();
+    return Optional.of(missing(device, iova.value()));
+  }
+
+  private static boolean isStale(ShadowSpace space, long dfn) {
+    return !space.captured().within(dfn, dfn + 1).equals(space.current(dfn, dfn + 1));
   }
 
   private static String missing(PciDevice device, long iova) {

@@ -5,12 +5,17 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.driver.DmaRun;
+import io.hypercalld.iommu.driver.PasidView;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
 import io.hypercalld.iommu.virtual.Differences.Difference;
+import io.hypercalld.iommu.vtd.PasidEntry;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Optional;
 
 /** The shadows of a guest's tables, to be looked at; changes nothing. */
@@ -71,6 +76,74 @@ public final class ShadowReport {
   /** The shadow that a device goes through. */
   public Optional<DomainId> shadowOf(PciDevice device) {
     return shadows.placeOf(device).space().map(space -> space.context().tag());
+  }
+
+  /** Which table translates guest-physical addresses, or what the guest takes for such. */
+  public enum SecondStage {
+    P2M,
+    DMA_TABLE,
+    SHADOW;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  /**
+   * What one of a device's PASIDs goes through.
+   *
+   * @param type of the guest's entry
+   * @param domainId the guest's
+   * @param tag whose domain-id stands for it in the machine's units
+   * @param guestRoot where the guest has its first-level tables; empty where it has none
+   */
+  public record Pasid(
+      int pasid,
+      PasidEntry.Granularity type,
+      int domainId,
+      DomainId tag,
+      SecondStage secondStage,
+      Optional<Word> guestRoot) {}
+
+  /** What a device's PASIDs go through; empty where the guest does not use scalable mode. */
+  public Optional<List<Pasid>> pasidsOf(PciDevice device) {
+    Place place = shadows.placeOf(device);
+    return place
+        .view()
+        .map(
+            view ->
+                place.said().entries().entrySet().stream()
+                    .map(each -> pasid(device, view, each.getKey(), each.getValue()))
+                    .toList());
+  }
+
+  private Pasid pasid(PciDevice device, PasidView view, int pasid, PasidEntry entry) {
+    PasidEntry.Granularity type = entry.granularity().orElseThrow();
+    SecondStage own = shadows.sharesP2m() ? SecondStage.P2M : SecondStage.DMA_TABLE;
+    return new Pasid(
+        pasid,
+        type,
+        entry.domainId(),
+        Objects.requireNonNull(view.spaces().get(pasid)).tag(device.owner()),
+        type.usesSecondLevel() ? SecondStage.SHADOW : own,
+        type.usesFirstLevel() ? Optional.of(new Word(entry.firstLevelRoot())) : Optional.empty());
+  }
+
+  /**
+   * An address of a PASID's as the guest's tables have it now, and as one page of it is remembered.
+   *
+   * @param gpa where the guest's tables send it; empty for nowhere
+   * @param maddr where the P2M has that
+   */
+  public record Walk(Optional<Word> gpa, Optional<Word> maddr) {}
+
+  /** Where the guest's tables and the P2M send a device's read as they are now. */
+  public Walk walk(PciDevice device, int pasid, Word iova) {
+    PasidPrefix prefix = PasidPrefix.of(pasid);
+    return new Walk(
+        shadows.guestAddress(device, prefix, iova.value()),
+        shadows.wouldGo(device, prefix, iova.value()));
   }
 
   public ShadowCounters counters() {

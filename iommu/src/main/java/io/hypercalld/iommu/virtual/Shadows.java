@@ -1,41 +1,51 @@
 package io.hypercalld.iommu.virtual;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mChange;
+import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mObserver;
 import io.hypercalld.iommu.driver.DeviceWatcher;
 import io.hypercalld.iommu.driver.DomainIommu;
-import io.hypercalld.iommu.driver.IoContext;
+import io.hypercalld.iommu.driver.NestedContext;
 import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.unit.Explanation;
+import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.unit.RemappingUnit;
+import io.hypercalld.iommu.unit.RequesterPasids;
 import io.hypercalld.iommu.unit.RequesterSpace;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
 import io.hypercalld.iommu.unit.UnitObserver;
+import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.Invalidation;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
 /**
  * Has a guest's physical devices go where its unit would send them. Confined to the machine thread.
  *
- * <p>Each table that the guest uses has one shadow, with a domain-id of its own; each device goes
- * through one of them, through an empty one where the guest blocks it, or through the domain's own
- * table. A shadow is built before a device is switched to it, by one swap of the device's context
- * entry; where that is refused the device goes on as before.
+ * <p>Each second-level table that the guest uses has one shadow, with a domain-id of its own; each
+ * device goes through one of them, through an empty one where the guest blocks it, or through the
+ * domain's own table. In scalable mode so does each of its PASIDs, where first-level tables stay
+ * the guest's and have one of these below. A shadow is built before a device is switched to it, by
+ * one swap of the device's context entry; where that is refused the device goes on as before.
  *
  * @see "spec/documents.md S1-D17, S1-D18"
  */
@@ -45,20 +55,20 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   private final Domain domain;
   private final VtdDriver driver;
   private final ShadowSync sync;
-  private final GuestTables reader;
+  private final boolean nests;
   private final RemappingUnit unit;
   private final ShadowCounters counters;
 
-  /** By the guest's table; under nothing the space of devices that the guest blocks. */
-  private final Map<Optional<Translated>, ShadowSpace> spaces = new LinkedHashMap<>();
-
+  private final ShadowSpaces spaces;
   private final TreeMap<Sbdf, Place> places = new TreeMap<>();
-  private final List<Invalidation.OfCaches> waiting = new ArrayList<>();
-  private boolean translating;
+  private final List<Invalidation> waiting = new ArrayList<>();
+  private Mode mode = Mode.OFF;
 
-  /** Where a device goes. */
-  record Place(DeviceMode mode, Optional<ShadowSpace> space) {
-    private static final Place DEFAULT = new Place(DeviceMode.DEFAULT, Optional.empty());
+  /** How the guest's unit translates. */
+  private enum Mode {
+    OFF,
+    LEGACY,
+    SCALABLE
   }
 
   Shadows(Domain domain, VtdDriver driver, VirtualUnit guest) {
@@ -67,18 +77,21 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     this.driver = driver;
     this.sync = guest.settings().sync();
     this.unit = guest.silicon();
-    this.reader = new GuestTables(guest.memory(), unit.settings());
+    this.spaces =
+        new ShadowSpaces(domain, driver, new GuestTables(guest.memory(), unit.settings()));
+    this.nests = guest.settings().l1();
     domain.p2m().announcements().observe(this);
     domain.facet(DomainIommu.class).watchDevices(this);
   }
 
   /** Sends every device through the domain's own table again, and gives back the shadows. */
   void end() {
-    translating = false;
+    mode = Mode.OFF;
     driver.devices().ownedBy(domain.id()).forEach(device -> look(device, SyncTrigger.ENABLE));
     domain.p2m().announcements().forget(this);
     domain.facet(DomainIommu.class).watchDevices(DeviceWatcher.NONE);
-    if (!spaces.isEmpty() && !domain.isDying()) {
+    boolean left = !spaces.shadows().isEmpty() || !spaces.nestings().isEmpty();
+    if (left && !domain.isDying()) {
       domain.crash("a device could not be taken off the shadow of a guest's table");
     }
   }
@@ -88,7 +101,43 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   }
 
   Collection<ShadowSpace> all() {
-    return Collections.unmodifiableCollection(spaces.values());
+    return spaces.shadows();
+  }
+
+  /** What stands for the guest's first-level tables. */
+  Map<ShadowSpaces.Nesting, NestedContext> nestings() {
+    return spaces.nestings();
+  }
+
+  /** Whether the guest's tables say of a device's PASID what they said when it was pointed. */
+  boolean saysTheSame(PciDevice device, int pasid) {
+    RequesterPasids now = seenAs(device).map(unit::pasidsOf).orElse(RequesterPasids.BLOCKED);
+    return Objects.equals(now.entries().get(pasid), placeOf(device).said().entries().get(pasid));
+  }
+
+  /** Where the guest's tables and the P2M send a read as they are now; empty for nowhere. */
+  Optional<Word> wouldGo(PciDevice device, PasidPrefix prefix, long iova) {
+    return guestAddress(device, prefix, iova).flatMap(gpa -> machineAddress(gpa.value()));
+  }
+
+  /** Where the guest's tables alone send it. */
+  Optional<Word> guestAddress(PciDevice device, PasidPrefix prefix, long iova) {
+    return seenAs(device)
+        .map(seen -> unit.explain(new MemoryRequest(seen, prefix, iova, DmaAccess.READ)))
+        .filter(Explanation::passes)
+        .map(explained -> new Word(explained.maddr()));
+  }
+
+  /** Whether the domain's own table is the P2M itself. */
+  boolean sharesP2m() {
+    return domain.facet(DomainIommu.class).sharesP2m();
+  }
+
+  private Optional<Word> machineAddress(long gpa) {
+    P2mLookup found = domain.p2m().lookup(new Gfn(frame(gpa)));
+    return found.mfn().isValid()
+        ? Optional.of(new Word(found.mfn().maddr() + (gpa & (PageSize.BYTES_4K - 1))))
+        : Optional.empty();
   }
 
   /** How a device's requests are translated. */
@@ -98,15 +147,32 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   @Override
   public void commanded() {
-    if (unit.isEnabled() != translating) {
-      translating = unit.isEnabled();
+    Mode now = mode();
+    if (now != mode) {
+      mode = now;
       lookAtAll(SyncTrigger.ENABLE);
     }
   }
 
+  private Mode mode() {
+    if (!unit.isEnabled()) {
+      return Mode.OFF;
+    }
+    return unit.isScalable() ? Mode.SCALABLE : Mode.LEGACY;
+  }
+
   @Override
   public void invalidated(Invalidation.OfCaches command) {
-    if (translating) {
+    heed(command);
+  }
+
+  @Override
+  public void deviceInvalidated(Invalidation.DeviceTranslations command) {
+    heed(command);
+  }
+
+  private void heed(Invalidation command) {
+    if (mode != Mode.OFF) {
       waiting.add(command);
       if (sync == ShadowSync.STRICT) {
         settled();
@@ -114,30 +180,64 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     }
   }
 
+  /** Entries first, then translations from the second level up, then what devices remember. */
   @Override
   public void settled() {
     if (waiting.isEmpty()) {
       return;
     }
-    List<Invalidation.OfCaches> commands = List.copyOf(waiting);
+    List<Invalidation> commands = List.copyOf(waiting);
     waiting.clear();
     StaleRanges stale = new StaleRanges();
-    for (Invalidation.OfCaches command : commands) {
-      switch (command) {
-        case Invalidation.OfContexts contexts -> lookAtDevices(contexts);
-        case Invalidation.OfTranslations translations -> stale.add(translations, spaces.values());
-        case Invalidation.OfInterrupts _,
-            Invalidation.OfPasids _,
-            Invalidation.OfPasidTranslations _ -> {}
+    for (Invalidation command : commands) {
+      if (command instanceof Invalidation.OfContexts contexts) {
+        lookAtDevices(contexts);
+      } else if (command instanceof Invalidation.OfPasids && mode == Mode.SCALABLE) {
+        lookAtAll(SyncTrigger.PASIDS);
+      } else if (command instanceof Invalidation.OfTranslations translations) {
+        stale.add(translations, spaces.shadows());
       }
     }
     stale.forEach((space, range) -> sync(space, range, SyncTrigger.TRANSLATIONS));
+    commands.forEach(this::passOn);
   }
 
   /** Reads a part of a guest's table again, and has what it says take effect. */
   void sync(ShadowSpace space, StaleRanges.Range range, SyncTrigger trigger) {
     counters.count(trigger, space.read(range.from(), range.to()));
     space.flush();
+  }
+
+  /** What concerns first-level tables, which the machine's units walk themselves. */
+  private void passOn(Invalidation command) {
+    switch (command) {
+      case Invalidation.PasidTranslations first -> forget(first, first.domainId());
+      case Invalidation.PasidPageTranslations first -> forget(first, first.domainId());
+      case Invalidation.AllTranslations _ ->
+          spaces.nestings().values().forEach(NestedContext::forget);
+      case Invalidation.DomainTranslations(int domainId) ->
+          spaces.ofDomainId(domainId).forEach(NestedContext::forget);
+      case Invalidation.PageTranslations second ->
+          spaces.ofDomainId(second.domainId()).forEach(NestedContext::forget);
+      case Invalidation.DeviceTranslations devices ->
+          driver.devices().ownedBy(domain.id()).stream()
+              .filter(device -> seenAs(device).filter(devices.device()::equals).isPresent())
+              .forEach(device -> driver.ioContexts().forget(device, devices));
+      case Invalidation.OfContexts _,
+          Invalidation.OfPasids _,
+          Invalidation.OfInterrupts _,
+          Invalidation.PageGroupResponse _,
+          Invalidation.Wait _,
+          Invalidation.Malformed _ -> {}
+    }
+  }
+
+  private void forget(Invalidation.OfPasidTranslations command, int domainId) {
+    List<NestedContext> concerned = spaces.ofDomainId(domainId);
+    if (!concerned.isEmpty()) {
+      counters.count(SyncTrigger.FIRST_LEVEL, 0);
+      concerned.forEach(context -> context.forget(command));
+    }
   }
 
   private void lookAtAll(SyncTrigger trigger) {
@@ -152,7 +252,10 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     }
   }
 
-  /** What the guest blocks no unit need remember, so every command makes it be looked at again. */
+  /**
+   * What the guest blocks no unit need remember, so every command makes it be looked at again; and
+   * scalable mode's context entries name no domain-id.
+   */
   private boolean concerns(Invalidation.OfContexts command, PciDevice device) {
     Optional<ShadowSpace> space = placeOf(device).space();
     boolean blocked = space.filter(one -> one.source().isEmpty()).isPresent();
@@ -160,7 +263,8 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
         || switch (command) {
           case Invalidation.AllContexts _ -> true;
           case Invalidation.DomainContexts(int domainId) ->
-              placeOf(device).mode() == DeviceMode.PASSTHROUGH
+              mode == Mode.SCALABLE
+                  || placeOf(device).mode() == DeviceMode.PASSTHROUGH
                   || space.filter(one -> one.hasDomainId(domainId)).isPresent();
           case Invalidation.DeviceContexts(int _, SourceId requester, int mask) ->
               seenAs(device).filter(seen -> matches(seen, requester, mask)).isPresent();
@@ -182,7 +286,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     try {
       Place now = place(device, trigger);
       if (!now.equals(before)) {
-        driver.ioContexts().point(device, now.space().map(ShadowSpace::context));
+        point(device, now);
         places.put(device.sbdf(), now);
       }
     } catch (Refusal refusal) {
@@ -191,51 +295,53 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     dropUnused();
   }
 
+  private void point(PciDevice device, Place to) {
+    to.view()
+        .ifPresentOrElse(
+            view -> driver.ioContexts().point(device, view),
+            () -> driver.ioContexts().point(device, to.space().map(ShadowSpace::context)));
+  }
+
   private Place place(PciDevice device, SyncTrigger trigger) {
-    if (!translating) {
-      return Place.DEFAULT;
-    }
+    return switch (mode) {
+      case OFF -> Place.DEFAULT;
+      case LEGACY -> legacyPlace(device, trigger);
+      case SCALABLE ->
+          new PasidFollower(unit.settings(), spaces, table -> shadow(Optional.of(table), trigger))
+              .place(seenAs(device).map(unit::pasidsOf).orElse(RequesterPasids.BLOCKED));
+    };
+  }
+
+  private Place legacyPlace(PciDevice device, SyncTrigger trigger) {
     RequesterSpace wanted =
         seenAs(device)
             .map(unit::spaceOf)
             .orElseGet(() -> new RequesterSpace.Blocked(FaultReason.CONTEXT_NOT_PRESENT));
     return switch (wanted) {
-      case RequesterSpace.Passing _ -> new Place(DeviceMode.PASSTHROUGH, Optional.empty());
-      case RequesterSpace.Blocked _ -> shadowed(Optional.empty(), trigger);
-      case Translated space -> shadowed(Optional.of(space), trigger);
+      case RequesterSpace.Passing _ -> Place.PASSTHROUGH;
+      case RequesterSpace.Blocked _ -> Place.shadowed(shadow(Optional.empty(), trigger));
+      case Translated space -> Place.shadowed(shadow(Optional.of(space), trigger));
     };
   }
 
-  private Place shadowed(Optional<Translated> source, SyncTrigger trigger) {
-    ShadowSpace space = spaces.get(source);
-    if (space == null) {
-      IoContext context = driver.ioContexts().create(domain.id());
-      space = new ShadowSpace(source, context, domain.p2m(), reader);
-      spaces.put(source, space);
-      sync(space, StaleRanges.Range.ALL, trigger);
+  private ShadowSpace shadow(Optional<Translated> source, SyncTrigger trigger) {
+    Optional<ShadowSpace> present = spaces.find(source);
+    if (present.isPresent()) {
+      return present.get();
     }
-    return new Place(DeviceMode.SHADOW, Optional.of(space));
+    ShadowSpace space = spaces.create(source);
+    sync(space, StaleRanges.Range.ALL, trigger);
+    return space;
   }
 
   private void dropUnused() {
-    spaces
-        .values()
-        .removeIf(
-            space -> {
-              boolean used =
-                  places.values().stream()
-                      .anyMatch(place -> place.space().filter(space::equals).isPresent());
-              if (!used) {
-                driver.ioContexts().destroy(space.context());
-              }
-              return !used;
-            });
+    spaces.keepOnly(places.values());
   }
 
   @Override
   public void changed(P2mChange change) {
     long gfn = change.gfn().value();
-    for (ShadowSpace space : spaces.values()) {
+    for (ShadowSpace space : spaces.shadows()) {
       if (space.isReadFrom(gfn, change.frames())) {
         counters.count(SyncTrigger.TABLE, space.read(0, ShadowSpace.END));
       }
@@ -243,6 +349,29 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
         counters.count(SyncTrigger.P2M, 0);
       }
       space.flush();
+    }
+  }
+
+  @Override
+  public void requireWelcome(PciDevice device) {
+    if (nests) {
+      requireNesting(device);
+    }
+  }
+
+  /**
+   * Refuses a device whose requests the machine could not have a guest's first-level tables
+   * translate.
+   *
+   * @throws Refusal EOPNOTSUPP its unit does not nest
+   */
+  static void requireNesting(PciDevice device) {
+    if (device.unit().filter(UnitDriver::nests).isEmpty()) {
+      throw Refusal.of(
+          Errno.EOPNOTSUPP,
+          "the virtual IOMMU nests, but %s cannot: ECAP.SMTS, NEST or SLTS of %s is clear",
+          device.sbdf(),
+          device.unit().map(unit -> "iommu " + unit.index()).orElse("no unit"));
     }
   }
 
@@ -259,7 +388,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   /** Where a shadow is not what it should be. */
   List<String> violations() {
-    return spaces.values().stream().flatMap(space -> space.violation().stream()).toList();
+    return spaces.violations();
   }
 
   /** The frame of an address. */
@@ -269,14 +398,12 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   @Override
   public void digest(StateDigest digest) {
-    digest.section("shadows").put(translating).put(waiting.toString()).put(counters);
-    digest.put(spaces.size());
-    spaces.values().forEach(digest::put);
+    digest.section("shadows").put(mode.name()).put(waiting.toString()).put(counters);
+    digest.put(spaces);
     places.forEach(
-        (device, place) ->
-            digest
-                .put(device.toString())
-                .put(place.mode().name())
-                .put(place.space().map(space -> space.context().tag().value()).orElse(-1)));
+        (device, place) -> {
+          digest.put(device.toString()).put(place.mode().name());
+          digest.put(place.space().map(space -> space.context().tag().value()).orElse(-1));
+        });
   }
 }

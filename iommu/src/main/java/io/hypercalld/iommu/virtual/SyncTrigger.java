@@ -10,6 +10,12 @@ public enum SyncTrigger {
   /** The guest had context entries forgotten. */
   CONTEXT,
 
+  /** The guest had PASID entries forgotten. */
+  PASIDS,
+
+  /** The guest had first-level translations forgotten, which the machine's units were told. */
+  FIRST_LEVEL,
+
   /** The guest had translations forgotten. */
   TRANSLATIONS,
 

@@ -13,10 +13,12 @@ import io.hypercalld.core.interrupt.DomainInterrupts;
 import io.hypercalld.core.interrupt.InterruptRouter;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
+import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.unit.UnitObserver;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.Invalidation;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
 
 /**
@@ -65,7 +67,7 @@ public final class VirtualIommu implements DomainFacet {
    *
    * @throws Refusal EINVAL a PV, a dying or the hardware domain; E2BIG it has one, of v2 EINVAL;
    *     ENODEV v3, and the host allows none; EOPNOTSUPP it is to translate and the domain was
-   *     created without IOMMU
+   *     created without IOMMU, or to nest and a unit of the machine cannot
    */
   public void create(VirtualUnitSettings wanted) {
     create(wanted, host.silicon(wanted));
@@ -87,6 +89,9 @@ public final class VirtualIommu implements DomainFacet {
     if (wanted.l2() && domain.findFacet(DomainIommu.class).isEmpty()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no IOMMU to shadow with", domain.id());
     }
+    if (wanted.l1()) {
+      requireNesting();
+    }
     VirtualUnit made =
         new VirtualUnit(
             wanted, host.silicon(domain, silicon), new GuestMessages(domain), new Follower());
@@ -98,6 +103,15 @@ public final class VirtualIommu implements DomainFacet {
         wanted.l2() ? Optional.of(new Shadows(domain, host.driver(), made)) : Optional.empty();
   }
 
+  /** First-level tables of a guest need a second stage, below every device that it has. */
+  private void requireNesting() {
+    if (host.driver().units().stream().noneMatch(UnitDriver::nests)) {
+      throw Refusal.of(
+          Errno.EOPNOTSUPP, "no unit of the machine nests: ECAP.SMTS, NEST or SLTS is clear");
+    }
+    host.driver().devices().ownedBy(domain.id()).forEach(Shadows::requireNesting);
+  }
+
   /** Passes on what the guest has its unit do; shadows there are only once there is a unit. */
   private final class Follower implements UnitObserver {
     @Override
@@ -107,6 +121,11 @@ public final class VirtualIommu implements DomainFacet {
         host.remapped(domain, message -> message.isRemappable() && entries.covers(message.index()));
       }
       shadows.ifPresent(present -> present.invalidated(command));
+    }
+
+    @Override
+    public void deviceInvalidated(Invalidation.DeviceTranslations command) {
+      shadows.ifPresent(present -> present.deviceInvalidated(command));
     }
 
     @Override
@@ -160,8 +179,9 @@ public final class VirtualIommu implements DomainFacet {
    * What was wrong with a request of a physical device that passed: it met what the guest has
    * changed and not had forgotten.
    */
-  Optional<String> oracle(PciDevice device, long iova) {
-    return shadows.flatMap(present -> new GuestFaults(present, requireUnit()).oracle(device, iova));
+  Optional<String> oracle(PciDevice device, PasidPrefix prefix, Word iova, Word maddr) {
+    return shadows.flatMap(
+        present -> new GuestFaults(present, requireUnit()).oracle(device, prefix, iova, maddr));
   }
 
   /**

@@ -16,6 +16,7 @@ import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
+import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.List;
 import java.util.Optional;
@@ -98,12 +99,14 @@ public final class VirtualIommus implements Digestible {
   /**
    * What was wrong with a request of a physical device that passed: it met what its guest has
    * changed and not had forgotten. Empty where nothing was.
+   *
+   * @param maddr where it went
    */
-  public Optional<String> oracle(Sbdf sbdf, Word iova) {
+  public Optional<String> oracle(Sbdf sbdf, PasidPrefix prefix, Word iova, Word maddr) {
     return driver
         .devices()
         .find(sbdf)
-        .flatMap(device -> ownerOf(device).flatMap(iommu -> iommu.oracle(device, iova.value())));
+        .flatMap(device -> ownerOf(device).flatMap(own -> own.oracle(device, prefix, iova, maddr)));
   }
 
   private Optional<VirtualIommu> ownerOf(PciDevice device) {

@@ -19,6 +19,7 @@ import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.unit.UnitSettings.CacheSizes;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import java.util.List;
 
@@ -27,7 +28,8 @@ import java.util.List;
  *
  * <p>One that only remaps interrupts is that of the last series of patches: one fault record at
  * 0xc0, no register-based invalidation. One that translates announces what the machine's units can
- * do for its shadows, and has its record and its invalidation registers where QEMU has them.
+ * do for its shadows, and with scalable mode what those can do that nest; it has its record and its
+ * invalidation registers where QEMU has them.
  *
  * @see "spec/documents.md S1-D6"
  */
@@ -72,7 +74,8 @@ final class VirtualSilicon {
     return new Capabilities(cap, ExtendedCapabilityFields.QI.of(1) | interruptRemapping());
   }
 
-  private static Capabilities translating(VirtualUnitSettings wanted, List<UnitDriver> host) {
+  private static Capabilities translating(VirtualUnitSettings wanted, List<UnitDriver> units) {
+    List<UnitDriver> host = wanted.l1() ? units.stream().filter(UnitDriver::nests).toList() : units;
     int width =
         host.stream()
             .mapToInt(unit -> Math.min(reach(unit), unit.capabilities().maximumGuestAddressWidth()))
@@ -100,6 +103,39 @@ final class VirtualSilicon {
             | ExtendedCapabilityFields.PT.of(1)
             | ExtendedCapabilityFields.IRO.of(INVALIDATION_AT_0XF0)
             | (wanted.intremap() ? interruptRemapping() : 0);
+    if (wanted.l1()) {
+      cap |= common(host, new Capabilities(CapabilityFields.FL1GP.mask(), 0)).cap();
+      ecap |= scalable(host);
+    }
+    return new Capabilities(cap, ecap);
+  }
+
+  /** Scalable mode, with what all of the host's units have of what is left to each. */
+  private static long scalable(List<UnitDriver> host) {
+    long optional =
+        ExtendedCapabilityFields.DT.mask()
+            | ExtendedCapabilityFields.ERS.mask()
+            | ExtendedCapabilityFields.SRS.mask()
+            | ExtendedCapabilityFields.EAFS.mask()
+            | ExtendedCapabilityFields.PASID.mask()
+            | ExtendedCapabilityFields.RPS.mask();
+    int pasidBits = host.stream().mapToInt(unit -> unit.capabilities().pasidBits()).min().orElse(1);
+    return common(host, new Capabilities(0, optional)).ecap()
+        | ExtendedCapabilityFields.PSS.of(pasidBits - 1)
+        | ExtendedCapabilityFields.SMTS.of(1)
+        | ExtendedCapabilityFields.SLTS.of(1)
+        | ExtendedCapabilityFields.FLTS.of(1)
+        | ExtendedCapabilityFields.NEST.of(1);
+  }
+
+  /** Those of these bits that all of the host's units announce. */
+  private static Capabilities common(List<UnitDriver> host, Capabilities bits) {
+    long cap = bits.cap();
+    long ecap = bits.ecap();
+    for (UnitDriver unit : host) {
+      cap &= unit.capabilities().cap();
+      ecap &= unit.capabilities().ecap();
+    }
     return new Capabilities(cap, ecap);
   }
 

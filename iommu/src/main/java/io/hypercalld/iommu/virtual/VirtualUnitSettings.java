@@ -11,11 +11,12 @@ import io.hypercalld.core.memory.PageSize;
  * @param base guest-physical address of the register window, a multiple of 4 KiB
  * @param intremap whether it remaps interrupts
  * @param l2 whether it translates requests through second-level tables
+ * @param l1 whether it knows PASIDs and first-level tables, too: scalable mode
  * @param cachingMode whether the guest has to invalidate what becomes present, too
  * @param sync when shadows follow the guest's invalidations
  */
 public record VirtualUnitSettings(
-    Word base, boolean intremap, boolean l2, boolean cachingMode, ShadowSync sync) {
+    Word base, boolean intremap, boolean l2, boolean l1, boolean cachingMode, ShadowSync sync) {
   /** Where toolstacks put it. */
   public static final Word USUAL_BASE = new Word(0xfed9_0000L);
 
@@ -32,6 +33,15 @@ public record VirtualUnitSettings(
     if (!intremap && !l2) {
       throw Refusal.of(Errno.EINVAL, "a virtual IOMMU remaps interrupts, requests or both");
     }
+    if (l1 && !l2) {
+      throw Refusal.of(Errno.EINVAL, "first-level tables come with second-level ones only");
+    }
+  }
+
+  /** One without scalable mode. */
+  public VirtualUnitSettings(
+      Word base, boolean intremap, boolean l2, boolean cachingMode, ShadowSync sync) {
+    this(base, intremap, l2, false, cachingMode, sync);
   }
 
   /** What the hypercall makes: a unit that remaps interrupts. */

@@ -111,6 +111,13 @@ public record FaultRecord(long lo, long hi) {
     return T1.isSet(hi);
   }
 
+  /** The address space that the request named. */
+  public PasidPrefix prefix() {
+    return PP.isSet(hi)
+        ? new PasidPrefix(true, PV.getInt(hi), PRIV.isSet(hi), EXE.isSet(hi))
+        : PasidPrefix.NONE;
+  }
+
   /** Names and values of the fields of both words. */
   public Map<String, Word> decode() {
     Map<String, Word> fields = new LinkedHashMap<>(LO.decode(lo));
