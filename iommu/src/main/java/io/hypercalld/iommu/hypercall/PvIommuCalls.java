@@ -44,7 +44,7 @@ public final class PvIommuCalls {
     Domain domain = domains.caller(caller);
     GuestContexts contexts = contexts(domain);
     long count = args.count().orElse((long) args.ops().size());
-    if (count < 0 || count > args.ops().size()) {
+    if (count > args.ops().size()) {
       throw Refusal.of(Errno.EINVAL, "%d of %d operations", count, args.ops().size());
     }
     List<Status> statuses = new ArrayList<>();

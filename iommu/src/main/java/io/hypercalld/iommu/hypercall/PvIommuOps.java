@@ -15,7 +15,7 @@ import java.util.Optional;
  * <ul>
  *   <li>{@code ENOSYS} the caller is neither dom0 nor a driver domain, or has the generation of
  *       2024
- *   <li>{@code EINVAL} {@code count} is negative, or more than there are
+ *   <li>{@code EINVAL} {@code count} is more than there are, as a negative one is to C
  *   <li>{@code EPERM} no unit translates for the caller
  * </ul>
  *
