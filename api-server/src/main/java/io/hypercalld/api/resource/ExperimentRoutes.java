@@ -20,6 +20,9 @@ import io.hypercalld.api.experiment.TlbInsertQuestion;
 import io.hypercalld.api.experiment.TranslateCallsAnswer;
 import io.hypercalld.api.experiment.TranslateCallsExperiment;
 import io.hypercalld.api.experiment.TranslateCallsQuestion;
+import io.hypercalld.api.experiment.VcpuReachAnswer;
+import io.hypercalld.api.experiment.VcpuReachExperiment;
+import io.hypercalld.api.experiment.VcpuReachQuestion;
 import io.hypercalld.api.experiment.ViommuModesAnswer;
 import io.hypercalld.api.experiment.ViommuModesExperiment;
 import io.hypercalld.api.experiment.ViommuModesQuestion;
@@ -57,6 +60,14 @@ final class ExperimentRoutes {
             .reading(DomainIdQuestion.class)
             .answering(DomainIdAnswer.class)
             .aside(ExperimentRoutes::domainIds),
+        Route.of(
+                Method.POST,
+                "/v1/experiments/vcpu-reach",
+                "How many vCPUs interrupts reach and guests boot with, with and without remapping,"
+                    + " by APIC ids and destinations; as text where text/plain is accepted")
+            .reading(VcpuReachQuestion.class)
+            .answering(VcpuReachAnswer.class)
+            .aside(ExperimentRoutes::vcpuReach),
         Route.of(
                 Method.POST,
                 "/v1/experiments/sync-hooks",
@@ -129,6 +140,11 @@ final class ExperimentRoutes {
 
   private static Reply domainIds(Request request) {
     DomainIdAnswer answer = DomainIdExperiment.run(request.read(DomainIdQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply vcpuReach(Request request) {
+    VcpuReachAnswer answer = VcpuReachExperiment.run(request.read(VcpuReachQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 

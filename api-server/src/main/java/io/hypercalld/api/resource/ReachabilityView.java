@@ -9,7 +9,7 @@ import io.hypercalld.iommu.reach.BootReport;
 import io.hypercalld.iommu.reach.GuestRules;
 import io.hypercalld.iommu.reach.Reachability;
 import io.hypercalld.iommu.reach.SourceKind;
-import java.util.Arrays;
+import io.hypercalld.iommu.reach.Survey;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -80,7 +80,8 @@ record ReachabilityView(
   record StepView(String step, boolean succeeds, Optional<String> why) {}
 
   static ReachabilityView of(Domain domain, LocalApic.Mode mode) {
-    Reachability reach = Reachability.of(domain, mode);
+    Survey survey = new Survey(domain);
+    Reachability reach = survey.map(mode);
     ApicIds ids = domain.settings().interrupts().apicIds();
     Map<String, List<String>> reasons = new LinkedHashMap<>();
     reach.unreachable().forEach((vcpu, why) -> reasons.put(vcpu.toString(), why));
@@ -91,7 +92,7 @@ record ReachabilityView(
         reasons.keySet().stream().map(Integer::valueOf).toList(),
         reasons,
         reach.rows().stream().map(row -> source(row, reach.vcpus(), ids)).toList(),
-        Arrays.stream(GuestRules.values()).map(rules -> BootView.of(rules.boot(domain))).toList());
+        survey.boots().stream().map(BootView::of).toList());
   }
 
   private static SourceView source(Reachability.Row row, int vcpus, ApicIds ids) {

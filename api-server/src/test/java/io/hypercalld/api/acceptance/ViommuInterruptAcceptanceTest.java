@@ -21,6 +21,10 @@ import java.util.stream.Stream;
 final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUnit> {
   private static final int FEDATA = 0x3c;
   private static final int FEADDR = 0x40;
+  private static final int FEUADDR = 0x44;
+
+  /** The fault record. */
+  private static final int RECORD = 0xc0;
 
   /** Bits of an entry: present, fault processing disabled. */
   private static final long P = 1;
@@ -130,6 +134,83 @@ final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUni
               assertThat(u.read(FSTS, 4)).isZero();
             }),
         row(
+            "20h: bits that must be zero in a request, in its address and beside its subhandle",
+            u -> {
+              remapping(u);
+              entry(u, 5, 1, 0x51, P, 0);
+              blocked(u, message(u, 0x1_fee0_00b0L, 0), "0x20", 0);
+              blocked(u, message(u, 0xfee0_00b8L, 0x1_0000), "0x20", 0);
+              // Without a subhandle the data do not count.
+              assertThat(message(u, 0xfee0_00b0L, 0x1_0000).get("vcpus").toString())
+                  .isEqualTo("[1]");
+            }),
+        row(
+            "20h is recorded whatever an entry says of faults",
+            u -> {
+              remapping(u);
+              entry(u, 0, 0, 0x40, P | FPD, 0);
+              blocked(u, message(u, 0xfee0_0018L, 0x1_0000), "0x20", 0);
+            }),
+        row(
+            "23h: the table lies where the guest has no memory",
+            u -> {
+              u.guest(",'vcpus':2,'viommu':{'type':'intel_vtd'}");
+              u.write(GuestUnit.IRTA, 8, 0x4000_0000L | RemappedGuest.EIME | 3);
+              u.command(GuestUnit.SIRTP);
+              u.command(GuestUnit.IRE);
+              blocked(u, send(u, 5), "0x23", 5);
+            }),
+        row(
+            "24h: bits that must be zero in an entry, a reserved delivery, and postings",
+            u -> {
+              remapping(u);
+              for (long wrong : new long[] {1 << 12, 1 << 24, 3 << 5, 1 << 15}) {
+                entry(u, 5, 1, 0x51, P | wrong, REQUESTER);
+                u.submit(0x4, 0);
+                blocked(u, send(u, 5), "0x24", 5);
+              }
+            }),
+        row(
+            "24h and 22h stay out of the log where the entry says so, 21h and 25h do not",
+            u -> {
+              remapping(u);
+              entry(u, 5, 1, 0x51, P | FPD | 1 << 12, REQUESTER);
+              entry(u, 6, 1, 0x51, P | FPD, REQUESTER + 8);
+              assertThat(send(u, 5).at("/fault/reason").asText()).isEqualTo("0x24");
+              assertThat(send(u, 6).at("/fault/reason").asText()).isEqualTo("0x26");
+              assertThat(u.faults()).isEmpty();
+              blocked(u, send(u, 16), "0x21", 16);
+              blocked(u, message(u, 0xfee0_2000L, 0x31), "0x25", 0);
+            }),
+        row(
+            "4 a masked event waits until it is unmasked, and is sent once",
+            u -> {
+              remapping(u);
+              u.write(FEDATA, 4, 0x60);
+              u.write(FEADDR, 4, 0xfee0_0000L);
+              assertThat(u.read(FECTL, 4)).isEqualTo(0x8000_0000L);
+              send(u, 7);
+              assertThat(waiting(u, 0)).isEqualTo("[]");
+              // IM and IP.
+              assertThat(u.read(FECTL, 4)).isEqualTo(0xc000_0000L);
+              u.write(FECTL, 4, 0);
+              assertThat(waiting(u, 0)).isEqualTo("[96]");
+              assertThat(u.read(FECTL, 4)).isZero();
+            }),
+        row(
+            "the unit's own event reaches vCPU 287 by its upper address",
+            u -> {
+              u.guest(",'vcpus':288,'viommu':{'type':'intel_vtd'}");
+              RemappedGuest.enable(u, 3);
+              u.write(FEDATA, 4, 0x60);
+              u.write(FEADDR, 4, 0xfee3_e000L);
+              u.write(FEUADDR, 4, 0x200);
+              u.write(FECTL, 4, 0);
+              send(u, 7);
+              assertThat(waiting(u, 287)).isEqualTo("[96]");
+              assertThat(waiting(u, 31)).isEqualTo("[]");
+            }),
+        row(
             "5 of 16 entries 15 is the last",
             u -> {
               remapping(u);
@@ -170,6 +251,21 @@ final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUni
               remapping(u);
               assertThat(message(u, 0xfee0_2000L, 0x31).get("vcpus").toString()).isEqualTo("[1]");
             }));
+  }
+
+  /** Blocked, and the guest's log says so; the guest then clears it. */
+  private static void blocked(GuestUnit u, JsonNode sent, String reason, int index) {
+    assertThat(sent.get("outcome").asText()).isEqualTo("blocked");
+    assertThat(sent.at("/fault/reason").asText()).isEqualTo(reason);
+    assertThat(sent.at("/fault/recorded").asBoolean()).isTrue();
+    assertThat(u.faults()).hasSize(1);
+    JsonNode fault = u.faults().get(0);
+    assertThat(fault.get("reason").asText()).isEqualTo(reason);
+    assertThat(fault.get("interruptIndex").asInt()).isEqualTo(index);
+    assertThat(fault.get("sbdf").asText()).isEqualTo("0000:00:03.0");
+    assertThat(u.read(FSTS, 4)).isEqualTo(2);
+    u.write(RECORD + 12, 4, 0x8000_0000L);
+    assertThat(u.read(FSTS, 4)).isZero();
   }
 
   private static Stream<Row<GuestUnit>> pins() {

@@ -1,7 +1,9 @@
 package io.hypercalld.core.interrupt;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** How a processor takes an interrupt. The encodings 3 and 6 are reserved. */
 public enum DeliveryMode {
@@ -11,6 +13,13 @@ public enum DeliveryMode {
   NMI(4),
   INIT(5),
   EXTINT(7);
+
+  private static final List<Optional<DeliveryMode>> BY_ENCODING =
+      IntStream.rangeClosed(0, 7)
+          .mapToObj(
+              encoding ->
+                  Arrays.stream(values()).filter(mode -> mode.encoding == encoding).findFirst())
+          .toList();
 
   private final int encoding;
 
@@ -23,8 +32,8 @@ public enum DeliveryMode {
     return encoding;
   }
 
-  /** The mode of an encoding; empty where it is reserved. */
+  /** The mode of an encoding of three bits; empty where it is reserved. */
   public static Optional<DeliveryMode> of(int encoding) {
-    return Arrays.stream(values()).filter(mode -> mode.encoding == encoding).findFirst();
+    return BY_ENCODING.get(encoding);
   }
 }

@@ -47,17 +47,6 @@ public final class LocalApics implements Digestible {
     return others;
   }
 
-  /** Whether an interrupt is meant for one of them and for nobody else. */
-  public boolean isOnlyFor(Interrupt interrupt, int index) {
-    for (int other = 0; other < size(); other++) {
-      LocalApic apic = apics.get(other);
-      if ((apic.isEnabled() && apic.matches(interrupt)) != (other == index)) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   /** How many there are. */
   public int size() {
     return Math.min(apics.size(), present.getAsInt());

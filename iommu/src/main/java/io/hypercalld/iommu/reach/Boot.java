@@ -8,6 +8,7 @@ import io.hypercalld.iommu.virtual.VirtualIommu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
@@ -17,16 +18,17 @@ import java.util.stream.IntStream;
  */
 final class Boot {
   private final GuestRules rules;
-  private final Domain domain;
+  private final Survey survey;
   private final ApicIds ids;
   private final int vcpus;
   private final boolean remapping;
   private final boolean extended;
   private final List<BootReport.Step> steps = new ArrayList<>();
 
-  Boot(GuestRules rules, Domain domain) {
+  Boot(GuestRules rules, Survey survey) {
     this.rules = rules;
-    this.domain = domain;
+    this.survey = survey;
+    Domain domain = survey.domain();
     this.ids = domain.settings().interrupts().apicIds();
     DomainInterrupts interrupts = domain.facet(DomainInterrupts.class);
     this.vcpus = interrupts.apics().size();
@@ -41,7 +43,7 @@ final class Boot {
 
   BootReport run() {
     Mode mode = mode();
-    Reachability reach = Reachability.of(domain, mode);
+    Reachability reach = survey.map(mode);
     List<Integer> admitted =
         keep("enumerate", all(), vcpu -> isAdmitted(vcpu, mode), "the guest admits none beyond");
     IntPredicate heard = vcpu -> reach.reaches(SourceKind.IPI, vcpu);
@@ -57,7 +59,8 @@ final class Boot {
         started,
         vcpu -> hearsDevices(reach, vcpu),
         "devices do not reach them");
-    List<Integer> notStarted = all().stream().filter(vcpu -> !started.contains(vcpu)).toList();
+    Set<Integer> running = Set.copyOf(started);
+    List<Integer> notStarted = all().stream().filter(vcpu -> !running.contains(vcpu)).toList();
     return new BootReport(rules, true, mode, started.size(), notStarted, steps);
   }
 

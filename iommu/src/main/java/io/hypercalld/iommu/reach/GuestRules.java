@@ -1,7 +1,5 @@
 package io.hypercalld.iommu.reach;
 
-import io.hypercalld.core.domain.Domain;
-
 /**
  * What operating systems do with processors whose APIC ids do not fit 8 bits: declared models of
  * them, nothing of theirs runs.
@@ -82,11 +80,6 @@ public enum GuestRules {
 
   boolean isFatal() {
     return whenUnreachable == WhenUnreachable.FATAL;
-  }
-
-  /** How far its boot comes in an HVM or PVH domain as that is now. */
-  public BootReport boot(Domain domain) {
-    return new Boot(this, domain).run();
   }
 
   @Override

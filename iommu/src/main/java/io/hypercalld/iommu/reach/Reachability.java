@@ -3,9 +3,7 @@ package io.hypercalld.iommu.reach;
 import io.hypercalld.core.domain.ApicIds;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.interrupt.DomainInterrupts;
-import io.hypercalld.core.interrupt.Interrupt;
 import io.hypercalld.core.interrupt.LocalApic;
-import io.hypercalld.core.interrupt.LocalApics;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -52,46 +50,37 @@ public record Reachability(LocalApic.Mode mode, int vcpus, List<Row> rows) {
    * @param mode x2APIC, or xAPIC but for those whose ids do not fit it
    */
   public static Reachability of(Domain domain, LocalApic.Mode mode) {
-    LocalApics apics =
-        domain.facet(DomainInterrupts.class).apics().afterPowerOn(mode == LocalApic.Mode.X2APIC);
+    DomainInterrupts interrupts = domain.facet(DomainInterrupts.class);
+    Recipients recipients =
+        new Recipients(interrupts.apics().afterPowerOn(mode == LocalApic.Mode.X2APIC));
     ApicIds ids = domain.settings().interrupts().apicIds();
-    List<Row> rows = new Aims(domain).in(mode).stream().map(aim -> row(aim, apics, ids)).toList();
-    return new Reachability(mode, apics.size(), rows);
+    int vcpus = interrupts.apics().size();
+    return new Reachability(
+        mode,
+        vcpus,
+        new Aims(domain).in(mode).stream().map(aim -> row(aim, recipients, ids, vcpus)).toList());
   }
 
-  private static Row row(Aim aim, LocalApics apics, ApicIds ids) {
+  private static Row row(Aim aim, Recipients recipients, ApicIds ids, int vcpus) {
     SortedMap<Integer, String> unreachable = new TreeMap<>();
-    for (int vcpu = 0; aim.missing().isEmpty() && vcpu < apics.size(); vcpu++) {
+    for (int vcpu = 0; aim.missing().isEmpty() && vcpu < vcpus; vcpu++) {
       int target = vcpu;
-      obstacle(aim, apics, vcpu, ids.of(vcpu)).ifPresent(why -> unreachable.put(target, why));
+      recipients
+          .obstacle(aim.at().apply(ids.of(vcpu)), vcpu)
+          .ifPresent(
+              why -> unreachable.put(target, "APIC id 0x%x %s".formatted(ids.of(target), why)));
     }
     return new Row(aim.kind(), aim.format(), aim.missing(), unreachable);
   }
 
-  /** What keeps an interrupt from reaching a vCPU alone. */
-  private static Optional<String> obstacle(Aim aim, LocalApics apics, int vcpu, int apicId) {
-    Optional<Interrupt> sent = aim.at().apply(apicId);
-    if (sent.isEmpty()) {
-      return Optional.of("nothing is sent");
-    }
-    if (apics.isOnlyFor(sent.get(), vcpu)) {
-      return Optional.empty();
-    }
-    List<Integer> reached = apics.destinations(sent.get());
-    String whose =
-        switch (reached.size()) {
-          case 0 -> "nobody";
-          case 1 -> "vCPU " + reached.getFirst();
-          default -> reached.size() + " vCPUs";
-        };
-    return Optional.of(
-        "APIC id 0x%x arrives as 0x%x, which is %s"
-            .formatted(apicId, sent.get().destination(), whose));
-  }
-
   /** Whether a kind of source reaches a vCPU by any of its formats. */
   public boolean reaches(SourceKind kind, int vcpu) {
-    return rows.stream().anyMatch(row -> row.kind == kind && row.reaches(vcpu));
+    for (Row row : rows) {
+      if (row.kind == kind && row.reaches(vcpu)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Whether the domain has anything of a kind. */
@@ -103,7 +92,8 @@ public record Reachability(LocalApic.Mode mode, int vcpus, List<Row> rows) {
   public SortedMap<Integer, List<String>> unreachable() {
     SortedMap<Integer, List<String>> obstacles = new TreeMap<>();
     for (SourceKind kind : SourceKind.values()) {
-      for (int vcpu = 0; has(kind) && vcpu < vcpus; vcpu++) {
+      int end = has(kind) ? vcpus : 0;
+      for (int vcpu = 0; vcpu < end; vcpu++) {
         if (!reaches(kind, vcpu)) {
           obstacles.computeIfAbsent(vcpu, _ -> new ArrayList<>()).addAll(obstacles(kind, vcpu));
         }
