@@ -161,12 +161,18 @@ public final class RunningDaemon implements AutoCloseable {
   @Override
   public void close() {
     dispatcher.drain();
+    machines.all().forEach(each -> each.events().close());
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
-    while (machines.all().stream().anyMatch(each -> each.thread().inFlight() > 0)
+    while (machines.all().stream().anyMatch(RunningDaemon::isBusy)
         && System.nanoTime() < deadline) {
       Thread.onSpinWait();
     }
     machines.close();
     context.close();
+  }
+
+  /** Whether somebody waits for an answer, or has not heard that there is an end. */
+  private static boolean isBusy(HostedMachine machine) {
+    return machine.thread().inFlight() > 0 || machine.events().readers() > 0;
   }
 }

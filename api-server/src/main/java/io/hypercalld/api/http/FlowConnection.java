@@ -79,7 +79,7 @@ final class FlowConnection extends ChannelInboundHandlerAdapter {
     if (chunked) {
       HttpUtil.setTransferEncodingChunked(head, true);
     }
-    var unused = context.write(head);
+    var unused = context.writeAndFlush(head);
     context.channel().config().setAutoRead(true);
     deliveries.add(this, context);
     pump(context);

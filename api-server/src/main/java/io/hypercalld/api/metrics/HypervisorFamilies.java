@@ -34,6 +34,7 @@ final class HypervisorFamilies {
     families.add(
         Family.gauge("hv_commands_in_flight", "Commands that wait or are being executed.")
             .with(hosted.thread().inFlight()));
+    families.addAll(new EventFamilies(hosted.events()).all());
     families.add(faults(machine));
     families.add(strays(machine));
     families.add(violations(machine));

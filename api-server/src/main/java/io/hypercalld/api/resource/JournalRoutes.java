@@ -4,6 +4,7 @@ import io.hypercalld.api.journal.JournalFeed;
 import io.hypercalld.api.journal.JournalReplay;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread.Exchange;
+import io.hypercalld.api.machine.SimNotice;
 import io.hypercalld.api.rest.HostedMachine;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Reply;
@@ -78,6 +79,12 @@ final class JournalRoutes {
           .<Reply>exchange(
               before -> {
                 before.close();
+                hosted.forget();
+                fresh
+                    .hypervisor()
+                    .notices()
+                    .tell(SimNotice.RESTORED, new SimNotice.Kept("journal"));
+                hosted.events().publish(fresh, Optional.of(request.id()));
                 return new Exchange<>(fresh, reply);
               })
           .join();

@@ -3,6 +3,7 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread.Exchange;
+import io.hypercalld.api.machine.SimNotice;
 import io.hypercalld.api.machine.Snapshots;
 import io.hypercalld.api.rest.Method;
 import io.hypercalld.api.rest.Parameter;
@@ -43,7 +44,7 @@ final class SnapshotRoutes {
 
   static List<Route> routes() {
     return List.of(
-        Route.of(Method.POST, "/_sim/reset", "Starts the machine anew; snapshots stay")
+        Route.of(Method.POST, "/_sim/reset", "Starts the machine anew, with its clock, counters, journals and events; snapshots stay")
             .reading(NoMembers.class)
             .answering(SimRoutes.DigestView.class)
             .exchanging(SnapshotRoutes::reset),
@@ -78,7 +79,10 @@ final class SnapshotRoutes {
     return machine -> {
       Machine fresh = snapshots.boot();
       machine.close();
-      return new Exchange<>(fresh, Reply.ok(new SimRoutes.DigestView(fresh.digest())));
+      String digest = fresh.digest();
+      fresh.hypervisor().notices().tell(SimNotice.RESET, new SimNotice.Reset(digest));
+      request.hosted().forget();
+      return new Exchange<>(fresh, Reply.ok(new SimRoutes.DigestView(digest)));
     };
   }
 

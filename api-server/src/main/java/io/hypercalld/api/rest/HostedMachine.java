@@ -110,6 +110,12 @@ public final class HostedMachine implements AutoCloseable {
     return keys;
   }
 
+  /** Forgets what was asked: it is not as if that had been done. */
+  public void forget() {
+    requests.clear();
+    keys.clear();
+  }
+
   /** How many series its metrics had to leave out so far. */
   public AtomicLong seriesDropped() {
     return seriesDropped;

@@ -1,6 +1,8 @@
 package io.hypercalld.api.rest;
 
 import io.hypercalld.api.machine.Machine;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -19,6 +21,7 @@ record Preconditions(
     Optional<String> ifNoneMatch,
     Optional<Route.Task> guard) {
   private static final int OK = 200;
+  private static final int CREATED = 201;
   private static final int NOT_MODIFIED = 304;
   private static final String ANY = "*";
 
@@ -35,15 +38,21 @@ record Preconditions(
       throw Failure.of(
           Problems.NOT_BUILT, "If-Match is not honoured on this path, so nothing was done");
     }
-    if (!reads && ifNoneMatch.isPresent()) {
+    boolean creates = route.response().status() == CREATED;
+    boolean onlyNew = ifNoneMatch.filter(tags -> tags.strip().equals(ANY)).isPresent();
+    if (!reads && ifNoneMatch.isPresent() && !(creates && onlyNew)) {
       throw Failure.of(
-          Problems.NOT_BUILT, "If-None-Match is not honoured on changes, so nothing was done");
+          Problems.NOT_BUILT,
+          "If-None-Match is honoured on reads, and as * where something is made: nothing was done");
     }
     return new Preconditions(reads, ifMatch, ifNoneMatch, route.guard());
   }
 
   /** The work, preceded by a look at the guarded resource in the same breath. */
   Function<Machine, Reply> before(Function<Machine, Reply> work, Request request) {
+    if (!reads && ifNoneMatch.isPresent()) {
+      return machine -> makeNew(work, machine);
+    }
     if (reads || ifMatch.isEmpty() || guard.isEmpty()) {
       return work;
     }
@@ -55,6 +64,17 @@ record Preconditions(
       }
       return work.apply(machine);
     };
+  }
+
+  private static Reply makeNew(Function<Machine, Reply> work, Machine machine) {
+    try {
+      return work.apply(machine);
+    } catch (Refusal refusal) {
+      if (refusal.errno() == Errno.EEXIST) {
+        throw Failure.of(Problems.PRECONDITION_FAILED, "%s", refusal.reason());
+      }
+      throw refusal;
+    }
   }
 
   /** The answer with its tag, or without its content where the caller has it already. */

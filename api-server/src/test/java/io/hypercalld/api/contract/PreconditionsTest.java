@@ -75,6 +75,23 @@ final class PreconditionsTest {
   }
 
   @Test
+  void creation_onlyIfNew_isRefusedWhereThereIsOne() {
+    String web = "{\"name\":\"web\",\"memory\":\"4MiB\"}";
+
+    Answer first = machine.send("POST", "/v1/domains", web, "If-None-Match", "*");
+    String digest = machine.digest();
+    Answer second = machine.send("POST", "/v1/domains", web, "If-None-Match", "*");
+
+    assertThat(first.status()).isEqualTo(201);
+    assertThat(second.status()).isEqualTo(412);
+    assertThat(second.at("/type")).isEqualTo("/problems/precondition-failed");
+    assertThat(machine.digest()).isEqualTo(digest);
+    assertThat(
+            machine.send("POST", "/v1/domains", web, "If-None-Match", "\"abc\"").status())
+        .isEqualTo(501);
+  }
+
+  @Test
   void precondition_whereNoneCanBeChecked_isNotIgnored() {
     Answer answer =
         machine.send(
