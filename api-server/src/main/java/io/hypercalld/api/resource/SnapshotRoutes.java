@@ -44,7 +44,11 @@ final class SnapshotRoutes {
 
   static List<Route> routes() {
     return List.of(
-        Route.of(Method.POST, "/_sim/reset", "Starts the machine anew, with its clock, counters, journals and events; snapshots stay")
+        Route.of(
+                Method.POST,
+                "/_sim/reset",
+                "Starts the machine anew, with its clock, counters, journals and events; snapshots"
+                    + " stay")
             .reading(NoMembers.class)
             .answering(SimRoutes.DigestView.class)
             .exchanging(SnapshotRoutes::reset),

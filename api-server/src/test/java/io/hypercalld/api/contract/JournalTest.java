@@ -105,7 +105,7 @@ final class JournalTest {
 
   @Test
   void dayInTheLife_replayedOnAFreshDaemon_endsInTheSameDigest() {
-    live(machine, 1, DAY);
+    live(machine, 1, DAY + DAY / 10);
     Answer journal = machine.get("/_sim/journal");
     try (ServedMachine fresh = new ServedMachine()) {
       assertThat(fresh.digest()).isNotEqualTo(machine.digest());
@@ -158,7 +158,8 @@ final class JournalTest {
       assertThat(answer.statusCode()).isEqualTo(400);
       assertThat(new String(answer.body())).contains("/problems/malformed-body");
     }
-    Answer newer = machine.post("/_sim/replay", journal.replaceFirst("\"version\":1", "\"version\":9"));
+    Answer newer =
+        machine.post("/_sim/replay", journal.replaceFirst("\"version\":1", "\"version\":9"));
     assertThat(newer.status()).isEqualTo(400);
     assertThat(newer.at("/detail")).contains("version 9").contains("version 1");
     assertThat(machine.digest()).isEqualTo(digest);
@@ -186,7 +187,10 @@ final class JournalTest {
     assertThat(items.get(1).at("/path").asText()).isEqualTo("/v1/domains/77");
     assertThat(items.get(1).at("/status").asInt()).isEqualTo(404);
     JsonNode page = machine.get("/_sim/requests?limit=1").json();
-    assertThat(machine.get("/_sim/requests?limit=1&cursor=" + page.at("/nextCursor").asText()).at("/items/0/path"))
+    assertThat(
+            machine
+                .get("/_sim/requests?limit=1&cursor=" + page.at("/nextCursor").asText())
+                .at("/items/0/path"))
         .isEqualTo("/v1/domains/77");
   }
 }

@@ -86,8 +86,7 @@ final class PreconditionsTest {
     assertThat(second.status()).isEqualTo(412);
     assertThat(second.at("/type")).isEqualTo("/problems/precondition-failed");
     assertThat(machine.digest()).isEqualTo(digest);
-    assertThat(
-            machine.send("POST", "/v1/domains", web, "If-None-Match", "\"abc\"").status())
+    assertThat(machine.send("POST", "/v1/domains", web, "If-None-Match", "\"abc\"").status())
         .isEqualTo(501);
   }
 
