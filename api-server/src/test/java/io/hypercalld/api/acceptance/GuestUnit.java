@@ -76,14 +76,23 @@ final class GuestUnit implements NumberedBehaviours.Host {
 
   /** An HVM guest of 16 MiB with what else its body says. */
   int guest(String more) {
-    pausedGuest(more);
+    return guest("16MiB", more);
+  }
+
+  /** The same of another size. */
+  int guest(String memory, String more) {
+    create("'type':'hvm','memory':'%s'%s".formatted(memory, more));
     daemon().post("/v1/domains/%d/actions/unpause".formatted(guest), "{}");
     return guest;
   }
 
   /** The same, not let run yet. */
   void pausedGuest(String more) {
-    Answer created = tryGuest("'type':'hvm','memory':'16MiB'" + more);
+    create("'type':'hvm','memory':'16MiB'" + more);
+  }
+
+  private void create(String members) {
+    Answer created = tryGuest(members);
     assertThat(created.status()).as("%s", created.body()).isEqualTo(201);
     guest = created.body().get("domid").asInt();
   }
