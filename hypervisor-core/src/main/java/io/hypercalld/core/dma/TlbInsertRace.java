@@ -45,14 +45,18 @@ public final class TlbInsertRace {
 
   /** When the swap has processors forget. */
   public enum Purge {
-    AFTER_SWAP(Step.NEW_M2P, Step.SWAP_ENTRY, Step.OLD_M2P, Step.PURGE, Step.FREE),
-    BEFORE_SWAP(Step.NEW_M2P, Step.PURGE, Step.SWAP_ENTRY, Step.OLD_M2P, Step.FREE),
-    NEVER(Step.NEW_M2P, Step.SWAP_ENTRY, Step.OLD_M2P, Step.FREE);
+    AFTER_SWAP,
+    BEFORE_SWAP,
+    NEVER;
 
-    private final List<Step> steps;
-
-    Purge(Step... steps) {
-      this.steps = List.of(steps);
+    private List<Step> steps() {
+      return switch (this) {
+        case AFTER_SWAP ->
+            List.of(Step.NEW_M2P, Step.SWAP_ENTRY, Step.OLD_M2P, Step.PURGE, Step.FREE);
+        case BEFORE_SWAP ->
+            List.of(Step.NEW_M2P, Step.PURGE, Step.SWAP_ENTRY, Step.OLD_M2P, Step.FREE);
+        case NEVER -> List.of(Step.NEW_M2P, Step.SWAP_ENTRY, Step.OLD_M2P, Step.FREE);
+      };
     }
 
     /** As a question spells it: {@code after-swap}. */
@@ -90,7 +94,7 @@ public final class TlbInsertRace {
         recheck
             ? List.of(Step.READ_ENTRY, Step.INSERT, Step.READ_AGAIN)
             : List.of(Step.READ_ENTRY, Step.INSERT);
-    this.swapping = purge.steps;
+    this.swapping = purge.steps();
     this.old = domain.p2m().lookup(gfn).mfn();
     this.replacement = new Mfn(domain.reservation().allocate(0, Long.MAX_VALUE));
   }
