@@ -2,6 +2,7 @@ package io.hypercalld.api.machine;
 
 import io.hypercalld.core.dma.DmaDevice;
 import io.hypercalld.core.dma.RemappingCalls;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.GuestCalls;
 import io.hypercalld.core.hypercall.Outcome;
@@ -74,8 +75,20 @@ final class ContextCalls implements RemappingCalls {
     }
   }
 
+  /** Pages that their domain has lost meanwhile are unmapped already. */
   @Override
   public void unmap(DmaDevice device, Run run) {
-    xen.require(new UnmapPages(number(), new Gfn(run.bus()), run.pages()));
+    for (long done = 0; done < run.pages(); ) {
+      Gfn dfn = new Gfn(run.bus() + done);
+      Outcome outcome = xen.call(new UnmapPages(number(), dfn, run.pages() - done));
+      if (!(outcome instanceof Outcome.Refused refused)) {
+        return;
+      }
+      if (refused.errno() != Errno.ENOENT
+          || !(refused.out() instanceof UnmapPages.Progress(long unmapped))) {
+        throw Refusal.of(refused.errno(), "%s", refused.detail());
+      }
+      done += unmapped + 1;
+    }
   }
 }

@@ -42,6 +42,7 @@ public sealed interface MachineCommand<R> extends Command
         RememberTranslations,
         RemoveFault,
         ResetCounters,
+        RunDriver,
         ResetDomainCounters,
         RepeatAccess,
         ResetUnit,

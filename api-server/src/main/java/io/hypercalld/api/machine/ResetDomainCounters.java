@@ -1,8 +1,11 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.core.dma.DomainDma;
+import io.hypercalld.core.dma.SoftwareIotlb;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.kernel.GuestKernel;
+import io.hypercalld.core.kernel.RunningKernel;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.TableCounters;
 import io.hypercalld.ioreq.dispatch.DomainIo;
@@ -24,6 +27,11 @@ public record ResetDomainCounters(DomainId domain) implements MachineCommand<Dom
     domain.findP2m().ifPresent(p2m -> p2m.counters().reset());
     domain.findFacet(DomainIo.class).ifPresent(io -> io.counters().reset());
     domain.findFacet(DomainIommu.class).ifPresent(ResetDomainCounters::reset);
+    domain
+        .facet(GuestKernel.class)
+        .running()
+        .flatMap(RunningKernel::bounces)
+        .ifPresent(SoftwareIotlb::resetCounters);
     return domain;
   }
 

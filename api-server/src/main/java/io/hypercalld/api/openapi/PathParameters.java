@@ -32,6 +32,7 @@ final class PathParameters {
           Map.entry("processor", new Place("Number of a processor of the machine", INDEX)),
           Map.entry("gsi", new Place("Number of the global system interrupt", INDEX)),
           Map.entry("keys", new Place("Keys of the console, such as VQ", TEXT)),
+          Map.entry("driver", new Place("Kind of driver, such as blkback", TEXT)),
           Map.entry("v", new Place("Index of the vCPU", INDEX)),
           Map.entry("gfn", new Place("Guest frame number, such as 0x1a2b", TEXT)),
           Map.entry("mfn", new Place("Machine frame number, such as 0x1a2b", TEXT)),

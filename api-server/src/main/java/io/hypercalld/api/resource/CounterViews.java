@@ -2,9 +2,12 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.dma.DomainDma;
+import io.hypercalld.core.dma.SoftwareIotlb;
 import io.hypercalld.core.dma.StrayDma;
 import io.hypercalld.core.domain.CallCounters;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.kernel.GuestKernel;
+import io.hypercalld.core.kernel.RunningKernel;
 import io.hypercalld.core.p2m.P2mCounters;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.iommu.driver.DomainIommu;
@@ -46,7 +49,19 @@ final class CounterViews {
     counters.put("strayDma", strayMembers(domain.facet(DomainDma.class).stray()));
     domain.findFacet(DomainIo.class).ifPresent(io -> putRequests(counters, io));
     counters.putAll(callMembers(domain.calls()));
+    domain
+        .facet(GuestKernel.class)
+        .running()
+        .flatMap(RunningKernel::bounces)
+        .ifPresent(pool -> putBounces(counters, pool));
     return counters;
+  }
+
+  /** What the kernel bounced. */
+  private static void putBounces(Map<String, Object> counters, SoftwareIotlb pool) {
+    counters.put("bounces", pool.counters().bounces());
+    counters.put("bytesBounced", pool.counters().bytesBounced());
+    counters.put("bounceHighWater", pool.highWater());
   }
 
   /** Requests by server, and what nobody got. */

@@ -1,5 +1,8 @@
 package io.hypercalld.api.resource;
 
+import io.hypercalld.api.experiment.AddressModeAnswer;
+import io.hypercalld.api.experiment.AddressModeExperiment;
+import io.hypercalld.api.experiment.AddressModeQuestion;
 import io.hypercalld.api.experiment.DomainIdAnswer;
 import io.hypercalld.api.experiment.DomainIdExperiment;
 import io.hypercalld.api.experiment.DomainIdQuestion;
@@ -126,11 +129,24 @@ final class ExperimentRoutes {
             .aside(request -> Reply.ok(request.read(TlbInsertQuestion.class).answer())),
         Route.of(
                 Method.POST,
+                "/v1/experiments/address-modes",
+                "Where drivers' bytes end in each address mode, what that costs, what is bounced"
+                    + " and what devices reach; as text where text/plain is accepted")
+            .reading(AddressModeQuestion.class)
+            .answering(AddressModeAnswer.class)
+            .aside(ExperimentRoutes::addressModes),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/hardware-domain-table",
                 "Whether dom0's table of all RAM gets done, or where it stays for ever")
             .reading(HardwareDomainQuestion.class)
             .answering(HardwareDomainQuestion.Answer.class)
             .aside(request -> Reply.ok(request.read(HardwareDomainQuestion.class).answer())));
+  }
+
+  private static Reply addressModes(Request request) {
+    AddressModeAnswer answer = AddressModeExperiment.run(request.read(AddressModeQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 
   private static Reply pageTables(Request request) {

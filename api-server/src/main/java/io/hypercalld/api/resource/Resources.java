@@ -33,6 +33,7 @@ public final class Resources {
     routes.addAll(DeviceRoutes.routes());
     routes.addAll(DmaRoutes.routes());
     routes.addAll(DmaApiRoutes.routes());
+    routes.addAll(DriverRoutes.routes());
     routes.addAll(InterruptRoutes.routes());
     routes.addAll(HpetRoutes.routes());
     routes.addAll(HotplugRoutes.routes());

@@ -45,6 +45,10 @@ final class SlabList implements Digestible {
     return highWater;
   }
 
+  void resetHighWater() {
+    highWater = used;
+  }
+
   /**
    * Finds adjacent free slabs of one segment.
    *

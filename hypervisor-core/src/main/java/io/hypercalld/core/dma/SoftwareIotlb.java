@@ -66,6 +66,12 @@ public final class SoftwareIotlb implements Digestible {
     return counters;
   }
 
+  /** Counts from zero again; as many slabs as are in use are the most so far. */
+  public void resetCounters() {
+    counters.reset();
+    slabs.resetHighWater();
+  }
+
   /** Where it is. */
   public BouncePool pool() {
     return pool;

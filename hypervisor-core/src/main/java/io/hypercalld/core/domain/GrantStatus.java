@@ -1,5 +1,8 @@
 package io.hypercalld.core.domain;
 
+import java.util.Arrays;
+import java.util.Locale;
+
 /**
  * How one grant operation ended.
  *
@@ -28,8 +31,22 @@ public enum GrantStatus {
     this.number = number;
   }
 
+  /** The status of a number that a guest sees. */
+  public static GrantStatus of(int number) {
+    return Arrays.stream(values())
+        .filter(status -> status.number == number)
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("no status " + number));
+  }
+
   /** The number that the guest sees. */
   public int number() {
     return number;
+  }
+
+  /** As Xen's header spells it: {@code GNTST_general_error}. */
+  @Override
+  public String toString() {
+    return "GNTST_" + name().toLowerCase(Locale.ROOT);
   }
 }

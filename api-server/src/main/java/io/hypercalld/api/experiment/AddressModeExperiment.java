@@ -1,0 +1,184 @@
+package io.hypercalld.api.experiment;
+
+import io.hypercalld.api.driver.Driver;
+import io.hypercalld.api.driver.DriverReport;
+import io.hypercalld.api.driver.DriverScript;
+import io.hypercalld.api.experiment.AddressModeAnswer.Price;
+import io.hypercalld.api.experiment.AddressModeAnswer.Reach;
+import io.hypercalld.api.experiment.AddressModeAnswer.Work;
+import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.memory.FrameTable;
+import io.hypercalld.core.memory.PageSize;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Has drivers work in a driver domain, mode by mode, and looks where their bytes end. Confined to
+ * the thread that runs it.
+ *
+ * @see "documents/003, spec/documents.md S3-Q1 to S3-Q6"
+ */
+public final class AddressModeExperiment {
+  /** Every so many pages of the bus are tried by a driver of bad intent. */
+  private static final int PROBE_STRIDE = 64;
+
+  private static final int HONEST_PAGES = 4;
+
+  private AddressModeExperiment() {}
+
+  /**
+   * Tries everything that the study is about.
+   *
+   * @throws io.hypercalld.core.errno.Refusal ENOMEM where the host has not enough memory
+   */
+  public static AddressModeAnswer run(AddressModeQuestion question) {
+    long seed = question.seed().orElse(1L);
+    return switch (question.study()) {
+      case MATRIX -> drivers(question, List.of(Driver.values()), seed, true);
+      case PORTING ->
+          drivers(
+              question,
+              List.of(Driver.BLKBACK, Driver.NETBACK_FLIP, Driver.NETBACK_COPY, Driver.GART),
+              seed,
+              false);
+      case INTERCEPTION -> drivers(question, List.of(Driver.values()), seed, false);
+      case HYPERCALLS -> answer(question, List.of(), prices(question), List.of());
+      case ISOLATION ->
+          answer(question, List.of(), List.of(), modes().map(mode -> reach(mode, seed)).toList());
+      case BOUNCING ->
+          new AddressModeAnswer(
+              question.study(),
+              List.of(),
+              List.of(),
+              modes().flatMap(mode -> BounceStudy.of(mode, seed).stream()).toList(),
+              List.of());
+    };
+  }
+
+  private static Stream<DmaMode> modes() {
+    return Stream.of(DmaMode.values());
+  }
+
+  private static AddressModeAnswer answer(
+      AddressModeQuestion question, List<Work> drivers, List<Price> prices, List<Reach> reaches) {
+    return new AddressModeAnswer(question.study(), drivers, prices, List.of(), reaches);
+  }
+
+  private static AddressModeAnswer drivers(
+      AddressModeQuestion question, List<Driver> kinds, long seed, boolean ported) {
+    List<Work> rows = modes().flatMap(mode -> work(mode, kinds, seed, ported).stream()).toList();
+    return answer(question, rows, List.of(), List.of());
+  }
+
+  /** Every driver works once, after all others before it. */
+  private static List<Work> work(DmaMode mode, List<Driver> kinds, long seed, boolean ported) {
+    try (DriverBench bench = new DriverBench(mode)) {
+      List<Work> rows = new ArrayList<>();
+      for (Driver kind : kinds) {
+        DriverScript script = bench.script(kind, seed);
+        // What a graphics driver does to be right is the question of its port.
+        boolean asToday = ported && kind != Driver.GART;
+        rows.add(Work.of(bench.run(asToday ? script : script.unported())));
+      }
+      return rows;
+    }
+  }
+
+  private static List<Price> prices(AddressModeQuestion question) {
+    int requests = question.requests().orElse(1000);
+    int segments = question.segments().orElse(11);
+    List<Price> rows = new ArrayList<>();
+    for (DmaMode mode : DmaMode.values()) {
+      Price price = price(mode, requests, segments);
+      rows.add(price);
+      if (mode == DmaMode.VP) {
+        // The pages of one request are asked for in one multicall, which leaves the guest once.
+        rows.add(
+            new Price(mode, "multicall", price.maps(), price.unmaps(), requests, price.flushes()));
+      }
+    }
+    return rows;
+  }
+
+  private static Price price(DmaMode mode, int requests, int segments) {
+    try (DriverBench bench = new DriverBench(mode)) {
+      DriverScript script = bench.script(Driver.DISK, 1).of(segments);
+      // The first request of all has the kernel take the device up.
+      bench.run(script);
+      long flushes = bench.flushes();
+      long maps = 0;
+      long unmaps = 0;
+      for (int i = 0; i < requests; i++) {
+        DriverReport report = bench.run(script.seeded(i));
+        if (report.verdict() != DriverReport.Verdict.RIGHT_FRAME) {
+          throw new IllegalStateException(mode + " is wrong: " + report.failure());
+        }
+        maps += report.costs().map();
+        unmaps += report.costs().unmap();
+      }
+      return new Price(mode, way(mode), maps, unmaps, maps + unmaps, bench.flushes() - flushes);
+    }
+  }
+
+  private static String way(DmaMode mode) {
+    return switch (mode) {
+      case P2M -> "exposed table";
+      case IDENTITY -> "nothing";
+      case VP -> "phystomach";
+      case VP_IOMMU -> "map_pages, unmap_pages";
+    };
+  }
+
+  /** A device tries pages of the bus, the ones first that it may use. */
+  private static Reach reach(DmaMode mode, long seed) {
+    try (DriverBench bench = new DriverBench(mode)) {
+      List<Long> allowed = bench.mapped(HONEST_PAGES);
+      FrameTable frames = bench.machine().hypervisor().frames();
+      long pages = bench.machine().hypervisor().memory().map().highTop() >>> PageSize.SHIFT_4K;
+      Tally tally = new Tally(frames, bench.driver().id().value());
+      allowed.forEach(bus -> tally.count(bench.arrives(bus)));
+      for (long page = seed % PROBE_STRIDE; page < pages; page += PROBE_STRIDE) {
+        long bus = page << PageSize.SHIFT_4K;
+        if (!allowed.contains(bus)) {
+          tally.count(bench.arrives(bus));
+        }
+      }
+      return new Reach(mode, tally.probed, tally.own, tally.foreign, tally.others, allowed.size());
+    }
+  }
+
+  /** Frames reached, by owner. */
+  private static final class Tally {
+    private final FrameTable frames;
+    private final int owner;
+    private long probed;
+    private long own;
+    private long foreign;
+    private long others;
+
+    Tally(FrameTable frames, int owner) {
+      this.frames = frames;
+      this.owner = owner;
+    }
+
+    void count(Optional<Word> maddr) {
+      probed++;
+      if (maddr.isEmpty()) {
+        return;
+      }
+      long mfn = maddr.get().value() >>> PageSize.SHIFT_4K;
+      int found = frames.contains(mfn) ? frames.owner(mfn) : FrameTable.NO_OWNER;
+      if (found == owner) {
+        own++;
+      } else if (found == FrameTable.NO_OWNER || found >= DomainId.SELF.value()) {
+        others++;
+      } else {
+        foreign++;
+      }
+    }
+  }
+}
