@@ -13,6 +13,9 @@ import io.hypercalld.api.experiment.PageClaimQuestion;
 import io.hypercalld.api.experiment.PageTableAnswer;
 import io.hypercalld.api.experiment.PageTableExperiment;
 import io.hypercalld.api.experiment.PageTableQuestion;
+import io.hypercalld.api.experiment.RetargetAnswer;
+import io.hypercalld.api.experiment.RetargetExperiment;
+import io.hypercalld.api.experiment.RetargetQuestion;
 import io.hypercalld.api.experiment.ShadowCostsAnswer;
 import io.hypercalld.api.experiment.ShadowCostsExperiment;
 import io.hypercalld.api.experiment.ShadowCostsQuestion;
@@ -71,6 +74,14 @@ final class ExperimentRoutes {
             .reading(VcpuReachQuestion.class)
             .answering(VcpuReachAnswer.class)
             .aside(ExperimentRoutes::vcpuReach),
+        Route.of(
+                Method.POST,
+                "/v1/experiments/msi-retargets",
+                "What sending messages to other vCPUs costs, by a virtual IOMMU or by extended"
+                    + " destinations; as text where text/plain is accepted")
+            .reading(RetargetQuestion.class)
+            .answering(RetargetAnswer.class)
+            .aside(ExperimentRoutes::retargets),
         Route.of(
                 Method.POST,
                 "/v1/experiments/sync-hooks",
@@ -161,6 +172,11 @@ final class ExperimentRoutes {
 
   private static Reply vcpuReach(Request request) {
     VcpuReachAnswer answer = VcpuReachExperiment.run(request.read(VcpuReachQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply retargets(Request request) {
+    RetargetAnswer answer = RetargetExperiment.run(request.read(RetargetQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 
