@@ -15,6 +15,18 @@ public interface PhysicalMemory {
   /** The 64-bit word at the address, a multiple of 8. */
   long readWord(long address);
 
+  /**
+   * Reads some of the 512 words of a frame.
+   *
+   * @param frame the frame's first address
+   * @param from index of the first word, {@code to} of the first one after the last
+   */
+  default void readWords(long frame, long[] into, int from, int to) {
+    for (int index = from; index < to; index++) {
+      into[index] = readWord(frame + (long) index * Long.BYTES);
+    }
+  }
+
   /** Stores a 64-bit word at the address, a multiple of 8. */
   void writeWord(long address, long value);
 

@@ -17,9 +17,9 @@ final class Differences {
   /** The differences between two readings, ascending. */
   static List<Difference> between(List<GuestRun> before, List<GuestRun> now) {
     CapturedTable current = new CapturedTable();
-    current.replace(0, ShadowSpace.END, now);
+    now.forEach(current::put);
     CapturedTable earlier = new CapturedTable();
-    earlier.replace(0, ShadowSpace.END, before);
+    before.forEach(earlier::put);
     List<Difference> found = new ArrayList<>();
     before.forEach(run -> changed(run, current, found));
     now.forEach(run -> added(run, earlier, found));

@@ -53,6 +53,11 @@ final class GuestPhysicalMemory implements PhysicalMemory {
   }
 
   @Override
+  public void readWords(long frame, long[] into, int from, int to) {
+    memory.readWords(maddr(frame), into, from, to);
+  }
+
+  @Override
   public void writeWord(long gpa, long value) {
     if (prepareWrite(gpa)) {
       memory.writeWord(maddr(gpa), value);

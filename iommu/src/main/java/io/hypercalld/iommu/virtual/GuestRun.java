@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.p2m.DmaPermission;
+import java.util.List;
 
 /**
  * Consecutive frames of a device's address space that a guest's table leads to consecutive guest
@@ -30,5 +31,15 @@ record GuestRun(long dfn, long gfn, long frames, DmaPermission permission) {
   /** Whether both lead the frames that they share to the same place in the same way. */
   boolean agreesWith(GuestRun other) {
     return gfn - dfn == other.gfn - other.dfn && permission == other.permission;
+  }
+
+  /** Adds a run to others; it becomes one with the last where it continues that. */
+  static void append(List<GuestRun> runs, GuestRun run) {
+    if (!runs.isEmpty() && runs.getLast().continuesWith(run)) {
+      GuestRun last = runs.removeLast();
+      runs.add(new GuestRun(last.dfn, last.gfn, last.frames + run.frames, last.permission));
+    } else {
+      runs.add(run);
+    }
   }
 }

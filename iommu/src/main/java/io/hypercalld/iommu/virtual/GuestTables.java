@@ -10,8 +10,6 @@ import io.hypercalld.iommu.vtd.SecondStageEntry;
 import io.hypercalld.iommu.vtd.SecondStageFormat;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 
 /**
  * Reads a guest's second-level tables a range at a time. Confined to the machine thread.
@@ -27,6 +25,10 @@ final class GuestTables {
 
   private final PhysicalMemory memory;
   private final SecondStageFormat format;
+
+  /** The table of the lowest level that is being read. */
+  private final long[] lowest = new long[SecondStageEntry.ENTRIES];
+
   private long entryReads;
 
   GuestTables(PhysicalMemory memory, UnitSettings settings) {
@@ -34,36 +36,70 @@ final class GuestTables {
     this.format = new SecondStageFormat(settings.capabilities(), settings.hostAddressWidth());
   }
 
-  /**
-   * What the tables say.
-   *
-   * @param tables guest frames of the tables that were read
-   */
-  record Reading(List<GuestRun> runs, Set<Long> tables) {}
+  /** Hears what the tables say, by ascending page. */
+  interface Listener {
+    /** A table is read, which lies in a guest frame. */
+    void table(long gfn);
+
+    /** Pages that a large leaf leads to consecutive guest frames. */
+    void leaf(GuestRun run);
+
+    /**
+     * Pages whose leaves lie in one table.
+     *
+     * @param first frame of the table's first page, a multiple of 512
+     * @param words as {@link PageWord} has them, from one index to before another
+     */
+    void leaves(long first, long[] words, int from, int to);
+  }
 
   /** Entries read so far. */
   long entryReads() {
     return entryReads;
   }
 
-  /** What the tables say of the frames from one to before another. */
-  Reading read(Translated space, long from, long to) {
-    Reading reading = new Reading(new ArrayList<>(), new TreeSet<>());
+  /** Tells what the tables say of the frames from one to before another. */
+  void read(Translated space, long from, long to, Listener listener) {
     long end = Math.min(to, 1L << (space.addressBits() - SHIFT));
     if (from < end) {
-      new Scan(reading, from, end)
+      new Scan(listener, from, end)
           .table(space.root(), space.levels(), 0, SecondStageEntry.READ_WRITE);
     }
-    return reading;
+  }
+
+  /** What the tables say of the frames from one to before another. */
+  List<GuestRun> runs(Translated space, long from, long to) {
+    List<GuestRun> runs = new ArrayList<>();
+    read(space, from, to, new RunCollector(runs));
+    return runs;
+  }
+
+  private record RunCollector(List<GuestRun> runs) implements Listener {
+    @Override
+    public void table(long gfn) {}
+
+    @Override
+    public void leaf(GuestRun run) {
+      GuestRun.append(runs, run);
+    }
+
+    @Override
+    public void leaves(long first, long[] words, int from, int to) {
+      for (int page = from; page < to; page++) {
+        if (words[page] != PageWord.ABSENT) {
+          GuestRun.append(runs, PageWord.run(first + page, words[page], 1));
+        }
+      }
+    }
   }
 
   private final class Scan {
-    private final Reading reading;
+    private final Listener listener;
     private final long from;
     private final long end;
 
-    Scan(Reading reading, long from, long end) {
-      this.reading = reading;
+    Scan(Listener listener, long from, long end) {
+      this.listener = listener;
       this.from = from;
       this.end = end;
     }
@@ -72,13 +108,35 @@ final class GuestTables {
       if (!memory.isRam(table)) {
         return;
       }
-      reading.tables.add(table >>> SHIFT);
+      listener.table(table >>> SHIFT);
       int order = (level - 1) * ORDER_PER_LEVEL;
       int index = (int) Math.max(0, (from - first) >> order);
-      for (; index < SecondStageEntry.ENTRIES && first + ((long) index << order) < end; index++) {
+      int after = (int) Math.min(SecondStageEntry.ENTRIES, ((end - 1 - first) >> order) + 1);
+      entryReads += after - index;
+      if (level == 1) {
+        memory.readWords(table, lowest, index, after);
+        translate(lowest, index, after, permissions);
+        listener.leaves(first, lowest, index, after);
+        return;
+      }
+      for (; index < after; index++) {
         long entry = memory.readWord(table + (long) index * SecondStageEntry.BYTES);
-        entryReads++;
         entry(entry, level, first + ((long) index << order), permissions);
+      }
+    }
+
+    /** From entries of the lowest level to what they say. */
+    private void translate(long[] words, int index, int after, int above) {
+      for (int page = index; page < after; page++) {
+        long entry = words[page];
+        int permissions = above & SecondStageEntry.permissions(entry);
+        long target = SecondStageEntry.target(entry);
+        boolean mapped =
+            permissions != 0
+                && format.reservedBits(entry, 1) == 0
+                && !InterruptRange.contains(target);
+        words[page] =
+            mapped ? PageWord.of(target >>> SHIFT, permission(permissions)) : PageWord.ABSENT;
       }
     }
 
@@ -107,27 +165,17 @@ final class GuestTables {
       long hole = Math.max(part.dfn(), (InterruptRange.BASE >>> SHIFT) + shift);
       long after = Math.min(part.end(), (InterruptRange.END >>> SHIFT) + shift);
       if (hole < after) {
-        add(part.within(part.dfn(), hole));
-        add(part.within(after, part.end()));
+        tell(part.within(part.dfn(), hole));
+        tell(part.within(after, part.end()));
       } else {
-        add(part);
+        tell(part);
       }
     }
 
-    private void add(GuestRun run) {
+    private void tell(GuestRun run) {
       if (run.frames() > 0) {
-        append(reading.runs, run);
+        listener.leaf(run);
       }
-    }
-  }
-
-  private static void append(List<GuestRun> runs, GuestRun run) {
-    if (!runs.isEmpty() && runs.getLast().continuesWith(run)) {
-      GuestRun last = runs.removeLast();
-      runs.add(
-          new GuestRun(last.dfn(), last.gfn(), last.frames() + run.frames(), last.permission()));
-    } else {
-      runs.add(run);
     }
   }
 

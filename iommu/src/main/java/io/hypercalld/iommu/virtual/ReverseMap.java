@@ -1,53 +1,73 @@
 package io.hypercalld.iommu.virtual;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Which runs lead to a guest frame, by blocks of 512 frames. Confined to the machine thread.
- *
- * <p>Its size follows from the number of blocks that runs touch, not from the number of frames.
+ * Which blocks of 512 pages of a device's address space lead to a block of 512 guest frames.
+ * Confined to the machine thread.
  */
 final class ReverseMap {
-  private static final int BLOCK_SHIFT = 9;
+  private static final int SHIFT = 9;
+  private static final long[] NOTHING = {};
 
-  /** The first frames of the runs, as devices count them, by block. */
-  private final TreeMap<Long, TreeSet<Long>> runs = new TreeMap<>();
+  /** Blocks of pages by block of guest frames. */
+  private final TreeMap<Long, TreeSet<Long>> blocks = new TreeMap<>();
 
-  void add(GuestRun run) {
-    for (long block = first(run); block <= last(run); block++) {
-      runs.computeIfAbsent(block, _ -> new TreeSet<>()).add(run.dfn());
+  /** A block of pages leads elsewhere than before. */
+  void replace(long block, long @Nullable [] before, long @Nullable [] now) {
+    long[] old = targets(before);
+    long[] wanted = targets(now);
+    if (Arrays.equals(old, wanted)) {
+      return;
+    }
+    for (long target : old) {
+      remove(target, block);
+    }
+    for (long target : wanted) {
+      blocks.computeIfAbsent(target, _ -> new TreeSet<>()).add(block);
     }
   }
 
-  void remove(GuestRun run) {
-    for (long block = first(run); block <= last(run); block++) {
-      TreeSet<Long> there = Objects.requireNonNull(runs.get(block));
-      there.remove(run.dfn());
-      if (there.isEmpty()) {
-        runs.remove(block);
+  private void remove(long target, long block) {
+    TreeSet<Long> there = blocks.get(target);
+    if (there != null && there.remove(block) && there.isEmpty()) {
+      blocks.remove(target);
+    }
+  }
+
+  /** The blocks of guest frames that words lead to, each once, ascending. */
+  private static long[] targets(long @Nullable [] words) {
+    if (words == null) {
+      return NOTHING;
+    }
+    if (words.length == 1) {
+      long first = PageWord.gfn(words[0]) >>> SHIFT;
+      long last = (PageWord.gfn(words[0]) + CapturedTable.PAGES - 1) >>> SHIFT;
+      return first == last ? new long[] {first} : new long[] {first, last};
+    }
+    long[] found = new long[words.length];
+    int count = 0;
+    for (long word : words) {
+      long target = PageWord.gfn(word) >>> SHIFT;
+      if (word != PageWord.ABSENT && (count == 0 || found[count - 1] != target)) {
+        found[count++] = target;
       }
     }
+    return Arrays.stream(found, 0, count).sorted().distinct().toArray();
   }
 
-  private static long first(GuestRun run) {
-    return run.gfn() >>> BLOCK_SHIFT;
-  }
-
-  private static long last(GuestRun run) {
-    return (run.gfn() + run.frames() - 1) >>> BLOCK_SHIFT;
-  }
-
-  /** The first frames of the runs that may lead to guest frames of a range. */
+  /** The blocks of pages that may lead to guest frames of a range, ascending. */
   Collection<Long> near(long gfn, long frames) {
-    List<Long> found = new ArrayList<>();
-    runs.subMap(gfn >>> BLOCK_SHIFT, true, (gfn + frames - 1) >>> BLOCK_SHIFT, true)
-        .values()
-        .forEach(found::addAll);
-    return new TreeSet<>(found);
+    List<TreeSet<Long>> there =
+        List.copyOf(
+            blocks.subMap(gfn >>> SHIFT, true, (gfn + frames - 1) >>> SHIFT, true).values());
+    TreeSet<Long> found = new TreeSet<>();
+    there.forEach(found::addAll);
+    return found;
   }
 }

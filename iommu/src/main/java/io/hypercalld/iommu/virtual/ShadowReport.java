@@ -196,7 +196,7 @@ public final class ShadowReport {
   public List<Change> changes() {
     List<Change> found = new ArrayList<>();
     for (ShadowSpace space : shadows.all()) {
-      List<GuestRun> before = List.copyOf(space.captured().all());
+      List<GuestRun> before = space.captured().all();
       for (Difference one : Differences.between(before, space.current(0, ShadowSpace.END))) {
         found.add(
             new Change(

@@ -36,6 +36,9 @@ final class ShadowSpace implements Digestible {
   private final TreeSet<Long> tables = new TreeSet<>();
   private long shortages;
 
+  /** Whether memory ran out since all of the guest's table was last read. */
+  private boolean holes;
+
   /**
    * An empty shadow.
    *
@@ -63,7 +66,7 @@ final class ShadowSpace implements Digestible {
 
   /** What the guest's table says now. */
   List<GuestRun> current(long from, long to) {
-    return source.map(space -> reader.read(space, from, to).runs()).orElse(List.of());
+    return source.map(space -> reader.runs(space, from, to)).orElse(List.of());
   }
 
   /** How often memory ran out. */
@@ -75,30 +78,100 @@ final class ShadowSpace implements Digestible {
     return source.filter(space -> space.domainId() == domainId).isPresent();
   }
 
-  /** Reads the guest's table again, from one frame to before another; answers so many entries. */
+  /**
+   * Reads the guest's table again, from one frame to before another, and maps what it says
+   * otherwise than before; answers how many entries it read.
+   */
   long read(long from, long to) {
     long before = reader.entryReads();
     source.ifPresent(
         space -> {
-          GuestTables.Reading now = reader.read(space, from, to);
+          boolean again = holes;
           if (from == 0 && to == END) {
             tables.clear();
+            holes = false;
           }
-          tables.addAll(now.tables());
-          captured.replace(from, to, now.runs());
-          compose(from, to);
+          Follower follower = new Follower(from, again);
+          reader.read(space, from, to, follower);
+          follower.skipTo(to);
         });
     return reader.entryReads() - before;
   }
 
-  private void compose(long from, long to) {
-    long at = from;
-    for (GuestRun run : captured.within(from, to)) {
-      clear(at, run.dfn());
-      map(run);
+  /** Compares what the guest's table says with what it said. */
+  private final class Follower implements GuestTables.Listener {
+    private final boolean everything;
+    private long at;
+
+    /**
+     * @param everything whether to map what has not changed, too
+     */
+    Follower(long from, boolean everything) {
+      this.at = from;
+      this.everything = everything;
+    }
+
+    @Override
+    public void table(long gfn) {
+      tables.add(gfn);
+    }
+
+    @Override
+    public void leaf(GuestRun run) {
+      skipTo(run.dfn());
+      if (everything || !captured.holds(run)) {
+        captured.put(run);
+        map(run);
+      }
       at = run.end();
     }
-    clear(at, to);
+
+    @Override
+    public void leaves(long first, long[] words, int from, int to) {
+      skipTo(first + from);
+      if (everything || !captured.agrees(first, words, from, to)) {
+        long[] before = captured.words(first);
+        int page = from;
+        while (page < to) {
+          int end = alike(words, before, page, to);
+          if (everything || words[page] != before[page]) {
+            change(first + page, words[page], end - page);
+          }
+          page = end;
+        }
+        captured.set(first, words, from, to);
+      }
+      at = first + to;
+    }
+
+    /** The first page that does not go on as one does, or that has not changed as it has. */
+    private int alike(long[] words, long[] before, int page, int to) {
+      boolean changed = words[page] != before[page];
+      long step = words[page] == PageWord.ABSENT ? 0 : PageWord.STEP;
+      int end = page + 1;
+      while (end < to
+          && words[end] == words[end - 1] + step
+          && (words[end] != before[end]) == changed) {
+        end++;
+      }
+      return end;
+    }
+
+    private void change(long dfn, long word, long frames) {
+      if (word == PageWord.ABSENT) {
+        clear(dfn, dfn + frames);
+      } else {
+        map(PageWord.run(dfn, word, frames));
+      }
+    }
+
+    /** What lies before a page and was not told of leads nowhere. */
+    void skipTo(long dfn) {
+      if (at < dfn && (captured.clear(at, dfn) || everything)) {
+        clear(at, dfn);
+      }
+      at = dfn;
+    }
   }
 
   /** Whether one of the guest's tables lies in guest frames of a range. */
@@ -165,7 +238,7 @@ final class ShadowSpace implements Digestible {
     try {
       context.map(new FrameRun(run.dfn().value(), run.frames()), run.mfn(), run.permission());
     } catch (Refusal noMemory) {
-      shortages++;
+      ranShort();
       clear(run.dfn().value(), run.end());
     }
   }
@@ -188,9 +261,14 @@ final class ShadowSpace implements Digestible {
     try {
       context.unmap(new FrameRun(from, to - from));
     } catch (Refusal noMemory) {
-      shortages++;
+      ranShort();
       context.unmap(new FrameRun(0, END));
     }
+  }
+
+  private void ranShort() {
+    shortages++;
+    holes = true;
   }
 
   /** What the shadow should map and does not, or maps and should not; empty where it is right. */
@@ -243,7 +321,12 @@ final class ShadowSpace implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(source.toString()).put(context.tag().value()).put(captured).put(shortages);
+    digest
+        .put(source.toString())
+        .put(context.tag().value())
+        .put(captured)
+        .put(shortages)
+        .put(holes);
     digest.put(tables.size());
     tables.forEach(digest::put);
   }
