@@ -109,13 +109,21 @@ public final class LogDirty implements Digestible {
     if (enabled) {
       throw Refusal.of(Errno.EINVAL, "%s logs its dirty pages already", domain.id());
     }
-    long claimed = p2m.entries(P2mType.IOREQ);
-    if (domain.settings().hasHap() && claimed != 0) {
-      throw Refusal.of(
-          Errno.EBUSY, "%d pages of %s belong to an ioreq server", claimed, domain.id());
-    }
+    claimVeto()
+        .ifPresent(
+            why -> {
+              throw Refusal.of(Errno.EBUSY, "%s", why);
+            });
     enabled = true;
     p2m.types().changeAll(P2mType.RAM_RW, P2mType.RAM_LOGDIRTY);
+  }
+
+  /** Why pages that belong to ioreq servers keep it from being enabled; empty where none do. */
+  public Optional<String> claimVeto() {
+    long claimed = paging().p2m().entries(P2mType.IOREQ);
+    return domain.settings().hasHap() && claimed != 0
+        ? Optional.of("%d pages of %s belong to an ioreq server".formatted(claimed, domain.id()))
+        : Optional.empty();
   }
 
   /** Ends that; what was written is to be forgotten. No effect where nothing is watched. */

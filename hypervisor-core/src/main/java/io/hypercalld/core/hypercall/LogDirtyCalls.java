@@ -70,7 +70,11 @@ public final class LogDirtyCalls {
     }
     domain.logDirty().enter(by.id(), ENABLE);
     if (domain.facets().hasDevices()) {
-      throw Refusal.of(Errno.EINVAL, "%s has devices, whose writes nobody sees", domain.id());
+      throw Refusal.of(
+          Errno.EINVAL,
+          "%s has devices, whose writes nobody sees%s",
+          domain.id(),
+          domain.logDirty().claimVeto().map(also -> "; " + also).orElse(""));
     }
     domain.logDirty().enable();
     return Outcome.done();
