@@ -96,6 +96,7 @@ public final class Daemon {
 
   private static void check(DaemonSettings settings) {
     Tokens.read(settings.listen().tokenFile());
+    Tls.of(settings.listen().certificate());
     Platform platform = platform(settings).platform();
     print(
         "ok: platform %s, %d iommus, %d functions\n"

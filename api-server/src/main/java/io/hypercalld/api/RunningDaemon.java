@@ -1,6 +1,7 @@
 package io.hypercalld.api;
 
 import io.hypercalld.api.cli.DaemonSettings;
+import io.hypercalld.api.http.Limits;
 import io.hypercalld.api.machine.ChoosePolicies;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
@@ -17,33 +18,27 @@ import io.hypercalld.api.rest.HostedMachine;
 import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Router;
 import io.hypercalld.iommu.platform.Platform;
-import io.micronaut.context.ApplicationContext;
-import io.micronaut.http.server.exceptions.ServerStartupException;
-import io.micronaut.runtime.server.EmbeddedServer;
-import java.net.BindException;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /** Machines and the server in front of them. Thread-safe. */
 public final class RunningDaemon implements AutoCloseable {
   /** What an orderly end may take; the rest of two seconds is for the server itself. */
-  private static final long DRAIN_MILLIS = 1000;
+  private static final long DRAIN_MILLIS = 1200;
 
-  private static final int MAX_BODY_BYTES = 8 << 20;
+  private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(1);
 
   private final Machines machines;
   private final Dispatcher dispatcher;
-  private final ApplicationContext context;
-  private final EmbeddedServer server;
+  private final HttpServer server;
 
-  private RunningDaemon(Machines machines, Dispatcher dispatcher, ApplicationContext context) {
+  private RunningDaemon(Machines machines, Dispatcher dispatcher, HttpServer server) {
     this.machines = machines;
     this.dispatcher = dispatcher;
-    this.context = context;
-    this.server = context.getBean(EmbeddedServer.class);
+    this.server = server;
   }
 
   /**
@@ -63,6 +58,10 @@ public final class RunningDaemon implements AutoCloseable {
    * @throws io.hypercalld.core.errno.Refusal where the platform cannot be booted
    */
   public static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded) {
+    return start(settings, loaded, Limits.USUAL);
+  }
+
+  static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded, Limits limits) {
     Access access = new Access(Tokens.read(settings.listen().tokenFile()));
     MachinesRoutes.Booting booting =
         (name, platform) ->
@@ -84,17 +83,10 @@ public final class RunningDaemon implements AutoCloseable {
                 new MachinesRoutes(machines, loaded, usual, booting),
                 metrics));
     Dispatcher dispatcher = new Dispatcher(router, machines, new Trials(), access, metrics);
-    ApplicationContext context =
-        ApplicationContext.builder()
-            .banner(false)
-            .deduceEnvironment(false)
-            .eagerInitSingletons(false)
-            .environmentPropertySource(false)
-            .properties(serverProperties(settings.listen()))
-            .singletons(dispatcher)
-            .start();
-    RunningDaemon daemon = new RunningDaemon(machines, dispatcher, context);
-    daemon.listen(settings.listen());
+    RunningDaemon daemon =
+        new RunningDaemon(
+            machines, dispatcher, new HttpServer(settings.listen(), limits, dispatcher));
+    daemon.listen();
     return daemon;
   }
 
@@ -116,35 +108,18 @@ public final class RunningDaemon implements AutoCloseable {
         Optional.empty());
   }
 
-  private static Map<String, Object> serverProperties(DaemonSettings.Listen listen) {
-    Map<String, Object> properties = new HashMap<>();
-    properties.put("micronaut.application.name", "hypercalld");
-    properties.put("micronaut.server.host", listen.host());
-    properties.put("micronaut.server.port", listen.port() == 0 ? -1 : listen.port());
-    properties.put("micronaut.server.max-request-size", MAX_BODY_BYTES);
-    // Foreign pages are refused by Access, which says why.
-    properties.put("micronaut.server.cors.localhost-pass-through", true);
-    properties.put("micronaut.server.netty.max-request-buffer-size", 2 * MAX_BODY_BYTES);
-    properties.put("micronaut.netty.event-loops.default.num-threads", 2);
-    return properties;
-  }
-
-  private void listen(DaemonSettings.Listen listen) {
+  private void listen() {
     try {
       server.start();
-    } catch (ServerStartupException e) {
+    } catch (CannotListen e) {
       close();
-      boolean taken = e.getCause() instanceof BindException;
-      throw new CannotListen(
-          listen.host(),
-          listen.port(),
-          taken ? "the port is in use or not permitted" : "the address is not available");
+      throw e;
     }
   }
 
   /** Where it is served. */
   public String url() {
-    return "http://%s:%d".formatted(server.getHost(), server.getPort());
+    return server.url();
   }
 
   /** The name of the machine. */
@@ -160,19 +135,23 @@ public final class RunningDaemon implements AutoCloseable {
   /** Stops taking requests, finishes those under way, and ends. */
   @Override
   public void close() {
-    dispatcher.drain();
-    machines.all().forEach(each -> each.events().close());
     long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(DRAIN_MILLIS);
-    while (machines.all().stream().anyMatch(RunningDaemon::isBusy)
-        && System.nanoTime() < deadline) {
-      Thread.onSpinWait();
-    }
+    dispatcher.drain();
+    server.stopListening();
     machines.close();
-    context.close();
+    waitUntil(deadline, () -> machines.all().stream().noneMatch(RunningDaemon::isBusy));
+    waitUntil(deadline, () -> !server.isAnswering());
+    server.close();
+  }
+
+  private static void waitUntil(long deadline, BooleanSupplier done) {
+    while (!done.getAsBoolean() && System.nanoTime() < deadline) {
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
   }
 
   /** Whether somebody waits for an answer, or has not heard that there is an end. */
   private static boolean isBusy(HostedMachine machine) {
-    return machine.thread().inFlight() > 0 || machine.events().readers() > 0;
+    return machine.thread().isAlive() || machine.events().readers() > 0;
   }
 }

@@ -28,7 +28,20 @@ public record DaemonSettings(
   public static final String DEFAULT_PLATFORM = "two-socket";
 
   /** Where and for whom to listen. Immutable. */
-  public record Listen(String host, int port, Optional<Path> tokenFile) {}
+  public record Listen(
+      String host,
+      int port,
+      Optional<Path> tokenFile,
+      Optional<Certificate> certificate,
+      Optional<Path> unixSocket) {
+    /** A port, and nothing encrypted. */
+    public Listen(String host, int port, Optional<Path> tokenFile) {
+      this(host, port, tokenFile, Optional.empty(), Optional.empty());
+    }
+  }
+
+  /** What proves who serves; files in PEM form. Immutable. */
+  public record Certificate(Path chain, Path key) {}
 
   /** How devices are handled, where that is not Xen's own way. Immutable. */
   public record Policies(
@@ -66,6 +79,12 @@ public record DaemonSettings(
     policies.quarantine.ifPresent(mode -> values.put(Setting.QUARANTINE, mode));
     policies.profile.ifPresent(profile -> values.put(Setting.PROFILE, profile));
     listen.tokenFile.ifPresent(file -> values.put(Setting.TOKEN_FILE, file));
+    listen.certificate.ifPresent(
+        files -> {
+          values.put(Setting.TLS_CERT, files.chain);
+          values.put(Setting.TLS_KEY, files.key);
+        });
+    listen.unixSocket.ifPresent(path -> values.put(Setting.UNIX_SOCKET, path));
     values.put(Setting.NO_SIM_API, !simApi);
     values.put(Setting.LOG_FORMAT, logFormat.name().toLowerCase(java.util.Locale.ROOT));
     StringBuilder yaml = new StringBuilder();

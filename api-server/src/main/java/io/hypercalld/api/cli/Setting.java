@@ -16,7 +16,11 @@ public enum Setting {
   DOMAIN_IDS("per-unit|global|verbatim", "how domain-ids are chosen", null),
   QUARANTINE("off|basic|scratch-page", "what devices without guests reach", null),
   PROFILE("today|as-shipped|fixed", "which Xen it is", null),
-  TOKEN_FILE("FILE", "a file with the token that callers must present", null),
+  TOKEN_FILE(
+      "FILE", "a file with the tokens that callers must present, and what each is good for", null),
+  TLS_CERT("FILE.pem", "the certificate to serve HTTPS with, and its chain", null),
+  TLS_KEY("FILE.pem", "its private key, PKCS#8 and not encrypted", null),
+  UNIX_SOCKET("PATH", "a socket in the file system to listen on besides the port", null),
   NO_SIM_API(null, "serve no test-only controls under /_sim/", "false"),
   LOG_FORMAT("text|json", "how log lines are written to standard error", "text");
 

@@ -11,7 +11,10 @@ import static io.hypercalld.api.cli.Setting.PLATFORM;
 import static io.hypercalld.api.cli.Setting.PORT;
 import static io.hypercalld.api.cli.Setting.PROFILE;
 import static io.hypercalld.api.cli.Setting.QUARANTINE;
+import static io.hypercalld.api.cli.Setting.TLS_CERT;
+import static io.hypercalld.api.cli.Setting.TLS_KEY;
 import static io.hypercalld.api.cli.Setting.TOKEN_FILE;
+import static io.hypercalld.api.cli.Setting.UNIX_SOCKET;
 
 import io.hypercalld.api.json.Size;
 import io.hypercalld.iommu.driver.DomainIdPolicy;
@@ -79,7 +82,21 @@ final class SettingsReader {
           sources.find(HOST).orElseThrow().origin(), host, TOKEN_FILE.flag());
     }
     return new DaemonSettings.Listen(
-        host, demand(PORT, SettingsReader::port, "a port from 0 to 65535"), token);
+        host,
+        demand(PORT, SettingsReader::port, "a port from 0 to 65535"),
+        token,
+        certificate(),
+        text(UNIX_SOCKET).map(Path::of));
+  }
+
+  private Optional<DaemonSettings.Certificate> certificate() {
+    Optional<String> chain = text(TLS_CERT);
+    Optional<String> key = text(TLS_KEY);
+    if (chain.isPresent() != key.isPresent()) {
+      throw InvalidSetting.of("%s and %s go together", TLS_CERT.flag(), TLS_KEY.flag());
+    }
+    return chain.map(
+        file -> new DaemonSettings.Certificate(Path.of(file), Path.of(key.orElseThrow())));
   }
 
   private Optional<DaemonSettings.Firmware> firmware() {

@@ -197,11 +197,16 @@ public final class MachineThread<M, V> implements AutoCloseable {
     var unused = ended.thenAccept(last);
   }
 
-  /** Executes what is queued and ends the thread. */
-  @Override
-  public void close() {
+  /** Has the thread end once it has executed what is queued. */
+  public void stop() {
     closed = true;
     LockSupport.unpark(thread);
+  }
+
+  /** The same, and waits for it. */
+  @Override
+  public void close() {
+    stop();
     try {
       thread.join(Duration.ofSeconds(1));
     } catch (InterruptedException e) {

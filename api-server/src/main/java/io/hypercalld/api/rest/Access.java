@@ -66,8 +66,7 @@ public final class Access {
    * name resolve to this host; with a token that page would not get far.
    */
   private boolean isOwn(String origin, Optional<String> host) {
-    if (host.isEmpty()
-        || !origin.equals("http://" + host.get()) && !origin.equals("https://" + host.get())) {
+    if (host.isEmpty() || !origin.replaceFirst("^https?://", "").equals(host.get())) {
       return false;
     }
     String name = host.get().replaceFirst(":[0-9]+$", "");

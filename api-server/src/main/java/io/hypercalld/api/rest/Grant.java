@@ -58,7 +58,7 @@ public record Grant(
       case GUEST_OR_MODEL -> scope == Scope.READ || isNamed(subject(), places);
       case MODEL -> scope == Scope.DM && isNamed(subject(), places);
       case MODEL_OR_READER ->
-          scope == Scope.READ || scope == Scope.DM && isNamed(subject(), places);
+          scope == Scope.READ || (scope == Scope.DM && isNamed(subject(), places));
       case READERS -> scope == Scope.READ;
       case CONTROLLERS -> false;
     };
@@ -124,7 +124,7 @@ public record Grant(
   }
 
   private void checkSubject(String call, DomainId meant) {
-    boolean itself = meant.equals(DomainId.SELF) || meant.equals(caller) && call.startsWith(EVENTS);
+    boolean itself = meant.equals(DomainId.SELF) || (meant.equals(caller) && call.startsWith(EVENTS));
     if (!itself && !meant.equals(subject())) {
       throw Failure.of(
               Problems.INSUFFICIENT_SCOPE, "the token is for %s, not for %s", subject(), meant)

@@ -126,11 +126,11 @@ public final class HostedMachine implements AutoCloseable {
     return TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began);
   }
 
-  /** Executes what is queued, and gives back what it holds. */
+  /** Has it end after what is queued, and give back what it holds. */
   @Override
   public void close() {
     events.close();
-    thread.close();
+    thread.stop();
     thread.whenEnded(
         machine -> {
           machine.close();

@@ -38,6 +38,15 @@ public final class Problems {
           .hinting("read it again and decide again");
   public static final ProblemType BODY_TOO_LARGE =
       ProblemType.of("body-too-large", 413, "The body is too large");
+  public static final ProblemType REQUEST_TIMEOUT =
+      ProblemType.of("request-timeout", 408, "The request took too long to arrive");
+  public static final ProblemType URI_TOO_LONG =
+      ProblemType.of("uri-too-long", 414, "The first line is too long");
+  public static final ProblemType HEADERS_TOO_LARGE =
+      ProblemType.of("headers-too-large", 431, "The headers are too large");
+  public static final ProblemType SATURATED =
+      ProblemType.of("saturated", 503, "The daemon holds as much as it can")
+          .hinting("try again after the time in Retry-After");
   public static final ProblemType UPGRADE_REQUIRED =
       ProblemType.of("upgrade-required", 426, "This path speaks WebSocket")
           .hinting("connect with Upgrade: websocket, or use the path beside it that waits");
@@ -78,6 +87,10 @@ public final class Problems {
           WRONG_METHOD,
           PRECONDITION_FAILED,
           BODY_TOO_LARGE,
+          REQUEST_TIMEOUT,
+          URI_TOO_LONG,
+          HEADERS_TOO_LARGE,
+          SATURATED,
           UPGRADE_REQUIRED,
           NOT_BUILT,
           OVERLOADED,

@@ -12,17 +12,26 @@ public final class ServerRefusals {
     Problem problem =
         switch (status) {
           case 404, 405, 501 -> Problem.of(Problems.WRONG_METHOD, "no path has this method");
+          case 408 -> Problem.of(Problems.REQUEST_TIMEOUT, "the request was not complete in time");
+          case 414 -> Problem.of(Problems.URI_TOO_LONG, "the first line has at most 4096 bytes");
+          case 431 -> Problem.of(Problems.HEADERS_TOO_LARGE, "headers have at most 8192 bytes");
+          case 503 ->
+              Problem.of(Problems.SATURATED, "there are too many connections, or too large ones");
           case 413 -> Problem.of(Problems.BODY_TOO_LARGE, "a body has at most 8388608 bytes");
           case 500 -> Problem.of(Problems.INTERNAL, "the request could not be carried out");
           default -> Problem.of(Problems.MALFORMED_REQUEST, "the request cannot be understood");
         };
     String id = requestIds.of(requestId);
     return new Encoded(
-        problem.type().status(),
-        Problem.MEDIA_TYPE,
-        problem.encode(id),
-        problem.type().equals(Problems.WRONG_METHOD)
-            ? Map.of("X-Request-Id", id, "Allow", "GET, HEAD, POST, PUT, PATCH, DELETE")
-            : Map.of("X-Request-Id", id));
+            problem.type().status(), Problem.MEDIA_TYPE, problem.encode(id), headers(problem))
+        .with("X-Request-Id", id);
+  }
+
+  private static Map<String, String> headers(Problem problem) {
+    return switch (problem.type().status()) {
+      case 405 -> Map.of("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
+      case 503 -> Map.of("Retry-After", "1");
+      default -> Map.of();
+    };
   }
 }

@@ -68,7 +68,6 @@ final class ProblemsTest {
         Arguments.of("GET", "/v1/memory?maddr=0x0&length=0x100001", "", 413, "too-big"),
         Arguments.of("GET", "/v1/memory?maddr=0x0&length=0x8000000000000000", "", 413, "too-big"),
         Arguments.of("GET", "/v1/memory?maddr=0xfed90000&length=4", "", 422, "bad-address"),
-        Arguments.of("GET", "/v1/events", "", 501, "not-built"),
         Arguments.of("PUT", "/v1/domains/0/viommu", "{}", 422, "invalid-argument"),
         Arguments.of("POST", "/v1/hypercalls/domctl/soft_reset", "{}", 501, "not-implemented"),
         Arguments.of("POST", "/_sim/snapshots?dryRun=true", "{\"name\":\"a\"}", 501, "not-built"));
@@ -144,13 +143,5 @@ final class ProblemsTest {
   @Test
   void origin_ownPage_isLetIn() {
     assertThat(machine.send("GET", "/v1", "", "Origin", machine.url()).status()).isEqualTo(200);
-  }
-
-  @Test
-  void idempotencyKey_isNotIgnored() {
-    Answer answer = machine.send("POST", "/v1/domains", "{}", "Idempotency-Key", "once");
-
-    assertThat(answer.status()).isEqualTo(501);
-    assertThat(machine.get("/v1/domains").json().at("/items")).hasSize(1);
   }
 }

@@ -1,0 +1,256 @@
+package io.hypercalld.api.http;
+
+import io.hypercalld.api.rest.Encoded;
+import io.hypercalld.api.rest.ServerRefusals;
+import io.netty.buffer.ByteBufHolder;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.handler.codec.DecoderResult;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpObject;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpStatusClass;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.handler.codec.http.TooLongHttpHeaderException;
+import io.netty.handler.codec.http.TooLongHttpLineException;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps one connection within its {@link Limits}, and refuses what is no HTTP as everything is
+ * refused. Confined to the connection's event loop.
+ *
+ * <p>Time is looked at once a second: a request costs no timer. Who is being answered may wait as
+ * long as the answer takes; whoever takes nothing of it is cut.
+ */
+final class ConnectionGuard extends ChannelDuplexHandler {
+  private static final int BAD_REQUEST = 400;
+  private static final int TIMEOUT = 408;
+  private static final int TOO_LARGE = 413;
+  private static final int URI_TOO_LONG = 414;
+  private static final int HEADERS_TOO_LARGE = 431;
+  private static final int SATURATED = 503;
+
+  private enum Phase {
+    OPENED,
+    BODY,
+    ANSWERING,
+    CONVERSING,
+    IDLE,
+    REFUSED
+  }
+
+  private final Load load;
+  private final ServerRefusals refusals;
+  private Phase phase = Phase.OPENED;
+  private long since = System.nanoTime();
+  private int unanswered;
+  private long bodyBytes;
+  private long held;
+  private long unsent;
+  private @Nullable Future<?> watch;
+
+  ConnectionGuard(Load load, ServerRefusals refusals) {
+    this.load = load;
+    this.refusals = refusals;
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext context) {
+    watch = context.executor().scheduleAtFixedRate(() -> look(context), 1, 1, TimeUnit.SECONDS);
+    if (load.enter()) {
+      refuse(context, SATURATED, Optional.empty());
+    }
+  }
+
+  @Override
+  public void handlerRemoved(ChannelHandlerContext context) {
+    load.leave();
+    load.hold(-held);
+    load.await(-unanswered);
+    Future<?> looking = watch;
+    if (looking != null) {
+      looking.cancel(false);
+    }
+  }
+
+  private void enter(Phase next) {
+    phase = next;
+    since = System.nanoTime();
+  }
+
+  private void look(ChannelHandlerContext context) {
+    Limits limits = load.limits();
+    switch (phase) {
+      case OPENED -> refuseAfter(context, limits.opening());
+      case BODY -> refuseAfter(context, limits.body());
+      case IDLE -> closeAfter(context, limits.idle());
+      case ANSWERING, CONVERSING, REFUSED -> {
+        if (unsent > 0 || phase == Phase.REFUSED) {
+          closeAfter(context, limits.stalled());
+        }
+      }
+    }
+  }
+
+  private boolean isOver(Duration time) {
+    return System.nanoTime() - since > time.toNanos();
+  }
+
+  private void refuseAfter(ChannelHandlerContext context, Duration time) {
+    if (isOver(time)) {
+      refuse(context, TIMEOUT, Optional.empty());
+    }
+  }
+
+  private void closeAfter(ChannelHandlerContext context, Duration time) {
+    if (isOver(time)) {
+      var unused = context.close();
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) {
+    if (phase == Phase.REFUSED || (message instanceof HttpObject part && !admits(context, part))) {
+      ReferenceCountUtil.release(message);
+    } else {
+      context.fireChannelRead(message);
+    }
+  }
+
+  private boolean admits(ChannelHandlerContext context, HttpObject part) {
+    Optional<String> id = Optional.empty();
+    if (part instanceof HttpRequest request) {
+      id = Optional.ofNullable(request.headers().get("X-Request-Id"));
+      bodyBytes = 0;
+      unanswered++;
+      load.await(1);
+      enter(Phase.BODY);
+    }
+    int status = judge(part);
+    if (status != 0) {
+      refuse(context, status, id);
+      return false;
+    }
+    if (part instanceof LastHttpContent) {
+      enter(Phase.ANSWERING);
+    }
+    return true;
+  }
+
+  /** With what status a part is refused; 0 where it is let through. */
+  private int judge(HttpObject part) {
+    if (part.decoderResult().isFailure()) {
+      return malformed(part.decoderResult());
+    }
+    if (part instanceof HttpRequest request) {
+      if (load.owesTooMuch()) {
+        return SATURATED;
+      }
+      if (HttpUtil.getContentLength(request, 0L) > Limits.BODY_BYTES) {
+        return TOO_LARGE;
+      }
+    }
+    return part instanceof HttpContent content ? judgeBody(content.content().readableBytes()) : 0;
+  }
+
+  private int judgeBody(int bytes) {
+    bodyBytes += bytes;
+    held += bytes;
+    boolean tooMuch = load.hold(bytes);
+    if (bodyBytes > Limits.BODY_BYTES) {
+      return TOO_LARGE;
+    }
+    return tooMuch && bytes > 0 ? SATURATED : 0;
+  }
+
+  private static int malformed(DecoderResult result) {
+    return switch (result.cause()) {
+      case TooLongHttpLineException _ -> URI_TOO_LONG;
+      case TooLongHttpHeaderException _ -> HEADERS_TOO_LARGE;
+      default -> BAD_REQUEST;
+    };
+  }
+
+  /** Says why, and ends the connection: what still comes on it cannot be told apart. */
+  private void refuse(ChannelHandlerContext context, int status, Optional<String> requestId) {
+    enter(Phase.REFUSED);
+    Encoded encoded = refusals.of(status, requestId);
+    DefaultFullHttpResponse answer =
+        new DefaultFullHttpResponse(
+            HttpVersion.HTTP_1_1,
+            HttpResponseStatus.valueOf(encoded.status()),
+            Unpooled.wrappedBuffer(encoded.body()));
+    answer
+        .headers()
+        .set(HttpHeaderNames.CONTENT_TYPE, encoded.mediaType())
+        .set(HttpHeaderNames.CONTENT_LENGTH, encoded.body().length)
+        .set(HttpHeaderNames.CONNECTION, "close");
+    encoded.headers().forEach(answer.headers()::set);
+    context.writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
+  }
+
+  @Override
+  public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+    if (phase == Phase.REFUSED) {
+      ReferenceCountUtil.release(message);
+      promise.tryFailure(new java.nio.channels.ClosedChannelException());
+      return;
+    }
+    ChannelPromise told = promise;
+    if (message instanceof ByteBufHolder holder && holder.content().isReadable()) {
+      told = promise.unvoid();
+      owe(holder.content().readableBytes(), told);
+    }
+    if (message instanceof LastHttpContent) {
+      ends(message);
+    }
+    context.write(message, told);
+  }
+
+  private void owe(int bytes, ChannelPromise promise) {
+    unsent += bytes;
+    load.owe(bytes);
+    promise.addListener(
+        _ -> {
+          unsent -= bytes;
+          load.owe(-bytes);
+          since = System.nanoTime();
+        });
+  }
+
+  private void ends(Object message) {
+    if (message instanceof HttpResponse response
+        && response.status().codeClass() == HttpStatusClass.INFORMATIONAL) {
+      if (response.status().equals(HttpResponseStatus.SWITCHING_PROTOCOLS)) {
+        answered();
+        enter(Phase.CONVERSING);
+      }
+    } else {
+      answered();
+    }
+  }
+
+  private void answered() {
+    unanswered--;
+    load.await(-1);
+    if (unanswered == 0) {
+      load.hold(-held);
+      held = 0;
+      enter(Phase.IDLE);
+    }
+  }
+}

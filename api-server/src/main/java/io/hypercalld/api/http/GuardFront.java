@@ -1,0 +1,96 @@
+package io.hypercalld.api.http;
+
+import io.hypercalld.api.rest.ServerRefusals;
+import io.micronaut.context.event.BeanCreatedEvent;
+import io.micronaut.context.event.BeanCreatedEventListener;
+import io.micronaut.core.annotation.Order;
+import io.micronaut.core.order.Ordered;
+import io.micronaut.http.server.netty.NettyServerCustomizer;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.HttpServerCodec;
+import jakarta.inject.Singleton;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+
+/**
+ * Has every connection guarded, and encrypted where that is wanted. Thread-safe.
+ *
+ * <p>Comes after other fronts, so that its place in the pipeline is before theirs.
+ */
+@Singleton
+@Order(Ordered.LOWEST_PRECEDENCE)
+final class GuardFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
+  private final Doorway doorway;
+  private final ServerRefusals refusals = new ServerRefusals();
+
+  GuardFront(Doorway doorway) {
+    this.doorway = doorway;
+  }
+
+  @Override
+  public NettyServerCustomizer.Registry onCreated(
+      BeanCreatedEvent<NettyServerCustomizer.Registry> event) {
+    event.getBean().register(new Listening());
+    return event.getBean();
+  }
+
+  /** What is common to all connections. */
+  private final class Listening implements NettyServerCustomizer {
+    @Override
+    public NettyServerCustomizer specializeForChannel(Channel channel, ChannelRole role) {
+      if (role == ChannelRole.LISTENER) {
+        doorway.opened(channel);
+        channel.pipeline().addLast("binding", new Binding());
+      }
+      return role == ChannelRole.CONNECTION ? new Connected(channel) : this;
+    }
+  }
+
+  /** The JDK's channels want the JDK's addresses. */
+  private static final class Binding extends ChannelOutboundHandlerAdapter {
+    @Override
+    public void bind(ChannelHandlerContext context, SocketAddress local, ChannelPromise promise) {
+      SocketAddress own =
+          local instanceof DomainSocketAddress unix
+              ? UnixDomainSocketAddress.of(unix.path())
+              : local;
+      context.bind(own, promise);
+    }
+  }
+
+  /** One connection. */
+  private final class Connected implements NettyServerCustomizer {
+    private final Channel channel;
+
+    Connected(Channel channel) {
+      this.channel = channel;
+    }
+
+    @Override
+    public void onInitialPipelineBuilt() {
+      // What comes through a file never leaves the machine.
+      if (channel.localAddress() instanceof InetSocketAddress) {
+        doorway
+            .tls()
+            .ifPresent(tls -> channel.pipeline().addFirst("tls", tls.newHandler(channel.alloc())));
+      }
+    }
+
+    @Override
+    public void onStreamPipelineBuilt() {
+      ChannelPipeline pipeline = channel.pipeline();
+      if (pipeline.get(HttpServerCodec.class) != null) {
+        pipeline.addAfter(
+            pipeline.context(HttpServerCodec.class).name(),
+            "guard",
+            new ConnectionGuard(doorway.load(), refusals));
+      }
+    }
+  }
+}
