@@ -124,7 +124,8 @@ public record Grant(
   }
 
   private void checkSubject(String call, DomainId meant) {
-    boolean itself = meant.equals(DomainId.SELF) || (meant.equals(caller) && call.startsWith(EVENTS));
+    boolean itself =
+        meant.equals(DomainId.SELF) || (meant.equals(caller) && call.startsWith(EVENTS));
     if (!itself && !meant.equals(subject())) {
       throw Failure.of(
               Problems.INSUFFICIENT_SCOPE, "the token is for %s, not for %s", subject(), meant)
