@@ -5,9 +5,9 @@ import io.hypercalld.api.rest.ServerRefusals;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
+import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
@@ -43,6 +43,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private static final int URI_TOO_LONG = 414;
   private static final int HEADERS_TOO_LARGE = 431;
   private static final int SATURATED = 503;
+  private static final int LINGER_SECONDS = 2;
 
   private enum Phase {
     OPENED,
@@ -200,7 +201,19 @@ final class ConnectionGuard extends ChannelDuplexHandler {
         .set(HttpHeaderNames.CONTENT_LENGTH, encoded.body().length)
         .set(HttpHeaderNames.CONNECTION, "close");
     encoded.headers().forEach(answer.headers()::set);
-    context.writeAndFlush(answer).addListener(ChannelFutureListener.CLOSE);
+    context.writeAndFlush(answer).addListener(_ -> linger(context, status));
+  }
+
+  /** Who is still sending would not hear why if the connection were closed at once. */
+  private static void linger(ChannelHandlerContext context, int status) {
+    boolean sending = status == TOO_LARGE || status == SATURATED || status == TIMEOUT;
+    if (sending && context.channel() instanceof DuplexChannel channel) {
+      var unused = channel.shutdownOutput();
+      var unusedToo =
+          context.executor().schedule(() -> context.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+    } else {
+      var unused = context.close();
+    }
   }
 
   @Override
