@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -54,7 +55,7 @@ final class NestedOracle {
     this.marks = new long[size.frames];
   }
 
-  private static <T> List<T> lists(int count, java.util.function.Supplier<T> element) {
+  private static <T> List<T> lists(int count, Supplier<T> element) {
     return new ArrayList<>(Stream.generate(element).limit(count).toList());
   }
 
@@ -69,6 +70,11 @@ final class NestedOracle {
 
   Target target(int device, int pasid) {
     return targetsNow.get(device).get(pasid);
+  }
+
+  /** Whether a PASID cannot go by any other entry. */
+  boolean goesOnly(int device, int pasid, Target target) {
+    return targets.get(device).get(pasid).equals(Set.of(target));
   }
 
   /** A PASID's entry was forgotten for every device. */
