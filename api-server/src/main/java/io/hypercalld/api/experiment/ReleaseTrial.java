@@ -1,5 +1,6 @@
 package io.hypercalld.api.experiment;
 
+import io.hypercalld.api.machine.FaultEffect;
 import io.hypercalld.api.machine.FaultRule;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
@@ -8,7 +9,6 @@ import io.hypercalld.iommu.driver.DriverPolicies;
 import io.hypercalld.iommu.driver.Profile;
 import io.hypercalld.iommu.driver.Quarantine;
 import io.hypercalld.iommu.pci.Sbdf;
-import io.hypercalld.iommu.unit.Malfunction;
 import java.util.List;
 import java.util.Optional;
 
@@ -78,10 +78,9 @@ final class ReleaseTrial {
     bench.inject(
         new FaultRule(
             Optional.empty(),
-            new FaultRule.Match(Optional.empty(), Optional.empty(), Optional.of(FUNCTION)),
-            new FaultRule.When(0, Optional.empty()),
-            new FaultRule.Effect(
-                Optional.of(Malfunction.Effect.INVALIDATION_TIMEOUT), Optional.empty())));
+            FaultRule.Match.commands(Optional.empty(), Optional.empty(), Optional.of(FUNCTION)),
+            FaultRule.When.times(1),
+            FaultRule.Effect.of(FaultEffect.INVALIDATION_TIMEOUT)));
     bench.deassign(guest.id(), FUNCTION);
     return isFree(bench, FUNCTION, guest.id());
   }

@@ -1,5 +1,6 @@
 package io.hypercalld.api.experiment;
 
+import io.hypercalld.api.machine.FaultEffect;
 import io.hypercalld.api.machine.FaultRule;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
@@ -50,9 +51,9 @@ final class ReuseTrial {
   private static FaultRule dropping(Malfunction.Command command) {
     return new FaultRule(
         Optional.empty(),
-        new FaultRule.Match(Optional.of(0), Optional.of(command), Optional.empty()),
-        new FaultRule.When(0, Optional.empty()),
-        new FaultRule.Effect(Optional.of(Malfunction.Effect.DROP_INVALIDATION), Optional.empty()));
+        FaultRule.Match.commands(Optional.of(0), Optional.of(command), Optional.empty()),
+        FaultRule.When.times(1),
+        FaultRule.Effect.of(FaultEffect.DROP_INVALIDATION));
   }
 
   /** A device that leaves has all translations of its owner's id forgotten. */

@@ -4,9 +4,11 @@ import io.hypercalld.api.event.Feed;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -25,12 +27,16 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of which an answer may go on and on. Confined to the connection's event loop.
+ * A connection of which an answer may go on and on, or be lost. Confined to the connection's event
+ * loop.
  *
  * <p>What is to be sent is asked for only while the other side takes it, so that nothing piles up
  * here for whoever reads slowly. After such an answer the connection ends.
  */
-final class FlowConnection extends ChannelInboundHandlerAdapter {
+final class FlowConnection extends ChannelDuplexHandler {
+  /** Header of an answer that does not arrive. */
+  static final String LOST = "X-Lost";
+
   private final Dispatcher dispatcher;
   private final Deliveries deliveries;
   private @Nullable Feed feed;
@@ -83,6 +89,18 @@ final class FlowConnection extends ChannelInboundHandlerAdapter {
     context.channel().config().setAutoRead(true);
     deliveries.add(this, context);
     pump(context);
+  }
+
+  /** What is to be lost is, and the connection with it, as if the network had failed. */
+  @Override
+  public void write(ChannelHandlerContext context, Object message, ChannelPromise promise) {
+    if (message instanceof HttpResponse response && response.headers().contains(LOST)) {
+      ReferenceCountUtil.release(message);
+      context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+      context.close(promise);
+    } else {
+      context.write(message, promise);
+    }
   }
 
   private static DefaultFullHttpResponse whole(Encoded answer) {

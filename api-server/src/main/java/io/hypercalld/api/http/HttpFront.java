@@ -113,6 +113,9 @@ final class HttpFront {
   }
 
   private static HttpResponse<byte[]> answer(Encoded encoded) {
+    if (encoded.isLost()) {
+      return HttpResponse.<byte[]>serverError().header(FlowConnection.LOST, "true");
+    }
     MutableHttpResponse<byte[]> response =
         HttpResponse.status(HttpStatus.valueOf(encoded.status()));
     encoded.headers().forEach(response::header);

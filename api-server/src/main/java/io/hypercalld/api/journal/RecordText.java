@@ -42,6 +42,7 @@ final class RecordText {
       }
       case Integer number -> out.number(number);
       case Long number -> writeLong(number, out);
+      case Double number -> out.number(number);
       case Boolean bool -> out.bool(bool);
       case String text -> out.string(text);
       case Enum<?> constant -> out.string(constant.name());
@@ -115,6 +116,10 @@ final class RecordText {
     }
     if (type == long.class || type == Long.class) {
       return readLong(node);
+    }
+    if (type == double.class || type == Double.class) {
+      require(node.isNumber(), node, "a number");
+      return node.doubleValue();
     }
     if (type == boolean.class || type == Boolean.class) {
       require(node.isBoolean(), node, "true or false");

@@ -29,6 +29,10 @@ final class Numbers {
           (out, value) -> out.number(value.value()),
           integers(0, LARGEST_DOMAIN_ID));
 
+  static final Shape<Double> FRACTION =
+      new Scalar<>(
+          Numbers::readFraction, (out, value) -> out.number(value), Map.of("type", "number"));
+
   private Numbers() {}
 
   /** The shape of a type that people read in hexadecimal. */
@@ -97,6 +101,17 @@ final class Numbers {
           most);
     }
     return value.getAsLong();
+  }
+
+  private static double readFraction(JsonReader in) {
+    if (in.token() != JsonToken.VALUE_NUMBER_INT && in.token() != JsonToken.VALUE_NUMBER_FLOAT) {
+      throw in.expected("a number");
+    }
+    double number = Double.parseDouble(in.text());
+    if (!Double.isFinite(number)) {
+      throw in.invalid("not a number that 64 bits hold");
+    }
+    return number;
   }
 
   private static Map<String, Object> integers(long least, long most) {

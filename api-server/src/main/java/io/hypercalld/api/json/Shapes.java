@@ -44,6 +44,7 @@ public final class Shapes {
     this.records = new RecordShapes(naming, this::of);
     scalar(Numbers.INT, int.class, Integer.class);
     scalar(Numbers.COUNT, long.class, Long.class);
+    scalar(Numbers.FRACTION, double.class, Double.class);
     scalar(Text.BOOLEAN, boolean.class, Boolean.class);
     scalar(Text.STRING, String.class);
     scalar(Text.ID, UUID.class);

@@ -158,11 +158,10 @@ public record ComposeDomain(
             interrupts.extendedDestinations(),
             machine.hypervisor().domains().vcpuLimit().ofPolicies());
     DomainCalls calls = machine.hypervisor().domainCalls();
-    machine
-        .hypercalls()
-        .measured(
-            machine.catalogue().of(hypercall),
-            () -> calls.createDomain(DomainId.DOM0, hypercall, variation));
+    require(
+        machine
+            .hypercalls()
+            .measured(hypercall, () -> calls.createDomain(DomainId.DOM0, hypercall, variation)));
   }
 
   private void choosePolicies(Domain domain) {
@@ -279,8 +278,11 @@ public record ComposeDomain(
   }
 
   private static void call(Machine machine, Hypercall arguments) {
-    if (machine.call(DomainId.DOM0, arguments)
-        instanceof Outcome.Refused(Errno errno, String detail, Object _)) {
+    require(machine.call(DomainId.DOM0, arguments));
+  }
+
+  private static void require(Outcome outcome) {
+    if (outcome instanceof Outcome.Refused(Errno errno, String detail, Object _)) {
       throw Refusal.of(errno, "%s", detail);
     }
   }

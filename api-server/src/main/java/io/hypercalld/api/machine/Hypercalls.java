@@ -42,13 +42,15 @@ public final class Hypercalls {
   private final CallMeter meter;
   private final GuestCpus cpus;
   private final Journal journal;
+  private final FaultRules faultRules;
   private final PendingCalls pending = new PendingCalls();
 
-  Hypercalls(Assembly parts, Revision revision, Journal journal) {
+  Hypercalls(Assembly parts, Revision revision, Journal journal, FaultRules faultRules) {
     this.hypervisor = parts.hypervisor();
     this.driver = parts.driver();
     this.revision = revision;
     this.journal = journal;
+    this.faultRules = faultRules;
     this.deviceCalls = new DeviceCalls(hypervisor, parts.driver(), parts.topology());
     this.catalogue =
         catalogue(
@@ -151,7 +153,7 @@ public final class Hypercalls {
   private Outcome begin(DomainId caller, Hypercall arguments) {
     Operation<?> operation = catalogue.of(arguments);
     hypervisor.domains().find(caller).ifPresent(domain -> domain.calls().countHypercall());
-    return measured(operation, () -> execute(operation, caller, arguments));
+    return measured(arguments, () -> execute(operation, caller, arguments));
   }
 
   private Outcome proceed(DomainId caller, Outcome.Preempted stopped) {
@@ -169,9 +171,10 @@ public final class Hypercalls {
   }
 
   /** Counts and times what is done in the name of an operation. */
-  Outcome measured(Operation<?> operation, Supplier<Outcome> execution) {
+  Outcome measured(Hypercall arguments, Supplier<Outcome> execution) {
+    Operation<?> operation = catalogue.of(arguments);
     hypervisor.calls().countHypercall();
-    return timed(operation, execution);
+    return timed(operation, () -> faultRules.call(operation.name(), arguments, execution));
   }
 
   private Outcome timed(Operation<?> operation, Supplier<Outcome> execution) {

@@ -53,7 +53,7 @@ public final class Machine implements AutoCloseable {
   /** As {@link #Machine(Platform)}, with other choices than Xen's. */
   public Machine(Platform platform, DriverPolicies policies) {
     this.parts = Assembly.of(platform, policies);
-    this.hypercalls = new Hypercalls(parts, revision, journal);
+    this.hypercalls = new Hypercalls(parts, revision, journal, faultRules);
     this.dmaVerdicts = new DmaVerdicts(this);
   }
 

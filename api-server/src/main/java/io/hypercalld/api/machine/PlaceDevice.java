@@ -23,9 +23,7 @@ public record PlaceDevice(DomainId domain, Sbdf sbdf, boolean relaxed, Optional<
   @Override
   public Outcome execute(Machine machine) {
     AssignDevice hypercall = toHypercall();
-    return machine
-        .hypercalls()
-        .measured(machine.catalogue().of(hypercall), () -> assign(machine, hypercall));
+    return machine.hypercalls().measured(hypercall, () -> assign(machine, hypercall));
   }
 
   private Outcome assign(Machine machine, AssignDevice hypercall) {

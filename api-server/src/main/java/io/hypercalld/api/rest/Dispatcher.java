@@ -4,6 +4,7 @@ import io.hypercalld.api.event.Feed;
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.Overloaded;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -161,9 +163,12 @@ public final class Dispatcher {
 
   private CompletableFuture<Encoded> keyed(Route route, Request request, Executor encoding) {
     request.grant().check(route, request);
-    return route.method().changes()
-        ? request.hosted().keys().once(request, () -> work.handle(route, request, encoding))
-        : work.handle(route, request, encoding);
+    Strikes strikes = new Strikes();
+    Supplier<CompletableFuture<Encoded>> asked =
+        () -> work.handle(route, request, encoding, strikes);
+    CompletableFuture<Encoded> answered =
+        route.method().changes() ? request.hosted().keys().once(request, asked) : asked.get();
+    return answered.handle(strikes::end).thenCompose(Function.identity());
   }
 
   private static String label(Router.Match match) {
@@ -236,6 +241,15 @@ public final class Dispatcher {
         LOG.error("request {} failed", requestId, thrown);
         yield Failure.of(Problems.INTERNAL, "the request could not be carried out");
       }
+    };
+  }
+
+  /** What the hypervisor refuses with what was thrown. */
+  static Optional<Errno> errno(Throwable thrown) {
+    return switch (thrown) {
+      case Failure known -> known.problem().errno();
+      case Refusal refusal -> Optional.of(refusal.errno());
+      default -> Optional.empty();
     };
   }
 

@@ -8,6 +8,9 @@ import java.util.Optional;
 public final class Encoded {
   public static final String JSON = "application/json";
 
+  /** No answer at all: the connection ends. */
+  public static final Encoded LOST = new Encoded(0, "", new byte[0], Map.of());
+
   private final int status;
   private final String mediaType;
   private final byte[] body;
@@ -23,6 +26,11 @@ public final class Encoded {
 
   public int status() {
     return status;
+  }
+
+  /** Whether there is no answer, and the connection is to end. */
+  public boolean isLost() {
+    return status == 0;
   }
 
   /** Empty where there is no body. */

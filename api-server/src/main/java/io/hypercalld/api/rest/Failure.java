@@ -35,6 +35,10 @@ public final class Failure extends RuntimeException {
     return new Failure(problem.at(pointer), headers);
   }
 
+  Failure injectedBy(String rule) {
+    return new Failure(problem.injectedBy(rule), headers);
+  }
+
   public Failure calling(String call) {
     return new Failure(problem.calling(call), headers);
   }

@@ -12,6 +12,7 @@ import java.util.Optional;
  * One failure as it is told: RFC 9457, with Xen's error number. Immutable.
  *
  * @param call the hypercall, as {@code domctl.assign_device}
+ * @param injectedBy the fault rule that had it fail, where one did
  * @param out what the hypercall returns although it is refused; mostly nothing
  * @param pointer JSON Pointer of the place in the body that is wrong
  */
@@ -22,7 +23,8 @@ public record Problem(
     Optional<String> call,
     Optional<String> pointer,
     Optional<String> hint,
-    Optional<Object> out) {
+    Optional<Object> out,
+    Optional<String> injectedBy) {
   /** RFC 9457. */
   public static final String MEDIA_TYPE = "application/problem+json";
 
@@ -34,30 +36,35 @@ public record Problem(
         Optional.empty(),
         Optional.empty(),
         type.hint(),
+        Optional.empty(),
         Optional.empty());
   }
 
   public Problem refusing(Errno number) {
-    return new Problem(type, detail, Optional.of(number), call, pointer, hint, out);
+    return new Problem(type, detail, Optional.of(number), call, pointer, hint, out, injectedBy);
   }
 
   public Problem calling(String name) {
-    return new Problem(type, detail, errno, Optional.of(name), pointer, hint, out);
+    return new Problem(type, detail, errno, Optional.of(name), pointer, hint, out, injectedBy);
   }
 
   public Problem at(String place) {
-    return new Problem(type, detail, errno, call, Optional.of(place), hint, out);
+    return new Problem(type, detail, errno, call, Optional.of(place), hint, out, injectedBy);
   }
 
   public Problem hinting(String sentence) {
-    return new Problem(type, detail, errno, call, pointer, Optional.of(sentence), out);
+    return new Problem(type, detail, errno, call, pointer, Optional.of(sentence), out, injectedBy);
   }
 
   /** With what the hypercall returns all the same; an empty map is nothing. */
   public Problem returning(Object value) {
     return Map.of().equals(value)
         ? this
-        : new Problem(type, detail, errno, call, pointer, hint, Optional.of(value));
+        : new Problem(type, detail, errno, call, pointer, hint, Optional.of(value), injectedBy);
+  }
+
+  public Problem injectedBy(String rule) {
+    return new Problem(type, detail, errno, call, pointer, hint, out, Optional.of(rule));
   }
 
   byte[] encode(String requestId) {
@@ -89,6 +96,7 @@ public record Problem(
     text(json, "pointer", pointer);
     text(json, "hint", hint);
     out.ifPresent(value -> Shapes.HYPERCALLS.any().write(value, json.name("out")));
+    injectedBy.ifPresent(rule -> json.name("injectedBy").string(rule));
     json.name("requestId").string(requestId);
     json.endObject();
   }
@@ -114,6 +122,7 @@ public record Problem(
     properties.put("requestId", Map.of("type", "string"));
     List<String> required = List.copyOf(properties.keySet());
     properties.put("out", Map.of("type", "object"));
+    properties.put("injectedBy", Map.of("type", "string"));
     return Map.of("type", "object", "properties", properties, "required", required);
   }
 }

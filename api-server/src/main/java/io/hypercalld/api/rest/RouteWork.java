@@ -21,7 +21,8 @@ final class RouteWork {
   }
 
   /** Has a route do what it is for. */
-  CompletableFuture<Encoded> handle(Route route, Request request, Executor encoding) {
+  CompletableFuture<Encoded> handle(
+      Route route, Request request, Executor encoding, Strikes strikes) {
     Preconditions preconditions = Preconditions.of(route, request);
     checkParameters(route, request);
     boolean tried = CommonParameters.isTrial(route, request);
@@ -43,24 +44,25 @@ final class RouteWork {
             tried
                 ? attempt(machine, same(wait::now))
                 : machine.await(
-                    new Wait<>(told(request, wait.attempt()), wait.giveUp(), wait.most())),
+                    new Wait<>(told(request, strikes, wait.attempt()), wait.giveUp(), wait.most())),
             preconditions,
             encoding);
       }
       case Route.Beside(Route.Task task) ->
-          encode(machine.submit(told(request, task.apply(request))), preconditions, encoding);
+          encode(
+              machine.submit(told(request, strikes, task.apply(request))), preconditions, encoding);
       case Route.Exchanging(
               Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
         Trial.Change change = task.apply(request)::apply;
         yield encode(
-            tried ? attempt(machine, change) : machine.exchange(toldOf(request, change)),
+            tried ? attempt(machine, change) : machine.exchange(toldOf(request, strikes, change)),
             preconditions,
             encoding);
       }
       case Route.OnMachine(Route.Task task) -> {
         Trial.Change change = same(preconditions.before(task.apply(request), request));
         yield encode(
-            tried ? attempt(machine, change) : machine.exchange(toldOf(request, change)),
+            tried ? attempt(machine, change) : machine.exchange(toldOf(request, strikes, change)),
             preconditions,
             encoding);
       }
@@ -73,8 +75,9 @@ final class RouteWork {
   }
 
   /** Says in whose name it happens what the work makes happen. */
-  private static <T> Function<Machine, T> told(Request request, Function<? super Machine, T> work) {
-    return machine -> toldOf(request, on(work)).apply(machine).result();
+  private static <T> Function<Machine, T> told(
+      Request request, Strikes strikes, Function<? super Machine, T> work) {
+    return machine -> toldOf(request, strikes, on(work)).apply(machine).result();
   }
 
   private static <T> Function<Machine, Exchange<Machine, T>> on(Function<? super Machine, T> work) {
@@ -82,13 +85,17 @@ final class RouteWork {
   }
 
   private static <T> Function<Machine, Exchange<Machine, T>> toldOf(
-      Request request, Function<Machine, Exchange<Machine, T>> change) {
+      Request request, Strikes strikes, Function<Machine, Exchange<Machine, T>> change) {
     return machine -> {
       Machine after = machine;
       try {
         Exchange<Machine, T> done = change.apply(machine);
         after = done.machine();
+        strikes.note(after, Optional.empty());
         return done;
+      } catch (RuntimeException e) {
+        strikes.note(machine, Dispatcher.errno(e));
+        throw strikes.blame(e, request.id());
       } finally {
         after.journal().weigh(request.body().length());
         request.hosted().events().publish(after, Optional.of(request.id()));

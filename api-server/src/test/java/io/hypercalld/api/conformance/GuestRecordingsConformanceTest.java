@@ -2,6 +2,7 @@ package io.hypercalld.api.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.hypercalld.api.machine.FaultEffect;
 import io.hypercalld.api.machine.FaultRule;
 import io.hypercalld.api.machine.InjectFault;
 import io.hypercalld.iommu.unit.Malfunction;
@@ -106,9 +107,9 @@ final class GuestRecordingsConformanceTest {
   private static FaultRule droppedInvalidations() {
     return new FaultRule(
         Optional.empty(),
-        new FaultRule.Match(
+        FaultRule.Match.commands(
             Optional.empty(), Optional.of(Malfunction.Command.IOTLB), Optional.empty()),
-        new FaultRule.When(0, Optional.of(Long.MAX_VALUE)),
-        new FaultRule.Effect(Optional.of(Malfunction.Effect.DROP_INVALIDATION), Optional.empty()));
+        FaultRule.When.times(Long.MAX_VALUE),
+        FaultRule.Effect.of(FaultEffect.DROP_INVALIDATION));
   }
 }

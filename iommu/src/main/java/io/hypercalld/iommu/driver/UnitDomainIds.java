@@ -3,6 +3,7 @@ package io.hypercalld.iommu.driver;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.SourceId;
@@ -25,6 +26,7 @@ public final class UnitDomainIds implements Digestible {
   private final SortedSet<DomainId> present = new TreeSet<>();
   private DomainIds ids;
   private long failures;
+  private long withheldAfter = Long.MAX_VALUE;
 
   UnitDomainIds(DomainIds ids) {
     this.ids = ids;
@@ -69,11 +71,35 @@ public final class UnitDomainIds implements Digestible {
 
   private int claim(DomainId tag) {
     try {
-      return ids.claim(tag);
+      requireLeft(tag);
+      int did = ids.claim(tag);
+      withheldAfter -= withheldAfter == Long.MAX_VALUE ? 0 : 1;
+      return did;
     } catch (Refusal exhausted) {
       failures++;
       throw exhausted;
     }
+  }
+
+  private void requireLeft(DomainId tag) {
+    if (isRunOut()) {
+      throw Refusal.of(Errno.EBUSY, "no domain-id is left for %s", tag);
+    }
+  }
+
+  /** Has ids run out when so many more have been given out. */
+  public void runOutAfter(long more) {
+    withheldAfter = more;
+  }
+
+  /** Gives out ids again as long as there are any. */
+  public void runOutNever() {
+    withheldAfter = Long.MAX_VALUE;
+  }
+
+  /** Whether ids are withheld now. */
+  public boolean isRunOut() {
+    return withheldAfter == 0;
   }
 
   /** The tag's last context entry is gone. */
@@ -174,7 +200,7 @@ public final class UnitDomainIds implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(ids).put(present.size());
+    digest.put(ids).put(withheldAfter).put(present.size());
     present.forEach(tag -> digest.put(tag.value()));
     digest.put(unforgotten.size());
     unforgotten.forEach(

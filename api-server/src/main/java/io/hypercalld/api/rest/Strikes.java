@@ -1,0 +1,51 @@
+package io.hypercalld.api.rest;
+
+import io.hypercalld.api.machine.FaultEffect;
+import io.hypercalld.api.machine.FaultRules.Strike;
+import io.hypercalld.api.machine.Machine;
+import io.hypercalld.core.errno.Errno;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The fault rules that struck while one request was worked on, and what that means for its answer.
+ * Written by the machine's thread before the answer is made.
+ */
+final class Strikes {
+  static final String HEADER = "Injected-By";
+
+  private volatile List<Strike> struck = List.of();
+
+  /** Finds out who struck. */
+  void note(Machine machine, Optional<Errno> refused) {
+    struck = machine.faultRules().tell(refused);
+  }
+
+  /** The failure, with whom to blame. */
+  RuntimeException blame(Throwable thrown, String requestId) {
+    Failure failure = Dispatcher.failure(thrown, requestId);
+    return struck.isEmpty() ? failure : failure.injectedBy(struck.getFirst().rule());
+  }
+
+  /** The answer as it goes out: marked, lost, or never. */
+  CompletableFuture<Encoded> end(@Nullable Encoded answer, @Nullable Throwable thrown) {
+    if (has(FaultEffect.HANG)) {
+      return new CompletableFuture<>();
+    }
+    if (has(FaultEffect.HTTP_RESET)) {
+      return CompletableFuture.completedFuture(Encoded.LOST);
+    }
+    if (thrown != null || answer == null) {
+      return CompletableFuture.failedFuture(
+          thrown == null ? new IllegalStateException("no answer") : thrown);
+    }
+    return CompletableFuture.completedFuture(
+        struck.isEmpty() ? answer : answer.with(HEADER, struck.getFirst().rule()));
+  }
+
+  private boolean has(FaultEffect effect) {
+    return struck.stream().anyMatch(strike -> strike.effect().filter(effect::equals).isPresent());
+  }
+}
