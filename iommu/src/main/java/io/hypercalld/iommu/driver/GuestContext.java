@@ -2,6 +2,7 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
@@ -10,9 +11,14 @@ import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.core.p2m.P2mChange;
+import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
@@ -26,8 +32,14 @@ import java.util.stream.Stream;
  * changes takes effect with {@link #flush}, many changes at once.
  */
 public final class GuestContext implements Digestible {
-  private final TreeMap<Long, DeviceMapping> mappings = new TreeMap<>();
+  private static final int SLOTS = 1 << 12;
+
+  private final Map<Long, DeviceMapping> mappings = new HashMap<>();
   private final List<Mfn> unmapped = new ArrayList<>();
+
+  /** How many mappings are of guest frames whose lowest bits are alike, whosever they are. */
+  private final int[] byGuestFrame = new int[SLOTS];
+
   private final IoContext space;
   private final FrameTable frames;
   private final DomainTable domains;
@@ -75,36 +87,100 @@ public final class GuestContext implements Digestible {
   }
 
   /**
-   * Maps a frame where nothing is mapped; takes effect with {@link #flush}.
+   * Maps consecutive frames of the machine where nothing is mapped; takes effect with {@link
+   * #flush}.
    *
-   * @throws Refusal EINVAL nobody has the frame any more; ENOMEM no frame for a table. Nothing
-   *     changed
+   * @param first where the first of the pages is to be
+   * @throws Refusal EINVAL nobody has one of the frames any more; ENOMEM no frame for a table.
+   *     Nothing changed
    */
-  public void map(Gfn dfn, DeviceMapping mapping, DmaPermission permission) {
-    long mfn = mapping.mfn().value();
-    if (mapping.counted() && !frames.takeReference(mfn, frames.owner(mfn))) {
-      throw Refusal.of(Errno.EINVAL, "frame %s is nobody's", mapping.mfn());
+  public void map(Gfn first, List<DeviceMapping> pages, DmaPermission permission) {
+    Transaction.run(
+        steps -> {
+          pages.forEach(page -> hold(steps, page));
+          space.map(new FrameRun(first.value(), pages.size()), pages.getFirst().mfn(), permission);
+          return space;
+        });
+    long dfn = first.value();
+    for (DeviceMapping page : pages) {
+      mappings.put(dfn++, page);
+      byGuestFrame[slot(page.gfn().value())]++;
     }
-    try {
-      space.map(new FrameRun(dfn.value(), 1), mapping.mfn(), permission);
-    } catch (Refusal refusal) {
-      if (mapping.counted()) {
-        domains.putReference(mapping.mfn());
-      }
-      throw refusal;
+  }
+
+  private void hold(Transaction steps, DeviceMapping page) {
+    if (!page.counted()) {
+      return;
     }
-    mappings.put(dfn.value(), mapping);
+    long mfn = page.mfn().value();
+    if (!frames.takeReference(mfn, frames.owner(mfn))) {
+      throw Refusal.of(Errno.EINVAL, "frame %s is nobody's", page.mfn());
+    }
+    steps.onFailure(() -> domains.putReference(page.mfn()));
   }
 
   /**
-   * Unmaps what is mapped at a frame; takes effect with {@link #flush}.
-   *
-   * @throws Refusal ENOENT nothing is
+   * Where pages of a domain are mapped that have left their guest frames, or may not be written.
    */
-  public void unmap(Gfn dfn) {
-    DeviceMapping mapping = require(dfn);
-    space.unmap(new FrameRun(dfn.value(), 1));
-    mappings.remove(dfn.value());
+  List<Gfn> stale(DomainId owner, P2mChange change) {
+    return mayConcern(change)
+        ? mappings.entrySet().stream()
+            .filter(entry -> isStale(entry.getValue(), owner, change))
+            .sorted(Map.Entry.comparingByKey())
+            .map(entry -> new Gfn(entry.getKey()))
+            .toList()
+        : List.of();
+  }
+
+  /** Most changes concern no mapping, and are not to look at all of them. */
+  private boolean mayConcern(P2mChange change) {
+    long end = change.gfn().value() + Math.min(change.frames(), SLOTS);
+    for (long gfn = change.gfn().value(); gfn < end; gfn++) {
+      if (byGuestFrame[slot(gfn)] > 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static int slot(long gfn) {
+    return (int) gfn & (SLOTS - 1);
+  }
+
+  private static boolean isStale(DeviceMapping mapping, DomainId owner, P2mChange change) {
+    long inside = mapping.gfn().value() - change.gfn().value();
+    if (!mapping.owner().equals(owner) || inside < 0 || inside >= change.frames()) {
+      return false;
+    }
+    boolean same =
+        change.permission() == DmaPermission.READ_WRITE
+            && change.mfn().plus(inside).equals(mapping.mfn());
+    return !same;
+  }
+
+  /**
+   * Unmaps what is mapped at consecutive frames, up to the first where nothing is; takes effect
+   * with {@link #flush}.
+   *
+   * @return how many frames
+   */
+  public long unmap(Gfn first, long count) {
+    long mapped = 0;
+    while (mapped < count && mappings.containsKey(first.value() + mapped)) {
+      mapped++;
+    }
+    if (mapped > 0) {
+      space.unmap(new FrameRun(first.value(), mapped));
+    }
+    for (long dfn = first.value(); dfn < first.value() + mapped; dfn++) {
+      forget(dfn);
+    }
+    return mapped;
+  }
+
+  private void forget(long dfn) {
+    DeviceMapping mapping = Objects.requireNonNull(mappings.remove(dfn));
+    byGuestFrame[slot(mapping.gfn().value())]--;
     if (mapping.counted()) {
       unmapped.add(mapping.mfn());
     }
@@ -124,6 +200,7 @@ public final class GuestContext implements Digestible {
         .map(DeviceMapping::mfn)
         .forEach(unmapped::add);
     mappings.clear();
+    Arrays.fill(byGuestFrame, 0);
     unmapped.forEach(domains::putReference);
     unmapped.clear();
   }
@@ -138,6 +215,6 @@ public final class GuestContext implements Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.put(space.tag().value()).put(mappings.size());
-    mappings.forEach((dfn, mapping) -> digest.put(dfn).put(mapping));
+    new TreeMap<>(mappings).forEach((dfn, mapping) -> digest.put(dfn).put(mapping));
   }
 }

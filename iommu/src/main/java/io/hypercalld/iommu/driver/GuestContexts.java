@@ -18,6 +18,7 @@ import io.hypercalld.core.p2m.P2mObserver;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.Sbdf;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -215,15 +216,56 @@ public final class GuestContexts implements DomainFacet, P2mObserver {
   }
 
   /**
-   * Maps a page of the domain's, or one that it has mapped of another's, for the devices in a
-   * context; takes effect with the context's flush.
+   * How far a run of pages came.
    *
-   * @throws Refusal EINVAL no page in memory is at the guest frame; EPERM what is there may not be
-   *     written, or read, as asked; EADDRINUSE something is mapped already; ENOMEM. Nothing changed
+   * @param end why it came no further
    */
-  public void map(GuestContext context, Gfn dfn, Gfn gfn, DmaPermission permission) {
-    context.requireFree(dfn);
-    context.map(dfn, page(domain, gfn, permission), permission);
+  public record Progress(long pages, Optional<Refusal> end) {}
+
+  /**
+   * Maps pages of the domain's, or pages that it has mapped of others', for the devices in a
+   * context, up to the first that is refused: EINVAL where no page in memory is at the guest frame,
+   * EPERM where what is there may not be written, or read, as asked, EADDRINUSE where something is
+   * mapped already, ENOMEM. Takes effect with the context's flush.
+   */
+  public Progress map(GuestContext context, PageRun run, DmaPermission permission) {
+    List<DeviceMapping> together = new ArrayList<>();
+    Optional<Refusal> end = Optional.empty();
+    long done = 0;
+    try {
+      for (long page = 0; page < run.count() && end.isEmpty(); page++) {
+        Optional<DeviceMapping> next = Optional.empty();
+        try {
+          context.requireFree(run.dfn().plus(page));
+          next = Optional.of(page(domain, run.gfn().plus(page), permission));
+        } catch (Refusal refusal) {
+          end = Optional.of(refusal);
+        }
+        if (next.isEmpty() || !follows(together, next.get())) {
+          done += mapTogether(context, run.dfn().plus(done), together, permission);
+        }
+        next.ifPresent(together::add);
+      }
+      done += mapTogether(context, run.dfn().plus(done), together, permission);
+    } catch (Refusal refusal) {
+      end = Optional.of(refusal);
+    }
+    return new Progress(done, end);
+  }
+
+  private static boolean follows(List<DeviceMapping> before, DeviceMapping next) {
+    return before.isEmpty() || before.getLast().mfn().plus(1).equals(next.mfn());
+  }
+
+  private static long mapTogether(
+      GuestContext context, Gfn first, List<DeviceMapping> pages, DmaPermission permission) {
+    if (pages.isEmpty()) {
+      return 0;
+    }
+    context.map(first, pages, permission);
+    long mapped = pages.size();
+    pages.clear();
+    return mapped;
   }
 
   /**
@@ -248,27 +290,12 @@ public final class GuestContexts implements DomainFacet, P2mObserver {
   @Override
   public void changed(P2mChange change) {
     for (GuestContext context : contexts.values()) {
-      List<Gfn> stale =
-          context.mappings().entrySet().stream()
-              .filter(entry -> isStale(entry.getValue(), change))
-              .map(entry -> new Gfn(entry.getKey()))
-              .toList();
+      List<Gfn> stale = context.stale(domain.id(), change);
       if (!stale.isEmpty()) {
-        stale.forEach(context::unmap);
+        stale.forEach(dfn -> context.unmap(dfn, 1));
         context.flush();
       }
     }
-  }
-
-  private boolean isStale(DeviceMapping mapping, P2mChange change) {
-    long inside = mapping.gfn().value() - change.gfn().value();
-    if (!mapping.owner().equals(domain.id()) || inside < 0 || inside >= change.frames()) {
-      return false;
-    }
-    boolean same =
-        change.permission() == DmaPermission.READ_WRITE
-            && change.mfn().plus(inside).equals(mapping.mfn());
-    return !same;
   }
 
   @Override

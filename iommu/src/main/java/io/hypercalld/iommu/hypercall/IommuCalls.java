@@ -13,6 +13,7 @@ import io.hypercalld.iommu.driver.DeviceMapping;
 import io.hypercalld.iommu.driver.GuestContext;
 import io.hypercalld.iommu.driver.GuestContexts;
 import io.hypercalld.iommu.driver.IommuApi;
+import io.hypercalld.iommu.driver.PageRun;
 
 /**
  * Carries out {@code iommu_op} as of 2024: a domain fills contexts for its devices. Confined to the
@@ -67,17 +68,16 @@ public final class IommuCalls {
     GuestContext context = contexts.require(args.ctxNo());
     DmaPermission permission = permission(args.flags());
     requireReach(args.dfn(), args.nrPages());
-    long mapped = 0;
-    try {
-      for (; mapped < args.nrPages(); mapped++) {
-        contexts.map(context, args.dfn().plus(mapped), args.gfn().plus(mapped), permission);
-      }
-    } catch (Refusal end) {
-      throw end.returning(new MapPages.Progress(mapped));
-    } finally {
-      context.flush();
-    }
-    return Outcome.returning(new MapPages.Progress(mapped));
+    PageRun run = new PageRun(args.gfn(), args.dfn(), args.nrPages());
+    GuestContexts.Progress came = contexts.map(context, run, permission);
+    context.flush();
+    MapPages.Progress progress = new MapPages.Progress(came.pages());
+    came.end()
+        .ifPresent(
+            end -> {
+              throw end.returning(progress);
+            });
+    return Outcome.returning(progress);
   }
 
   /** See {@link UnmapPages}. */
@@ -85,17 +85,14 @@ public final class IommuCalls {
     GuestContexts contexts = contexts(caller);
     requirePages(args.nrPages());
     GuestContext context = contexts.require(args.ctxNo());
-    long unmapped = 0;
-    try {
-      for (; unmapped < args.nrPages(); unmapped++) {
-        context.unmap(args.dfn().plus(unmapped));
-      }
-    } catch (Refusal end) {
-      throw end.returning(new UnmapPages.Progress(unmapped));
-    } finally {
-      context.flush();
+    long unmapped = context.unmap(args.dfn(), args.nrPages());
+    context.flush();
+    UnmapPages.Progress progress = new UnmapPages.Progress(unmapped);
+    if (unmapped < args.nrPages()) {
+      throw Refusal.of(Errno.ENOENT, "nothing is mapped at 0x%x", args.dfn().value() + unmapped)
+          .returning(progress);
     }
-    return Outcome.returning(new UnmapPages.Progress(unmapped));
+    return Outcome.returning(progress);
   }
 
   /** See {@link LookupPage}. */

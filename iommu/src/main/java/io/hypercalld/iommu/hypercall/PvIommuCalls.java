@@ -119,7 +119,7 @@ public final class PvIommuCalls {
             .with(!NO_REF_CNT.isSet(op.flags()), op.ioserver());
     GuestContext space = batch.space();
     space.requireFree(op.bfn());
-    space.map(op.bfn(), page, permission);
+    space.map(op.bfn(), List.of(page), permission);
     return Status.of(0);
   }
 
@@ -156,7 +156,7 @@ public final class PvIommuCalls {
     if (isForeign != foreign || (foreign && mapping.ioserver() != op.ioserver())) {
       throw Refusal.of(Errno.EPERM, "0x%x is mapped for another", op.bfn().value());
     }
-    batch.space().unmap(op.bfn());
+    batch.space().unmap(op.bfn(), 1);
     return Status.of(0);
   }
 }
