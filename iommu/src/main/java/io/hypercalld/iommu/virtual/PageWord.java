@@ -13,7 +13,6 @@ final class PageWord {
   static final long STEP = 4;
 
   private static final int GFN_SHIFT = 2;
-  private static final long PERMISSIONS = 3;
   private static final long READ = 1;
   private static final long WRITE = 2;
 

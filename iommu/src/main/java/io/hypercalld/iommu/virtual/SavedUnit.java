@@ -65,7 +65,8 @@ final class SavedUnit {
     UnitState state = unit.save(windowBytes());
     long table = state.interruptTable();
     boolean latched = isEnabled(state, GlobalCommand.SIRTP);
-    ByteBuffer bytes = buffer(new byte[REGISTERS_AT + windowBytes()]);
+    byte[] record = new byte[REGISTERS_AT + windowBytes()];
+    ByteBuffer bytes = buffer(record);
     bytes.putInt(
         (InterruptTableAddress.EIME.isSet(table) ? EIM : 0)
             | (isEnabled(state, GlobalCommand.IRE) ? INTREMAP : 0));
@@ -74,7 +75,7 @@ final class SavedUnit {
     bytes.putLong(IRT_AT, InterruptTableAddress.IRTA.get(table));
     bytes.position(REGISTERS_AT);
     state.words().forEach(bytes::putInt);
-    return bytes.array();
+    return record;
   }
 
   /**
@@ -85,9 +86,7 @@ final class SavedUnit {
   UnitState decode(byte[] record) {
     require(
         record.length == REGISTERS_AT + windowBytes(),
-        "the record has %d bytes, not %d",
-        record.length,
-        REGISTERS_AT + windowBytes());
+        "a record has %d bytes".formatted(REGISTERS_AT + windowBytes()));
     ByteBuffer bytes = buffer(record);
     int flags = bytes.getInt();
     int nextFault = bytes.getInt();
@@ -104,12 +103,10 @@ final class SavedUnit {
   private static long table(int flags, int entries, long frame) {
     require(
         entries == 0 || (entries >= 2 && entries <= MOST_ENTRIES && Integer.bitCount(entries) == 1),
-        "no interrupt table has %d entries",
-        entries);
+        "no interrupt table has %d entries".formatted(entries));
     require(
         frame >>> InterruptTableAddress.IRTA.width() == 0,
-        "no interrupt table is at guest frame 0x%x",
-        frame);
+        "no interrupt table is at guest frame 0x%x".formatted(frame));
     int size = entries == 0 ? 0 : Integer.numberOfTrailingZeros(entries) - 1;
     return InterruptTableAddress.IRTA.of(frame)
         | InterruptTableAddress.S.of(size)
@@ -118,16 +115,14 @@ final class SavedUnit {
 
   private void check(UnitState state, int flags, int entries) {
     RemappingUnit silicon = unit.silicon();
-    require((flags & ~(EIM | INTREMAP)) == 0, "flags 0x%x: only bits 0 and 1 are known", flags);
+    require((flags & ~(EIM | INTREMAP)) == 0, "only flags 0 and 1 are known");
     require(
         state.nextFault() >= 0 && state.nextFault() < silicon.capabilities().faultRecords(),
-        "there is no fault record %d",
-        state.nextFault());
+        "there is no fault record %d".formatted(state.nextFault()));
     for (int offset : CONSTANTS) {
       require(
           state.word(offset) == silicon.read32(offset),
-          "the register at 0x%x is that of another unit",
-          offset);
+          "the register at 0x%x is that of another unit".formatted(offset));
     }
     require(
         isEnabled(state, GlobalCommand.IRE) == ((flags & INTREMAP) != 0)
@@ -136,8 +131,7 @@ final class SavedUnit {
     for (int offset = 0; offset < windowBytes(); offset += Integer.BYTES) {
       require(
           state.word(offset) == 0 || isRegister(silicon, offset),
-          "there is no register at 0x%x",
-          offset);
+          "there is no register at 0x%x".formatted(offset));
     }
     long ring = state.doubleWord(Register.IQA.offset());
     require(
@@ -151,9 +145,9 @@ final class SavedUnit {
         .anyMatch(each -> each.offset() <= offset && offset < each.offset() + each.bytes());
   }
 
-  private static void require(boolean right, String why, Object... values) {
+  private static void require(boolean right, String why) {
     if (!right) {
-      throw Refusal.of(Errno.EINVAL, why, values);
+      throw Refusal.of(Errno.EINVAL, "%s", why);
     }
   }
 
