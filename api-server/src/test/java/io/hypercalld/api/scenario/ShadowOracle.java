@@ -2,9 +2,12 @@ package io.hypercalld.api.scenario;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * What devices may see of a guest's tables: of each entry and of each context, every state since
@@ -35,6 +38,12 @@ final class ShadowOracle {
   /** What is in each of the guest's pages; absent where the page is ballooned out. */
   private final Map<Integer, Long> marks = new HashMap<>();
 
+  /** Pages that nobody may write. */
+  private final Set<Integer> readOnly = new HashSet<>();
+
+  /** Devices that are not the guest's at the moment. */
+  private final Set<Integer> away = new HashSet<>();
+
   private boolean translating;
 
   ShadowOracle(int tables, int devices) {
@@ -60,6 +69,45 @@ final class ShadowOracle {
 
   void take(int page) {
     marks.remove(page);
+    readOnly.remove(page);
+  }
+
+  boolean isReadOnly(int page) {
+    return readOnly.contains(page);
+  }
+
+  void protect(int page, boolean on) {
+    if (on) {
+      readOnly.add(page);
+    } else {
+      readOnly.remove(page);
+    }
+  }
+
+  boolean isAway(int device) {
+    return away.contains(device);
+  }
+
+  void leave(int device) {
+    away.add(device);
+  }
+
+  /** A device comes back: it goes where the guest's context entry says now. */
+  void arrive(int device) {
+    away.remove(device);
+    forgetContext(device);
+  }
+
+  /** The guest frame with a table's lowest entries is gone, and nobody need say so. */
+  void lose(int table) {
+    tables.get(table).values().forEach(states -> states.add(Entry.ABSENT));
+    forgetTable(table);
+  }
+
+  /** Whatever was remembered is not any more. */
+  void forgetEverything() {
+    IntStream.range(0, tables.size()).forEach(this::forgetTable);
+    IntStream.range(0, contexts.size()).forEach(this::forgetContext);
   }
 
   boolean has(int page) {
@@ -95,13 +143,16 @@ final class ShadowOracle {
 
   /** Where a request may end: a page's number each, nothing for a fault. */
   List<Optional<Integer>> ends(int device, int frame, int permission) {
+    if (away.contains(device)) {
+      return List.of(Optional.empty());
+    }
     if (!translating) {
-      return List.of(inMemory(frame));
+      return List.of(inMemory(frame, permission));
     }
     List<Optional<Integer>> ends = new ArrayList<>();
     for (Context context : contexts.get(device)) {
       if (context.equals(Context.PASSING)) {
-        ends.add(inMemory(frame));
+        ends.add(inMemory(frame, permission));
       } else if (context.translates()) {
         states(context.table(), frame).forEach(entry -> ends.add(end(entry, permission)));
       } else {
@@ -112,11 +163,14 @@ final class ShadowOracle {
   }
 
   private Optional<Integer> end(Entry entry, int permission) {
-    return (entry.permission & permission) == permission ? inMemory(entry.page) : Optional.empty();
+    return (entry.permission & permission) == permission
+        ? inMemory(entry.page, permission)
+        : Optional.empty();
   }
 
-  private Optional<Integer> inMemory(int page) {
-    return Optional.of(page).filter(marks::containsKey);
+  private Optional<Integer> inMemory(int page, int permission) {
+    boolean refused = permission == WRITE && readOnly.contains(page);
+    return Optional.of(page).filter(marks::containsKey).filter(_ -> !refused);
   }
 
   /** The page that holds a mark. */

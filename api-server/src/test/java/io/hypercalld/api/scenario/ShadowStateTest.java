@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hypercalld.api.machine.AccessViommu;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DeviceDma;
+import io.hypercalld.api.machine.LoadViommu;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MemoryPolicies;
 import io.hypercalld.api.machine.PlaceDevice;
@@ -20,27 +21,32 @@ import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
+import io.hypercalld.core.hypercall.SetMemType;
 import io.hypercalld.core.p2m.Gfn;
+import io.hypercalld.iommu.hypercall.DeassignDevice;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A guest that changes its tables, forgets to invalidate, balloons and switches translation at
+ * A guest that changes its tables, forgets to invalidate, balloons its pages and its tables,
+ * protects pages, switches translation, gives devices away and is saved and restored, all at
  * random, while two devices of its read and write memory: every request ends where some state since
  * the last covering invalidation sends it, or in a fault; where there is one state only, there.
  */
 final class ShadowStateTest {
-  private static final int STEPS = 4000;
+  private static final int STEPS = 6000;
   private static final int FRAMES = 16;
   private static final int PAGES = 16;
   private static final int FIRST_PAGE = 0x400;
@@ -57,6 +63,7 @@ final class ShadowStateTest {
   private final ShadowOracle oracle = new ShadowOracle(2, DEVICES.size());
   private DomainId guest = DomainId.INVALID;
   private RandomGenerator random = RandomGenerator.getDefault();
+  private final Set<Integer> gone = new HashSet<>();
   private int tail;
   private long lastMark = 0x1000;
   private int done;
@@ -75,8 +82,8 @@ final class ShadowStateTest {
       }
     }
     assertThat(machine.violations()).isEmpty();
-    assertThat(done).isGreaterThan(STEPS / 20);
-    assertThat(exact).isGreaterThan(STEPS / 20);
+    assertThat(done).isGreaterThan(STEPS / 30);
+    assertThat(exact).isGreaterThan(STEPS / 30);
     machine.close();
   }
 
@@ -96,9 +103,7 @@ final class ShadowStateTest {
                     new ViommuChoices(Optional.of(unit), Optional.empty())))
             .id();
     for (int i = 0; i < DEVICES.size(); i++) {
-      Optional<Sbdf> place = Optional.of(new Sbdf(0, 0, 4 + i, 0));
-      assertThat(machine.execute(new PlaceDevice(guest, DEVICES.get(i), false, place)).ret())
-          .isZero();
+      assign(i);
     }
     for (int page = 0; page < PAGES; page++) {
       mark(page);
@@ -119,7 +124,10 @@ final class ShadowStateTest {
     int table = random.nextInt(2);
     int frame = random.nextInt(FRAMES);
     int device = random.nextInt(DEVICES.size());
-    switch (random.nextInt(20)) {
+    if (random.nextInt(6) == 0) {
+      comeBack();
+    }
+    switch (random.nextInt(22)) {
       case 0, 1, 2 -> setEntry(table, frame, new Entry(random.nextInt(PAGES), permission()));
       case 3 -> setEntry(table, frame, Entry.ABSENT);
       case 4 -> setContext(device, randomContext(cachingMode));
@@ -135,8 +143,23 @@ final class ShadowStateTest {
         }
       }
       case 13, 14, 15, 16 -> read(device, frame);
+      case 17 -> protect(random.nextInt(PAGES));
+      case 18 -> rarely(() -> moveDevice(device));
+      case 19 -> rarely(() -> moveTable(table));
+      case 20 -> rarely(this::saveAndRestore);
       default -> write(device, frame);
     }
+  }
+
+  private void rarely(Runnable change) {
+    if (random.nextInt(4) == 0) {
+      change.run();
+      assertNoShadowOfWhatIsGone();
+    }
+  }
+
+  private void assertNoShadowOfWhatIsGone() {
+    assertThat(machine.virtualIommus().violations()).isEmpty();
   }
 
   private int permission() {
@@ -156,6 +179,9 @@ final class ShadowStateTest {
   }
 
   private void setEntry(int table, int frame, Entry entry) {
+    if (gone.contains(table)) {
+      return;
+    }
     long word = entry.equals(Entry.ABSENT) ? 0 : address(entry.page()) | entry.permission();
     store(top(table) + 2 * FRAME_BYTES + frame * 8L, word);
     oracle.set(table, frame, entry);
@@ -201,15 +227,86 @@ final class ShadowStateTest {
   }
 
   private void balloon(int page) {
-    GuestFrames frames = GuestFrames.of(new Gfn(FIRST_PAGE + page));
     if (oracle.has(page)) {
-      var call = new DecreaseReservation(guest, frames, Optional.empty(), 0, new Word(0));
-      assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+      balloonOut(FIRST_PAGE + page);
       oracle.take(page);
     } else {
-      var call = new PopulatePhysmap(guest, frames, Optional.empty(), 0, new Word(0));
-      assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+      balloonIn(FIRST_PAGE + page);
       mark(page);
+    }
+    assertNoShadowOfWhatIsGone();
+  }
+
+  private void balloonOut(long gfn) {
+    GuestFrames frames = GuestFrames.of(new Gfn(gfn));
+    var call = new DecreaseReservation(guest, frames, Optional.empty(), 0, new Word(0));
+    assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+  }
+
+  private void balloonIn(long gfn) {
+    GuestFrames frames = GuestFrames.of(new Gfn(gfn));
+    var call = new PopulatePhysmap(guest, frames, Optional.empty(), 0, new Word(0));
+    assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+  }
+
+  /** The guest frame with a table's lowest entries goes, or another empty one takes its place. */
+  private void moveTable(int table) {
+    long gfn = top(table) / FRAME_BYTES + 2;
+    if (gone.remove(table)) {
+      balloonIn(gfn);
+    } else {
+      gone.add(table);
+      balloonOut(gfn);
+      oracle.lose(table);
+    }
+  }
+
+  /** A page may not be written any more, or may be again. */
+  private void protect(int page) {
+    if (oracle.has(page)) {
+      boolean on = !oracle.isReadOnly(page);
+      var call = new SetMemType(guest, 1, on ? 1 : 0, 0, new Gfn(FIRST_PAGE + page));
+      assertThat(machine.call(DomainId.DOM0, call).ret()).isZero();
+      oracle.protect(page, on);
+      assertNoShadowOfWhatIsGone();
+    }
+  }
+
+  /** Nothing stays away for long. */
+  private void comeBack() {
+    List.copyOf(gone).forEach(this::moveTable);
+    for (int device = 0; device < DEVICES.size(); device++) {
+      if (oracle.isAway(device)) {
+        moveDevice(device);
+      }
+    }
+  }
+
+  private void moveDevice(int device) {
+    if (oracle.isAway(device)) {
+      assign(device);
+      oracle.arrive(device);
+    } else {
+      var call = new DeassignDevice(guest, DEVICES.get(device), 0, 0);
+      assertThat(machine.call(DomainId.DOM0, call).ret()).isZero();
+      oracle.leave(device);
+    }
+  }
+
+  private void assign(int device) {
+    Optional<Sbdf> place = Optional.of(new Sbdf(0, 0, 4 + device, 0));
+    assertThat(machine.execute(new PlaceDevice(guest, DEVICES.get(device), false, place)).ret())
+        .isZero();
+  }
+
+  /** The unit goes on from its own record: what it remembered is gone. */
+  private void saveAndRestore() {
+    var domain = machine.hypervisor().domains().byId(guest);
+    byte[] record = machine.virtualIommus().of(domain).save();
+    machine.execute(new LoadViommu(guest, new HexBytes(record)));
+    assertThat(machine.virtualIommus().of(domain).save()).isEqualTo(record);
+    if (oracle.isTranslating()) {
+      oracle.forgetEverything();
     }
   }
 
