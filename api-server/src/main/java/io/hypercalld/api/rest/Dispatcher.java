@@ -140,7 +140,7 @@ public final class Dispatcher {
     long began = System.nanoTime();
     CompletableFuture<Feed> opened;
     try {
-      opened = request.hosted().thread().submit(open::apply);
+      opened = request.hosted().thread().submit(open);
     } catch (RuntimeException e) {
       opened = CompletableFuture.failedFuture(e);
     }
