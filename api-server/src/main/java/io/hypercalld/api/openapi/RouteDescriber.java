@@ -76,11 +76,25 @@ final class RouteDescriber {
     if (isTagged(route)) {
       return List.of(Components.header("If-None-Match"));
     }
-    return route.guard().isPresent() ? List.of(Components.header("If-Match")) : List.of();
+    if (!route.method().changes()) {
+      return route.handling() instanceof Route.Streaming && !route.parameters().isEmpty()
+          ? List.of(Components.header("Last-Event-ID"))
+          : List.of();
+    }
+    List<Object> headers = new ArrayList<>(List.of(Components.header("Idempotency-Key")));
+    if (route.guard().isPresent()) {
+      headers.add(Components.header("If-Match"));
+    }
+    if (route.response().status() == CREATED) {
+      headers.add(Components.header("Only-New"));
+    }
+    return headers;
   }
 
   private static boolean isTagged(Route route) {
-    return route.method() == Method.GET && route.response().mediaType().equals(Encoded.JSON);
+    return !(route.handling() instanceof Route.Streaming)
+        && route.method() == Method.GET
+        && route.response().mediaType().equals(Encoded.JSON);
   }
 
   /** A JSON body that must be there. */
@@ -123,7 +137,12 @@ final class RouteDescriber {
     if (!response.mediaType().isEmpty()) {
       Map<String, Object> content =
           response.schema().isEmpty() ? Map.of() : Map.of("schema", response.schema());
-      described.with("content", Map.of(response.mediaType(), content));
+      Map<String, Object> contents = new LinkedHashMap<>();
+      contents.put(response.mediaType(), content);
+      if (route.handling() instanceof Route.Streaming streaming) {
+        streaming.alternatives().forEach(type -> contents.put(type, Map.of()));
+      }
+      described.with("content", contents);
     }
     return described.done();
   }
