@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Describes routes. Confined to the thread that makes the document. */
@@ -37,7 +38,11 @@ final class RouteDescriber {
     if (!parameters.isEmpty()) {
       operation.with("parameters", parameters);
     }
-    route.body().ifPresent(schema -> operation.with("requestBody", json(schema)));
+    route
+        .body()
+        .ifPresent(
+            schema ->
+                operation.with("requestBody", json(schema, isDue(schema), Examples.body(route))));
     return operation.with("responses", responses(route)).done();
   }
 
@@ -58,18 +63,20 @@ final class RouteDescriber {
   /** References to the query parameters of a route. */
   List<Object> query(Route route) {
     return Stream.concat(route.parameters().stream(), route.commonParameters().stream())
-        .<Object>map(parameter -> components.parameter(describe(parameter)))
+        .<Object>map(parameter -> components.parameter(describe(route, parameter)))
         .toList();
   }
 
-  private static Map<String, Object> describe(Parameter parameter) {
-    return new Described()
-        .with("name", parameter.name())
-        .with("in", "query")
-        .with("description", parameter.description())
-        .with("required", parameter.required())
-        .with("schema", parameter.schema())
-        .done();
+  private static Map<String, Object> describe(Route route, Parameter parameter) {
+    Described described =
+        new Described()
+            .with("name", parameter.name())
+            .with("in", "query")
+            .with("description", parameter.description())
+            .with("required", parameter.required())
+            .with("schema", parameter.schema());
+    Examples.parameter(route, parameter).ifPresent(value -> described.with("example", value));
+    return described.done();
   }
 
   private static List<Object> preconditions(Route route) {
@@ -97,11 +104,18 @@ final class RouteDescriber {
         && route.response().mediaType().equals(Encoded.JSON);
   }
 
-  /** A JSON body that must be there. */
-  static Map<String, Object> json(Map<String, Object> schema) {
+  /** Whether a body must be there; an empty one stands for an empty object. */
+  static boolean isDue(Map<String, Object> schema) {
+    return !"object".equals(schema.get("type")) || schema.containsKey("required");
+  }
+
+  static Map<String, Object> json(
+      Map<String, Object> schema, boolean due, Optional<Object> example) {
+    Described content = new Described().with("schema", schema);
+    example.ifPresent(value -> content.with("example", value));
     return new Described()
-        .with("required", true)
-        .with("content", Map.of(Encoded.JSON, Map.of("schema", schema)))
+        .with("required", due)
+        .with("content", Map.of(Encoded.JSON, content.done()))
         .done();
   }
 
