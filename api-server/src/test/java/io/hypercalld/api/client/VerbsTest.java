@@ -29,8 +29,7 @@ final class VerbsTest {
     try (HttpClient client = HttpClient.newHttpClient()) {
       HttpRequest request =
           HttpRequest.newBuilder(URI.create(daemon.url() + "/openapi.json")).build();
-      document =
-          new ObjectMapper().readTree(client.send(request, BodyHandlers.ofString()).body());
+      document = new ObjectMapper().readTree(client.send(request, BodyHandlers.ofString()).body());
     }
   }
 
@@ -50,9 +49,7 @@ final class VerbsTest {
                 Collectors.toMap(path -> bare(path.getKey()), Map.Entry::getValue, (a, b) -> a));
     String experiments = "/v1/experiments/{}";
     String path =
-        bare(verb.path()).equals(experiments)
-            ? "/v1/experiments/sync-hooks"
-            : bare(verb.path());
+        bare(verb.path()).equals(experiments) ? "/v1/experiments/sync-hooks" : bare(verb.path());
     return paths
         .getOrDefault(path, new ObjectMapper().createObjectNode())
         .path(verb.method().toLowerCase(Locale.ROOT));

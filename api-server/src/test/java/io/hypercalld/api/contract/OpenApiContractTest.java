@@ -111,7 +111,8 @@ final class OpenApiContractTest {
     Map<String, Object> wrong = new TreeMap<>();
     boolean changed = false;
     for (DocumentedOperation operation : resources()) {
-      if (SLOW.contains(operation.name())) {
+      boolean lacking = operation.bodySchema().isPresent() && operation.exampleBody().isEmpty();
+      if (lacking || SLOW.contains(operation.name())) {
         continue;
       }
       if (changed) {
