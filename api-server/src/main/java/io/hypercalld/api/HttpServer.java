@@ -49,6 +49,8 @@ final class HttpServer implements AutoCloseable {
     // Foreign pages are refused by Access, which says why.
     properties.put("micronaut.server.cors.localhost-pass-through", true);
     properties.put("micronaut.server.netty.max-request-buffer-size", 2 * Limits.BODY_BYTES);
+    // A body is what it is, and not what it might unpack to.
+    properties.put("micronaut.server.netty.request-decompression-enabled", false);
     properties.put("micronaut.netty.event-loops.default.num-threads", 2);
     listen
         .unixSocket()

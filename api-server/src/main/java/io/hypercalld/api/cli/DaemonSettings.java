@@ -23,7 +23,8 @@ public record DaemonSettings(
     Optional<Size> memory,
     Policies policies,
     boolean simApi,
-    LogFormat logFormat) {
+    LogFormat logFormat,
+    LogLevel logLevel) {
   /** The platform of a machine that nobody describes. */
   public static final String DEFAULT_PLATFORM = "two-socket";
 
@@ -57,6 +58,28 @@ public record DaemonSettings(
   /** What was read off a real machine. Immutable. */
   public record Firmware(Path dmar, Optional<Path> lspci) {}
 
+  /** With the usual lines in the log. */
+  public DaemonSettings(
+      Listen listen,
+      Optional<String> platform,
+      Optional<Firmware> firmware,
+      Optional<Size> memory,
+      Policies policies,
+      boolean simApi,
+      LogFormat logFormat) {
+    this(listen, platform, firmware, memory, policies, simApi, logFormat, LogLevel.WARN);
+  }
+
+  /** What is logged of requests. */
+  public enum LogLevel {
+    /** Nothing but bugs. */
+    ERROR,
+    /** Those that failed. */
+    WARN,
+    /** All. */
+    INFO
+  }
+
   /** How log lines are written. */
   public enum LogFormat {
     TEXT,
@@ -87,6 +110,7 @@ public record DaemonSettings(
     listen.unixSocket.ifPresent(path -> values.put(Setting.UNIX_SOCKET, path));
     values.put(Setting.NO_SIM_API, !simApi);
     values.put(Setting.LOG_FORMAT, logFormat.name().toLowerCase(java.util.Locale.ROOT));
+    values.put(Setting.LOG_LEVEL, logLevel.name().toLowerCase(java.util.Locale.ROOT));
     StringBuilder yaml = new StringBuilder();
     values.forEach(
         (setting, value) ->

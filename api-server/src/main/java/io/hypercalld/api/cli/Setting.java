@@ -22,7 +22,8 @@ public enum Setting {
   TLS_KEY("FILE.pem", "its private key, PKCS#8 and not encrypted", null),
   UNIX_SOCKET("PATH", "a socket in the file system to listen on besides the port", null),
   NO_SIM_API(null, "serve no test-only controls under /_sim/", "false"),
-  LOG_FORMAT("text|json", "how log lines are written to standard error", "text");
+  LOG_FORMAT("text|json", "how log lines are written to standard error", "text"),
+  LOG_LEVEL("error|warn|info", "which requests are logged: none, failed ones, all", "warn");
 
   private final Optional<String> parameter;
   private final String description;

@@ -4,6 +4,7 @@ import static io.hypercalld.api.cli.Setting.DMAR;
 import static io.hypercalld.api.cli.Setting.DOMAIN_IDS;
 import static io.hypercalld.api.cli.Setting.HOST;
 import static io.hypercalld.api.cli.Setting.LOG_FORMAT;
+import static io.hypercalld.api.cli.Setting.LOG_LEVEL;
 import static io.hypercalld.api.cli.Setting.LSPCI;
 import static io.hypercalld.api.cli.Setting.MEMORY;
 import static io.hypercalld.api.cli.Setting.NO_SIM_API;
@@ -53,7 +54,8 @@ final class SettingsReader {
         value(MEMORY, SettingsReader::size, "a size such as 64GiB"),
         policies(),
         !demand(NO_SIM_API, SettingsReader::bool, "true or false"),
-        demand(LOG_FORMAT, SettingsReader::logFormat, "text or json"));
+        demand(LOG_FORMAT, SettingsReader::logFormat, "text or json"),
+        demand(LOG_LEVEL, SettingsReader::logLevel, "error, warn or info"));
   }
 
   private DaemonSettings.Policies policies() {
@@ -159,6 +161,12 @@ final class SettingsReader {
     return Optional.of(text)
         .filter(word -> word.equals("true") || word.equals("false"))
         .map(Boolean::valueOf);
+  }
+
+  private static Optional<DaemonSettings.LogLevel> logLevel(String text) {
+    return Arrays.stream(DaemonSettings.LogLevel.values())
+        .filter(level -> level.name().toLowerCase(java.util.Locale.ROOT).equals(text))
+        .findFirst();
   }
 
   private static Optional<DaemonSettings.LogFormat> logFormat(String text) {

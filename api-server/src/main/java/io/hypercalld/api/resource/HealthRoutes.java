@@ -18,7 +18,7 @@ final class HealthRoutes {
     return List.of(
         Route.get("/health/live", "Whether the daemon should go on")
             .answering(Health.class)
-            .by(HealthRoutes::check),
+            .by(_ -> Reply.ok(new Health("UP"))),
         Route.get("/health/ready", "Whether the daemon takes requests")
             .answering(Health.class)
             .by(HealthRoutes::check));

@@ -26,6 +26,9 @@ import org.slf4j.LoggerFactory;
 public final class Dispatcher {
   private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
 
+  /** Who ends is alive until then. */
+  private static final String LIVE = "/health/live";
+
   private static final Map<String, String> NOT_KEPT = Map.of("Cache-Control", "no-store");
 
   private final Router router;
@@ -67,6 +70,7 @@ public final class Dispatcher {
             encoded -> {
               long nanos = System.nanoTime() - began;
               log.answered(request.method(), label(match), encoded.status(), nanos);
+              RequestLines.write(request, encoded, id, nanos);
               place.machine().ifPresent(it -> it.requests().add(request, id, encoded.status()));
               Encoded answer = encoded.within(place.machine()).with("X-Request-Id", id);
               return request.method().equals("HEAD") ? answer.withoutBody() : answer;
@@ -154,8 +158,9 @@ public final class Dispatcher {
         .thenApply(
             stream -> {
               int status = stream.head.status();
-              log.answered(
-                  request.method(), route.path().text(), status, System.nanoTime() - began);
+              long nanos = System.nanoTime() - began;
+              log.answered(request.method(), route.path().text(), status, nanos);
+              RequestLines.write(request, stream.head, request.id(), nanos);
               request.hosted().requests().add(request, request.id(), status);
               return new Stream(stream.head.with("X-Request-Id", request.id()), stream.feed);
             });
@@ -184,7 +189,7 @@ public final class Dispatcher {
   private CompletableFuture<Encoded> answer(
       Request request, Router.Match match, Executor encoding) {
     try {
-      if (draining) {
+      if (draining && !request.path().equals(LIVE)) {
         throw Failure.of(Problems.DRAINING, "no new requests are taken").with("Retry-After", "1");
       }
       Grant grant = access.admit(request);
