@@ -142,6 +142,15 @@ final class GuardedConnectionTest {
   }
 
   @Test
+  void escape_thatIsNone_is400() throws IOException {
+    serve(patience(LONG, LONG));
+
+    assertThat(hear(say("GET /v1/% HTTP/1.1\r\nHost: x\r\n\r\n")))
+        .startsWith("HTTP/1.1 400")
+        .contains("/problems/malformed-request");
+  }
+
+  @Test
   void noHttp_is400WithAProblem() throws IOException {
     serve(patience(LONG, LONG));
 

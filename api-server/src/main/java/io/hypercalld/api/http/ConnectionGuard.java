@@ -23,11 +23,10 @@ import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
 import io.netty.handler.codec.http.TooLongHttpLineException;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.Future;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps one connection within its {@link Limits}, and refuses what is no HTTP as everything is
@@ -43,6 +42,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private static final int URI_TOO_LONG = 414;
   private static final int HEADERS_TOO_LARGE = 431;
   private static final int SATURATED = 503;
+  private static final int HEX = 16;
   private static final int LINGER_SECONDS = 2;
 
   private enum Phase {
@@ -62,7 +62,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private long bodyBytes;
   private long held;
   private long unsent;
-  private @Nullable Future<?> watch;
+  private boolean gone;
 
   ConnectionGuard(Load load, ServerRefusals refusals) {
     this.load = load;
@@ -71,7 +71,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
 
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
-    watch = context.executor().scheduleAtFixedRate(() -> look(context), 1, 1, TimeUnit.SECONDS);
+    watch(context);
     if (load.enter()) {
       refuse(context, SATURATED, Optional.empty());
     }
@@ -82,10 +82,23 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     load.leave();
     load.hold(-held);
     load.await(-unanswered);
-    Future<?> looking = watch;
-    if (looking != null) {
-      looking.cancel(false);
-    }
+    gone = true;
+  }
+
+  private void watch(ChannelHandlerContext context) {
+    after(
+        1,
+        context,
+        () -> {
+          if (!gone) {
+            look(context);
+            watch(context);
+          }
+        });
+  }
+
+  private static void after(int seconds, ChannelHandlerContext context, Runnable task) {
+    CompletableFuture.delayedExecutor(seconds, TimeUnit.SECONDS, context.executor()).execute(task);
   }
 
   private void enter(Phase next) {
@@ -158,6 +171,9 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       return malformed(part.decoderResult());
     }
     if (part instanceof HttpRequest request) {
+      if (!isDecodable(request.uri())) {
+        return BAD_REQUEST;
+      }
       if (load.owesTooMuch()) {
         return SATURATED;
       }
@@ -166,6 +182,18 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       }
     }
     return part instanceof HttpContent content ? judgeBody(content.content().readableBytes()) : 0;
+  }
+
+  /** Whether every escape is one: decoders further on throw where there is none. */
+  private static boolean isDecodable(String uri) {
+    for (int at = uri.indexOf('%'); at >= 0; at = uri.indexOf('%', at + 1)) {
+      if (at + 2 >= uri.length()
+          || Character.digit(uri.charAt(at + 1), HEX) < 0
+          || Character.digit(uri.charAt(at + 2), HEX) < 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private int judgeBody(int bytes) {
@@ -209,8 +237,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     boolean sending = status == TOO_LARGE || status == SATURATED || status == TIMEOUT;
     if (sending && context.channel() instanceof DuplexChannel channel) {
       var unused = channel.shutdownOutput();
-      var unusedToo =
-          context.executor().schedule(() -> context.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+      after(LINGER_SECONDS, context, context::close);
     } else {
       var unused = context.close();
     }

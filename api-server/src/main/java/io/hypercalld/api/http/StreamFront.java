@@ -1,6 +1,7 @@
 package io.hypercalld.api.http;
 
 import io.hypercalld.api.rest.Dispatcher;
+import io.hypercalld.api.rest.ServerRefusals;
 import io.micronaut.context.event.BeanCreatedEvent;
 import io.micronaut.context.event.BeanCreatedEventListener;
 import io.micronaut.http.server.netty.NettyServerCustomizer;
@@ -9,14 +10,20 @@ import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.http.HttpServerCodec;
 import jakarta.inject.Singleton;
 
-/** Has every connection look out for requests whose answers are no single message. Thread-safe. */
+/**
+ * Has every connection guarded, and look out for requests whose answers are no single message.
+ * Thread-safe.
+ */
 @Singleton
 final class StreamFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
   private final Dispatcher dispatcher;
+  private final Doorway doorway;
   private final Deliveries deliveries = new Deliveries();
+  private final ServerRefusals refusals = new ServerRefusals();
 
-  StreamFront(Dispatcher dispatcher) {
+  StreamFront(Dispatcher dispatcher, Doorway doorway) {
     this.dispatcher = dispatcher;
+    this.doorway = doorway;
   }
 
   @Override
@@ -49,6 +56,8 @@ final class StreamFront implements BeanCreatedEventListener<NettyServerCustomize
         String codec = pipeline.context(HttpServerCodec.class).name();
         pipeline.addAfter(codec, "streams", new WebSocketConnection(dispatcher));
         pipeline.addAfter(codec, "flows", new FlowConnection(dispatcher, deliveries));
+        // Before all who would act on what it refuses.
+        pipeline.addAfter(codec, "guard", new ConnectionGuard(doorway.load(), refusals));
       }
     }
   }

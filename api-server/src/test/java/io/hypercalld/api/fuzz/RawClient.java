@@ -7,6 +7,8 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.Socket;
+import java.net.SocketException;
+import java.net.SocketTimeoutException;
 import java.net.URI;
 import java.util.Locale;
 
@@ -40,7 +42,9 @@ final class RawClient implements AutoCloseable {
     try {
       socket.getOutputStream().write(request.getBytes(ISO_8859_1));
       answer = read(request.startsWith("HEAD "));
-    } catch (java.net.SocketException | EOFException e) {
+    } catch (SocketTimeoutException e) {
+      throw new AssertionError("no answer to " + request, e);
+    } catch (SocketException | EOFException e) {
       answer = new Answer(0, "", true);
     }
     if (answer.closed) {
@@ -60,7 +64,11 @@ final class RawClient implements AutoCloseable {
       if (lower.startsWith("content-length:")) {
         length = Long.parseLong(lower.substring(15).strip());
       }
-      closes |= lower.startsWith("connection:") && lower.contains("close");
+      // What comes in chunks goes on and on.
+      closes |= lower.matches("connection:.*close|transfer-encoding:.*chunked");
+    }
+    if (status.contains(" 100 ")) {
+      return read(headOnly);
     }
     String body = headOnly ? "" : new String(in.readNBytes((int) length), ISO_8859_1);
     return new Answer(Integer.parseInt(status.split(" ", 3)[1]), body, closes);

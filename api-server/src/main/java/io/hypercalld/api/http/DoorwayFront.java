@@ -1,35 +1,24 @@
 package io.hypercalld.api.http;
 
-import io.hypercalld.api.rest.ServerRefusals;
 import io.micronaut.context.event.BeanCreatedEvent;
 import io.micronaut.context.event.BeanCreatedEventListener;
-import io.micronaut.core.annotation.Order;
-import io.micronaut.core.order.Ordered;
 import io.micronaut.http.server.netty.NettyServerCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
-import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.handler.codec.http.HttpServerCodec;
 import jakarta.inject.Singleton;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 
-/**
- * Has every connection guarded, and encrypted where that is wanted. Thread-safe.
- *
- * <p>Comes after other fronts, so that its place in the pipeline is before theirs.
- */
+/** Has connections come in where they may, encrypted where that is wanted. Thread-safe. */
 @Singleton
-@Order(Ordered.LOWEST_PRECEDENCE)
-final class GuardFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
+final class DoorwayFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
   private final Doorway doorway;
-  private final ServerRefusals refusals = new ServerRefusals();
 
-  GuardFront(Doorway doorway) {
+  DoorwayFront(Doorway doorway) {
     this.doorway = doorway;
   }
 
@@ -79,17 +68,6 @@ final class GuardFront implements BeanCreatedEventListener<NettyServerCustomizer
         doorway
             .tls()
             .ifPresent(tls -> channel.pipeline().addFirst("tls", tls.newHandler(channel.alloc())));
-      }
-    }
-
-    @Override
-    public void onStreamPipelineBuilt() {
-      ChannelPipeline pipeline = channel.pipeline();
-      if (pipeline.get(HttpServerCodec.class) != null) {
-        pipeline.addAfter(
-            pipeline.context(HttpServerCodec.class).name(),
-            "guard",
-            new ConnectionGuard(doorway.load(), refusals));
       }
     }
   }
