@@ -8,6 +8,7 @@ import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -35,11 +36,8 @@ final class RecordText {
       case Optional<?> optional ->
           optional.ifPresentOrElse(
               present -> write(argument(declared), present, out), out::nothing);
-      case Collection<?> elements -> {
-        out.beginArray();
-        elements.forEach(element -> write(argument(declared), element, out));
-        out.endArray();
-      }
+      case Set<?> elements -> writeAll(declared, inOrder(elements), out);
+      case Collection<?> elements -> writeAll(declared, elements, out);
       case Integer number -> out.number(number);
       case Long number -> writeLong(number, out);
       case Double number -> out.number(number);
@@ -51,6 +49,21 @@ final class RecordText {
       case Record whole -> writeRecord(raw(declared), whole, out);
       default -> throw new IllegalArgumentException("no text for a " + value.getClass().getName());
     }
+  }
+
+  private static void writeAll(Type declared, Collection<?> elements, JsonWriter out) {
+    out.beginArray();
+    elements.forEach(element -> write(argument(declared), element, out));
+    out.endArray();
+  }
+
+  /** Equal sets are told alike, in whatever order they go through their elements. */
+  private static List<?> inOrder(Set<?> elements) {
+    Comparator<Object> order =
+        Comparator.<Object>comparingInt(
+                element -> element instanceof Enum<?> constant ? constant.ordinal() : 0)
+            .thenComparing(Object::toString);
+    return elements.stream().sorted(order).toList();
   }
 
   private static void writeLong(long number, JsonWriter out) {

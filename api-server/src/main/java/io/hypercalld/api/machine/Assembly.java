@@ -8,7 +8,6 @@ import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.acpi.UnitScopes;
 import io.hypercalld.iommu.driver.DriverPolicies;
 import io.hypercalld.iommu.driver.InterruptRemapping;
-import io.hypercalld.iommu.driver.InvalidationNotices;
 import io.hypercalld.iommu.driver.RemappingHardware;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.fault.FaultHandler;

@@ -120,7 +120,7 @@ final class MachineRoutes {
     limits.put("machines", Machines.MOST);
     Map<String, String> links = new LinkedHashMap<>();
     for (String name :
-        List.of("machine", "domains", "devices", "iommus", "hypercalls", "policies")) {
+        List.of("machine", "domains", "devices", "iommus", "hypercalls", "events", "policies")) {
       links.put(name, hosted.pathOf("/v1/" + name));
     }
     links.put("machines", "/v1/machines");

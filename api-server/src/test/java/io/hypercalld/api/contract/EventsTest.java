@@ -81,6 +81,13 @@ final class EventsTest {
   }
 
   @Test
+  void creation_isToldWithTheName() {
+    machine.post("/v1/domains", WEB);
+
+    assertThat(page("?types=domain.created").at("/items/0/data/name")).isEqualTo("web");
+  }
+
+  @Test
   void fault_isToldAsXenWordsIt() {
     machine.post("/v1/domains", WEB);
     machine.put(VF + "/assignment", "{\"domain\":1}");

@@ -66,7 +66,7 @@ public final class Domain implements Digestible {
   }
 
   void tell(DomainNotice kind) {
-    notices().tell(kind, new DomainNotice.About(id, name));
+    notices().tell(kind, new DomainNotice.Of(this));
   }
 
   public DomainId id() {

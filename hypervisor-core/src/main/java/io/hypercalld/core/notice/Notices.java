@@ -72,7 +72,16 @@ public final class Notices {
     }
     List<Notice> taken = untold;
     untold = new ArrayList<>();
+    taken.replaceAll(
+        notice ->
+            notice.about() instanceof Late late ? new Notice(notice.kind(), late.told()) : notice);
     return taken;
+  }
+
+  /** Particulars that are not known before the command is over: a record. */
+  public interface Late {
+    /** The particulars as they are then. */
+    Record told();
   }
 
   /** Notices that there was no room for. */

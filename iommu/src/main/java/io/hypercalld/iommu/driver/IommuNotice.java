@@ -45,26 +45,7 @@ public enum IommuNotice implements NoticeKind {
       InvalidationGranularity granularity,
       Optional<Integer> domainId,
       Optional<Word> iova,
-      Optional<Long> pages) {
-    static Invalidated whole(int iommu, String cache, InvalidationGranularity granularity) {
-      return new Invalidated(
-          iommu, cache, granularity, Optional.empty(), Optional.empty(), Optional.empty());
-    }
-
-    Invalidated of(int did) {
-      return new Invalidated(iommu, cache, granularity, Optional.of(did), iova, pages);
-    }
-
-    Invalidated at(long address, int addressMask) {
-      return new Invalidated(
-          iommu,
-          cache,
-          granularity,
-          domainId,
-          Optional.of(new Word(address)),
-          Optional.of(1L << addressMask));
-    }
-  }
+      Optional<Long> pages) {}
 
   /**
    * A fault record that was read out of a unit.
