@@ -23,6 +23,11 @@ public enum Driver {
   /** The console of old adapters, text at 0xb8000. */
   CONSOLE;
 
+  /** Whether it drives a function of PCI. */
+  boolean hasDevice() {
+    return this != VGA && this != CONSOLE;
+  }
+
   /** As paths spell it: {@code netback-flip}. */
   @Override
   public String toString() {

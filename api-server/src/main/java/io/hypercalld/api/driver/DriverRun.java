@@ -1,6 +1,7 @@
 package io.hypercalld.api.driver;
 
 import com.google.errorprone.annotations.FormatMethod;
+import com.google.errorprone.annotations.FormatString;
 import io.hypercalld.api.driver.DriverReport.Costs;
 import io.hypercalld.api.driver.DriverReport.Step;
 import io.hypercalld.api.driver.DriverReport.Verdict;
@@ -9,7 +10,6 @@ import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.dma.DmaDevice;
 import io.hypercalld.core.dma.DmaDirection;
 import io.hypercalld.core.domain.Domain;
-import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
@@ -86,11 +86,8 @@ final class DriverRun {
     return host.hypervisor().frames();
   }
 
-  /** What the driver calls its device; a driver without one has asked for it too early. */
   Sbdf sbdf() {
-    return script
-        .device()
-        .orElseThrow(() -> Refusal.of(Errno.ENODEV, "a %s driver needs a device", script.driver()));
+    return script.device().orElseThrow();
   }
 
   DmaDevice device() {
@@ -99,13 +96,13 @@ final class DriverRun {
 
   /** A step that succeeded. */
   @FormatMethod
-  void did(String primitive, String format, Object... values) {
+  void did(String primitive, @FormatString String format, Object... values) {
     steps.add(new Step(primitive, true, format.formatted(values)));
   }
 
   /** A step that did not: the driver gives up. */
   @FormatMethod
-  Failed failed(String primitive, String format, Object... values) {
+  Failed failed(String primitive, @FormatString String format, Object... values) {
     steps.add(new Step(primitive, false, format.formatted(values)));
     return new Failed();
   }

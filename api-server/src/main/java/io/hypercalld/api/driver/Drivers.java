@@ -21,6 +21,9 @@ public final class Drivers {
     if (script.pages() < 1 || script.pages() > MOST_PAGES) {
       throw Refusal.of(Errno.EINVAL, "a request has 1 to %d pages", MOST_PAGES);
     }
+    if (script.driver().hasDevice() && script.device().isEmpty()) {
+      throw Refusal.of(Errno.ENODEV, "a %s driver needs a device", script.driver());
+    }
     DriverRun run = new DriverRun(host, domain, script);
     try {
       return run.report(arrives(run));

@@ -3,6 +3,7 @@ package io.hypercalld.api.event;
 import io.hypercalld.api.machine.SimNotice;
 import io.hypercalld.core.domain.DomainNotice;
 import io.hypercalld.core.domain.P2mNotice;
+import io.hypercalld.core.kernel.KernelNotice;
 import io.hypercalld.core.notice.NoticeKind;
 import io.hypercalld.iommu.driver.DeviceNotice;
 import io.hypercalld.iommu.driver.IommuNotice;
@@ -21,6 +22,7 @@ public final class EventTypes {
               IommuNotice.values(),
               ViommuNotice.values(),
               IoreqNotice.values(),
+              KernelNotice.values(),
               SimNotice.values())
           .flatMap(Stream::of)
           .toList();

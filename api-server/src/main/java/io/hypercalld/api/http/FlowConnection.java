@@ -97,7 +97,7 @@ final class FlowConnection extends ChannelDuplexHandler {
     if (message instanceof HttpResponse response && response.headers().contains(LOST)) {
       ReferenceCountUtil.release(message);
       context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
-      var unused = context.close();
+      context.close(promise);
     } else {
       context.write(message, promise);
     }

@@ -44,6 +44,7 @@ public final class Resources {
     routes.addAll(ConsoleRoutes.routes());
     routes.addAll(MemoryRoutes.routes());
     routes.addAll(ExplainRoutes.routes());
+    routes.addAll(BusExplanation.routes());
     routes.addAll(AccessRoutes.routes());
     routes.addAll(AccessBatchRoutes.routes());
     routes.addAll(VcpuWaitRoutes.routes());

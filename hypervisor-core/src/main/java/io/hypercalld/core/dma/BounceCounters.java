@@ -51,6 +51,20 @@ public final class BounceCounters implements Digestible {
     bytesFromDevice += bytes;
   }
 
+  /** What has them be again what they are now. */
+  Runnable restoring() {
+    long bouncesNow = bounces;
+    long toDeviceNow = bytesToDevice;
+    long fromDeviceNow = bytesFromDevice;
+    long overflowsNow = overflows;
+    return () -> {
+      bounces = bouncesNow;
+      bytesToDevice = toDeviceNow;
+      bytesFromDevice = fromDeviceNow;
+      overflows = overflowsNow;
+    };
+  }
+
   public void reset() {
     bounces = 0;
     bytesToDevice = 0;

@@ -45,6 +45,16 @@ final class SlabList implements Digestible {
     return highWater;
   }
 
+  /** What has the next search begin where it would now, and the most taken be what it is now. */
+  Runnable restoring() {
+    int nextNow = next;
+    int highWaterNow = highWater;
+    return () -> {
+      next = nextNow;
+      highWater = highWaterNow;
+    };
+  }
+
   void resetHighWater() {
     highWater = used;
   }

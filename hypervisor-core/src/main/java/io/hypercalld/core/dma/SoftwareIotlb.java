@@ -72,6 +72,19 @@ public final class SoftwareIotlb implements Digestible {
     slabs.resetHighWater();
   }
 
+  /**
+   * What makes a call that is taken back one that was never made: run when all that it was given
+   * has been released.
+   */
+  public Runnable forgetting() {
+    Runnable counts = counters.restoring();
+    Runnable search = slabs.restoring();
+    return () -> {
+      counts.run();
+      search.run();
+    };
+  }
+
   /** Where it is. */
   public BouncePool pool() {
     return pool;

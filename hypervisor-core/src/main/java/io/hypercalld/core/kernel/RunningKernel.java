@@ -162,6 +162,7 @@ public final class RunningKernel implements Digestible {
     requireAlive();
     return Transaction.run(
         steps -> {
+          dma.bounces().map(SoftwareIotlb::forgetting).ifPresent(steps::onFailure);
           List<Long> found = new ArrayList<>();
           for (Buffer buffer : buffers) {
             long bus = dma.map(device, buffer.address, buffer.length, direction, Shortage.REFUSED);

@@ -20,7 +20,6 @@ public record RequesterPasids(
       new RequesterPasids(false, false, 0, Collections.emptySortedMap());
 
   public RequesterPasids {
-    // No view of a map: copies of the whole machine are made of what they know.
-    entries = new TreeMap<>(entries);
+    entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
   }
 }

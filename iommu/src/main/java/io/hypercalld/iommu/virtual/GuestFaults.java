@@ -158,8 +158,7 @@ final class GuestFaults {
                 () ->
                     place.target(prefix).filter(PasidSpace.Nested.class::isInstance).isPresent()
                         && !shadows
-                            .walks()
-                            .machineAddress(device, prefix, iova.value())
+                            .wouldGo(device, prefix, iova.value())
                             .equals(Optional.of(maddr)));
     if (!stale) {
       return Optional.empty();
