@@ -18,7 +18,6 @@ import io.hypercalld.core.p2m.P2mObserver;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.pci.Sbdf;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -229,43 +228,7 @@ public final class GuestContexts implements DomainFacet, P2mObserver {
    * mapped already, ENOMEM. Takes effect with the context's flush.
    */
   public Progress map(GuestContext context, PageRun run, DmaPermission permission) {
-    List<DeviceMapping> together = new ArrayList<>();
-    Optional<Refusal> end = Optional.empty();
-    long done = 0;
-    try {
-      for (long page = 0; page < run.count() && end.isEmpty(); page++) {
-        Optional<DeviceMapping> next = Optional.empty();
-        try {
-          context.requireFree(run.dfn().plus(page));
-          next = Optional.of(page(domain, run.gfn().plus(page), permission));
-        } catch (Refusal refusal) {
-          end = Optional.of(refusal);
-        }
-        if (next.isEmpty() || !follows(together, next.get())) {
-          done += mapTogether(context, run.dfn().plus(done), together, permission);
-        }
-        next.ifPresent(together::add);
-      }
-      done += mapTogether(context, run.dfn().plus(done), together, permission);
-    } catch (Refusal refusal) {
-      end = Optional.of(refusal);
-    }
-    return new Progress(done, end);
-  }
-
-  private static boolean follows(List<DeviceMapping> before, DeviceMapping next) {
-    return before.isEmpty() || before.getLast().mfn().plus(1).equals(next.mfn());
-  }
-
-  private static long mapTogether(
-      GuestContext context, Gfn first, List<DeviceMapping> pages, DmaPermission permission) {
-    if (pages.isEmpty()) {
-      return 0;
-    }
-    context.map(first, pages, permission);
-    long mapped = pages.size();
-    pages.clear();
-    return mapped;
+    return new RunMapping(domain, context, run, permission).carryOut();
   }
 
   /**

@@ -1,0 +1,63 @@
+package io.hypercalld.iommu.driver;
+
+import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.p2m.DmaPermission;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Maps a run of a domain's pages in a context, as many at a time as follow each other in the
+ * machine. Confined to the machine thread; used for one run and thrown away.
+ */
+final class RunMapping {
+  private final List<DeviceMapping> together = new ArrayList<>();
+  private final Domain domain;
+  private final GuestContext context;
+  private final PageRun run;
+  private final DmaPermission permission;
+  private long done;
+
+  RunMapping(Domain domain, GuestContext context, PageRun run, DmaPermission permission) {
+    this.domain = domain;
+    this.context = context;
+    this.run = run;
+    this.permission = permission;
+  }
+
+  /** As {@link GuestContexts#map}: what comes before the page that is refused is mapped. */
+  GuestContexts.Progress carryOut() {
+    Optional<Refusal> refused = attempt(this::gather);
+    Optional<Refusal> last = attempt(this::mapTogether);
+    return new GuestContexts.Progress(done, last.or(() -> refused));
+  }
+
+  private static Optional<Refusal> attempt(Runnable step) {
+    try {
+      step.run();
+      return Optional.empty();
+    } catch (Refusal refusal) {
+      return Optional.of(refusal);
+    }
+  }
+
+  private void gather() {
+    for (long page = 0; page < run.count(); page++) {
+      context.requireFree(run.dfn().plus(page));
+      DeviceMapping next = GuestContexts.page(domain, run.gfn().plus(page), permission);
+      if (!together.isEmpty() && !together.getLast().mfn().plus(1).equals(next.mfn())) {
+        mapTogether();
+      }
+      together.add(next);
+    }
+  }
+
+  private void mapTogether() {
+    if (!together.isEmpty()) {
+      context.map(run.dfn().plus(done), together, permission);
+      done += together.size();
+      together.clear();
+    }
+  }
+}
