@@ -57,8 +57,9 @@ public final class Client {
 
   private static Exit carryOut(
       Grammar.Said spoken, Map<String, String> environment, Terminal terminal) {
-    Grammar.Said said = completed(spoken, environment, terminal);
-    DaemonClient daemon = daemon(said, environment, terminal);
+    Grammar.Said completed = completed(spoken, environment, terminal);
+    DaemonClient daemon = daemon(completed, environment, terminal);
+    Grammar.Said said = DomainNames.resolved(completed, daemon);
     Conversation conversation =
         new Conversation(daemon, terminal, format(said), !said.has(Grammar.NO_HEADERS));
     return switch (said.verb().name()) {

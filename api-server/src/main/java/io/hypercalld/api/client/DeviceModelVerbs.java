@@ -59,7 +59,7 @@ final class DeviceModelVerbs {
             "",
             "read a register, or write it"),
         Verb.of(
-            "iommu explain SBDF IOVA ACCESS",
+            "iommu explain SBDF IOVA ACCESS=read",
             "GET /v1/explain/dma ?sbdf=SBDF ?iova=IOVA ?access=ACCESS ?pasid",
             "steps>table level address raw verdict note",
             "what would become of a DMA"),

@@ -49,7 +49,13 @@ final class Grammar {
     CommandSpec spec = CommandSpec.create().name(noun);
     spec.usageMessage().synopsisSubcommandLabel("COMMAND");
     spec.addOption(flag(HELP, "print this").build());
-    verbs.forEach(verb -> spec.addSubcommand(verb.word(), specification(verb)));
+    for (Verb verb : verbs) {
+      CommandSpec known = specification(verb);
+      if (verb.word().equals(Verbs.SHOW)) {
+        known.aliases(Verbs.GET);
+      }
+      spec.addSubcommand(verb.word(), known);
+    }
     return spec;
   }
 
@@ -62,7 +68,7 @@ final class Grammar {
           PositionalParamSpec.builder()
               .index(Integer.toString(i))
               .paramLabel(verb.arguments().get(i))
-              .required(true)
+              .required(!verb.fallbacks().containsKey(verb.arguments().get(i)))
               .type(String.class)
               .build());
     }
@@ -160,7 +166,7 @@ final class Grammar {
   }
 
   private static Said said(Verb verb, ParseResult parsed) {
-    Map<String, String> values = new LinkedHashMap<>();
+    Map<String, String> values = new LinkedHashMap<>(verb.fallbacks());
     for (OptionSpec option : parsed.matchedOptions()) {
       values.put(option.longestName(), option.arity().max() == 0 ? "" : option.getValue());
     }

@@ -5,9 +5,9 @@ import java.util.List;
 /** Verbs about the machine, its domains, their memory and devices. Immutable. */
 final class HypervisorVerbs {
   private static final String DOMAIN =
-      "domid name type state vcpus MEMORY=memoryBytes pageTables DEVICES=#devices";
+      "domid name type state vcpus MEMORY=%memoryBytes pageTables DEVICES=#devices";
   private static final String MACHINE =
-      "name platform MEMORY=memoryBytes iommus queued uptimeSeconds";
+      "name platform MEMORY=%memoryBytes iommus queued uptimeSeconds";
   private static final String DEVICE = "sbdf class state owner iommu domainId guestBdf description";
   private static final String RUNS = "gfn mfn order type access count";
   private static final String STEPS = "steps>table level address raw verdict note";
@@ -104,9 +104,9 @@ final class HypervisorVerbs {
             "those that go together with it"),
         Verb.of(
             "device assign SBDF DOMAIN",
-            "PUT /v1/devices/{SBDF}/assignment domain:json=DOMAIN flags:list guestBdf",
+            "PUT /v1/devices/{SBDF}/assignment domain:domid=DOMAIN flags:list guestBdf",
             DEVICE,
-            "give it to a domain, by id"),
+            "give it to a domain"),
         Verb.of(
             "device deassign SBDF",
             "DELETE /v1/devices/{SBDF}/assignment",
@@ -135,7 +135,7 @@ final class HypervisorVerbs {
             "what is behind one frame"),
         Verb.of(
             "p2m set DOMID GFN NR TYPE",
-            "POST /v1/hypercalls/dm_op/set_mem_type domid:json=DOMID first_pfn=GFN nr:json=NR"
+            "POST /v1/hypercalls/dm_op/set_mem_type domid:domid=DOMID first_pfn=GFN nr:json=NR"
                 + " mem_type:json=TYPE",
             "",
             "change the type of frames; 0 ram, 1 read-only, 2 mmio, 4 ioreq_server"),
@@ -145,13 +145,13 @@ final class HypervisorVerbs {
             "violations>invariant detail",
             "check every table"),
         Verb.of(
-            "explain dma SBDF IOVA ACCESS",
+            "explain dma SBDF IOVA ACCESS=read",
             "GET /v1/explain/dma ?sbdf=SBDF ?iova=IOVA ?access=ACCESS ?pasid",
             STEPS,
             "what would become of a DMA"),
         Verb.of(
-            "explain access DOMID GPA ACCESS",
-            "GET /v1/explain/access ?domid=DOMID ?gpa=GPA ?access=ACCESS ?size",
+            "explain access DOMID GPA ACCESS=read",
+            "GET /v1/explain/access ?domid:domid=DOMID ?gpa=GPA ?access=ACCESS ?size",
             STEPS,
             "what would become of a guest's access"),
         Verb.of(

@@ -13,7 +13,7 @@ final class SimulationVerbs {
     return List.of(
         Verb.of(
             "events",
-            "GET /v1/events ?types ?domid ?sbdf ?since",
+            "GET /v1/events ?types ?domid:domid ?sbdf ?since",
             "id TIME=simtimens type source DATA=data",
             "what happened; with --follow also what happens"),
         Verb.of("sim reset", "POST /_sim/reset", "", "start the machine anew"),

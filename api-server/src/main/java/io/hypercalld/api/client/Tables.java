@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /** Answers as people read them. Never instantiated. */
 final class Tables {
   private static final String GAP = "   ";
+  private static final long KIBI = 1024;
+  private static final List<String> UNITS = List.of("B", "KiB", "MiB", "GiB", "TiB");
 
   private Tables() {}
 
@@ -58,9 +60,26 @@ final class Tables {
     if (path.equals(View.DIFFERENCE)) {
       return Differences.of(Tree.at(row, "before"), Tree.at(row, "after"));
     }
+    if (path.startsWith(View.SIZE)) {
+      return size(Tree.at(row, path.substring(1)));
+    }
     return path.startsWith(View.COUNT)
         ? Integer.toString(Tree.listAt(row, path.substring(1)).size())
         : cell(Tree.at(row, path));
+  }
+
+  /** Bytes in the largest unit of which they are a whole number. */
+  private static String size(@Nullable Object value) {
+    if (!(value instanceof Number number)) {
+      return cell(value);
+    }
+    long bytes = number.longValue();
+    int unit = 0;
+    while (bytes != 0 && bytes % KIBI == 0 && unit < UNITS.size() - 1) {
+      bytes /= KIBI;
+      unit++;
+    }
+    return bytes + UNITS.get(unit);
   }
 
   private static String aligned(List<String> cells, int[] widths) {

@@ -2,8 +2,10 @@ package io.hypercalld.api.client;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -11,6 +13,7 @@ import java.util.Optional;
  *
  * @param name its words: {@code device assign}
  * @param arguments what follows them, in capitals, as in {@code SBDF}
+ * @param fallbacks what arguments are that are left out
  * @param pairs whether {@code member=value} may follow, which become members of the body
  * @param path with arguments at its places: {@code /v1/devices/{SBDF}}; empty where the command
  *     asks in its own way
@@ -18,6 +21,7 @@ import java.util.Optional;
 record Verb(
     String name,
     List<String> arguments,
+    Map<String, String> fallbacks,
     boolean pairs,
     String method,
     String path,
@@ -38,7 +42,9 @@ record Verb(
     /** JSON if it reads as that, or else text. */
     JSON,
     /** Texts with commas between them. */
-    LIST
+    LIST,
+    /** A domain, by id or by name. */
+    DOMID
   }
 
   /**
@@ -57,7 +63,8 @@ record Verb(
   /**
    * A verb as it is written down.
    *
-   * @param usage its words, then its arguments in capitals: {@code device assign SBDF DOMAIN}
+   * @param usage its words, then its arguments in capitals: {@code device assign SBDF DOMAIN}; one
+   *     that may be left out is written as {@code ACCESS=read}
    * @param request a method and a path, then what the query ({@code ?state}) and the body ({@code
    *     domain:json=DOMAIN}) are made of
    * @param view see {@link View#of}
@@ -65,15 +72,21 @@ record Verb(
   static Verb of(String usage, String request, String view, String description) {
     List<String> words = new ArrayList<>();
     List<String> arguments = new ArrayList<>();
+    Map<String, String> fallbacks = new HashMap<>();
     for (String word : usage.split(" ", -1)) {
+      String[] sides = word.split("=", 2);
       if (!word.equals(PAIRS)) {
-        (isArgument(word) ? arguments : words).add(word);
+        (isArgument(sides[0]) ? arguments : words).add(sides[0]);
+        if (sides.length > 1) {
+          fallbacks.put(sides[0], sides[1]);
+        }
       }
     }
     String[] parts = request.split(" ", -1);
     return new Verb(
         String.join(" ", words),
         arguments,
+        fallbacks,
         usage.endsWith(PAIRS),
         parts[0],
         parts.length > 1 ? parts[1] : "",

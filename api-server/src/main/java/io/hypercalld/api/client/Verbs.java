@@ -11,6 +11,11 @@ final class Verbs {
           .flatMap(List::stream)
           .toList();
 
+  static final String SHOW = "show";
+
+  /** What others say for it. */
+  static final String GET = "get";
+
   private Verbs() {}
 
   /** The first words, in the order of documentation. */
@@ -30,7 +35,8 @@ final class Verbs {
    */
   static Verb find(List<String> words) {
     List<Verb> candidates = of(words.getFirst());
-    String second = words.size() > 1 ? words.get(1) : "";
+    String given = words.size() > 1 ? words.get(1) : "";
+    String second = given.equals(GET) ? SHOW : given;
     return candidates.stream()
         .filter(verb -> verb.word().isEmpty() || verb.word().equals(second))
         .findFirst()

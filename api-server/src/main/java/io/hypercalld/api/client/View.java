@@ -15,6 +15,9 @@ record View(boolean text, String rows, List<Column> columns) {
   /** Before a path: how many items are there. */
   static final String COUNT = "#";
 
+  /** Before a path: a number of bytes is there. */
+  static final String SIZE = "%";
+
   /** As a path: what is different between {@code before} and {@code after}. */
   static final String DIFFERENCE = "~";
 

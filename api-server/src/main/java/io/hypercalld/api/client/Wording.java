@@ -83,7 +83,7 @@ final class Wording {
   private static @Nullable Object value(Verb.Field field, String text) {
     return switch (field.kind()) {
       case TEXT -> text;
-      case JSON -> Tree.word(text);
+      case JSON, DOMID -> Tree.word(text);
       case LIST -> List.of(text.split(",", -1));
     };
   }

@@ -46,9 +46,9 @@ final class ClientTest {
     assertThat(ran.exit()).isEqualTo(Exit.OK);
     assertThat(ran.lines())
         .containsExactly(
-            "DOMID   NAME       TYPE   STATE     VCPUS   MEMORY       PAGE-TABLES   DEVICES",
-            "0       Domain-0   pvh    running   4       1073741824   separate      538",
-            "1       web        hvm    paused    2       67108864     shared        0");
+            "DOMID   NAME       TYPE   STATE     VCPUS   MEMORY   PAGE-TABLES   DEVICES",
+            "0       Domain-0   pvh    running   4       1GiB     separate      538",
+            "1       web        hvm    paused    2       64MiB    shared        0");
     assertThat(ran.err()).isEmpty();
   }
 
@@ -110,6 +110,22 @@ final class ClientTest {
 
     assertThat(deassigned).isEqualTo(new Ran(Exit.OK, "", ""));
     assertThat(daemon.line("device show 03:10.0").out()).contains("quarantined");
+  }
+
+  @Test
+  void domain_byName_isGoodWhereItsIdIs() {
+    assertThat(daemon.line("device assign 03:10.0 web").exit()).isEqualTo(Exit.OK);
+    assertThat(daemon.line("explain access web 0x3000").out()).startsWith("verdict: maps to 0x");
+    assertThat(daemon.line("explain dma 03:10.0 0x3000").out()).startsWith("verdict: maps to 0x");
+    assertThat(daemon.line("hypercall domctl getdomaininfo domain=web").out())
+        .contains("out.tot_pages                     16384");
+    assertThat(daemon.line("device assign 03:10.1 nobody"))
+        .isEqualTo(new Ran(Exit.NOT_FOUND, "", "hypercalld: ESRCH: there is no domain nobody\n"));
+  }
+
+  @Test
+  void get_isAnotherWordForShow() {
+    assertThat(daemon.line("domain get web")).isEqualTo(daemon.line("domain show web"));
   }
 
   @Test
