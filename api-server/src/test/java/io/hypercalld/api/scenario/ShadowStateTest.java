@@ -46,7 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * the last covering invalidation sends it, or in a fault; where there is one state only, there.
  */
 final class ShadowStateTest {
-  private static final int STEPS = 6000;
+  private static final int STEPS = 4000;
   private static final int FRAMES = 16;
   private static final int PAGES = 16;
   private static final int FIRST_PAGE = 0x400;
@@ -226,7 +226,9 @@ final class ShadowStateTest {
     oracle.forgetContext(device);
   }
 
+  /** Units remember where everything leads, and have to forget it. */
   private void balloon(int page) {
+    readAll();
     if (oracle.has(page)) {
       balloonOut(FIRST_PAGE + page);
       oracle.take(page);
@@ -235,6 +237,15 @@ final class ShadowStateTest {
       mark(page);
     }
     assertNoShadowOfWhatIsGone();
+    readAll();
+  }
+
+  private void readAll() {
+    for (int device = 0; device < DEVICES.size(); device++) {
+      for (int frame = 0; frame < FRAMES; frame++) {
+        read(device, frame);
+      }
+    }
   }
 
   private void balloonOut(long gfn) {
