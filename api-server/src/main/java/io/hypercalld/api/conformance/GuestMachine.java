@@ -70,17 +70,15 @@ final class GuestMachine implements CaptureHost {
   /** One large page of so many is made up of small ones, backwards. */
   private static final int SPLIT = 4;
 
+  /** One whose units translate through two levels of tables. */
+  private static final String NESTING_PLATFORM = "scalable";
+
   /** Virtual functions, of which no two share a group. */
   private static final int FIRST_DEVICE = 0x10;
 
   private static final int FUNCTIONS = 8;
 
-  private final Machine machine =
-      new Machine(
-          PlatformSource.named(EmbeddedPlatforms.DEFAULT)
-              .load()
-              .platform()
-              .withMemory(MACHINE_BYTES));
+  private final Machine machine;
   private final Domain guest;
   private final VirtualIommu iommu;
   private final Map<Integer, Sbdf> devices = new TreeMap<>();
@@ -92,6 +90,10 @@ final class GuestMachine implements CaptureHost {
 
   /** A guest whose unit announces what the recorded one did, and no device but these. */
   GuestMachine(Capabilities capabilities, Set<Integer> requesters) {
+    boolean scalable = capabilities.scalableMode();
+    String platform = scalable ? NESTING_PLATFORM : EmbeddedPlatforms.DEFAULT;
+    machine =
+        new Machine(PlatformSource.named(platform).load().platform().withMemory(MACHINE_BYTES));
     guest =
         machine.execute(
             new ComposeDomain(
@@ -109,6 +111,7 @@ final class GuestMachine implements CaptureHost {
             VirtualUnitSettings.USUAL_BASE,
             true,
             true,
+            scalable,
             capabilities.cachingMode(),
             ShadowSync.STRICT),
         UnitSettings.of(

@@ -6,11 +6,13 @@ import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.virtual.ShadowReport;
 import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.PasidEntry;
 import java.util.Locale;
 import java.util.Optional;
 
 /**
- * What a device's context entry in the machine's unit points at. Immutable.
+ * What a device's context entry in the machine's unit points at, or in scalable mode the entry of
+ * requests without PASID at as second level. Immutable.
  *
  * @param mode how the guest's unit has the device translated; empty where it has no say
  * @param root machine address of the table; empty where there is no present entry
@@ -55,12 +57,29 @@ public record ContextView(
             .report()
             .filter(_ -> owned)
             .map(report -> report.modeOf(function).toString());
+    Optional<PasidEntry> space =
+        unit.pasids(function.sbdf().sourceId()).flatMap(all -> Optional.ofNullable(all.get(0)));
+    if (owned && space.isPresent()) {
+      return translated(
+          scratch, function, mode, space.get().secondLevelRoot(), space.get().domainId());
+    }
     if (!entry.isPresent()) {
       return new ContextView(Table.NONE, mode, Optional.empty(), Optional.empty());
     }
     long root = ContextEntry.SLPTPTR.inPlace(entry.lo());
-    Table table = owned ? table(scratch, root, shadow(scratch, function)) : Table.HOST;
-    return new ContextView(table, mode, Optional.of(new Word(root)), Optional.of(entry.domainId()));
+    return owned
+        ? translated(scratch, function, mode, root, entry.domainId())
+        : new ContextView(
+            Table.HOST, mode, Optional.of(new Word(root)), Optional.of(entry.domainId()));
+  }
+
+  private static ContextView translated(
+      ScratchGuest scratch, PciDevice function, Optional<String> mode, long root, int domainId) {
+    return new ContextView(
+        table(scratch, root, shadow(scratch, function)),
+        mode,
+        Optional.of(new Word(root)),
+        Optional.of(domainId));
   }
 
   private static Optional<DomainId> shadow(ScratchGuest scratch, PciDevice function) {

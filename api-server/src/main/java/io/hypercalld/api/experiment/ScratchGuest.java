@@ -24,9 +24,14 @@ import io.hypercalld.iommu.virtual.VirtualIommu;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.FirstLevelEntry;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InvalidationDescriptor;
+import io.hypercalld.iommu.vtd.PasidDirectoryEntry;
+import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.Register;
+import io.hypercalld.iommu.vtd.RootTableAddress;
+import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -46,6 +51,7 @@ final class ScratchGuest implements AutoCloseable {
   private static final long ROOT = 0x1_1000;
   private static final long CONTEXTS = 0x1_2000;
   private static final long TABLES = 0x10_0000;
+  private static final String NESTING_PLATFORM = "scalable";
   private static final int QUEUE_BYTES = PageSize.BYTES_4K;
   private static final int FIRST_SLOT = 4;
   private static final int DMA_BYTES = 8;
@@ -53,8 +59,7 @@ final class ScratchGuest implements AutoCloseable {
   private static final long ABSENT = -1L;
   private static final long BOTH = SecondStageEntry.READ_WRITE;
 
-  private final Machine machine =
-      new Machine(PlatformSource.named(EmbeddedPlatforms.DEFAULT).load().platform());
+  private final Machine machine;
   private final Domain guest;
   private long free = TABLES;
   private int tail;
@@ -62,6 +67,10 @@ final class ScratchGuest implements AutoCloseable {
 
   /** A guest of so much memory; its unit, where one is wanted, is there from the beginning. */
   ScratchGuest(long memory, Optional<VirtualUnitSettings> unit, MemoryPolicies policies) {
+    // Where the guest is to have first-level tables, the machine's units have to nest.
+    boolean nests = unit.filter(VirtualUnitSettings::l1).isPresent();
+    String platform = nests ? NESTING_PLATFORM : EmbeddedPlatforms.DEFAULT;
+    machine = new Machine(PlatformSource.named(platform).load().platform());
     guest =
         machine.execute(
             new ComposeDomain(
@@ -117,6 +126,42 @@ final class ScratchGuest implements AutoCloseable {
     command(GlobalCommand.QIE.mask());
     write(Register.RTADDR, ROOT);
     command(GlobalCommand.SRTP.mask());
+  }
+
+  /** The same in scalable mode, without a queue. */
+  void prepareScalable() {
+    store(ROOT, CONTEXTS | PRESENT);
+    write(Register.RTADDR, RootTableAddress.scalable(ROOT));
+    command(GlobalCommand.SRTP.mask());
+  }
+
+  /** Has a device use first-level tables of four levels for requests with a PASID below 64. */
+  void attach(Sbdf seen, int pasid, PasidEntry entry) {
+    long directory = table();
+    long pasids = table();
+    store(directory, PasidDirectoryEntry.to(pasids).word());
+    store(pasids + PasidEntry.offset(pasid), entry.q0(), entry.q1(), entry.q2());
+    ScalableContextEntry context = ScalableContextEntry.to(directory);
+    store(
+        CONTEXTS + ScalableContextEntry.offset(seen.sourceId()),
+        ScalableContextEntry.PASIDE.set(context.q0()),
+        context.q1());
+  }
+
+  /** Writes the entry that leads a page of 4 KiB to a guest page, below four first levels. */
+  void mapFirst(long top, long gva, long gpa) {
+    long table = top;
+    for (int level = AddressWidth.BITS_48.levels(); level > 1; level--) {
+      long at = table + SecondStageEntry.offset(gva, level);
+      long entry = load(at);
+      if (!FirstLevelEntry.isPresent(entry)) {
+        entry = FirstLevelEntry.table(table());
+        store(at, entry);
+      }
+      table = FirstLevelEntry.target(entry);
+    }
+    store(
+        table + SecondStageEntry.offset(gva, 1), FirstLevelEntry.leaf(gpa, PageSize.SIZE_4K, true));
   }
 
   void translate(boolean on) {

@@ -11,7 +11,7 @@ import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.virtual.ShadowReport;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
-import io.hypercalld.iommu.vtd.InvalidationDescriptor;
+import io.hypercalld.iommu.vtd.PasidEntry;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -56,7 +56,11 @@ public final class ViommuModesExperiment {
     /** Both through one table. */
     SHADOW_SHARED,
     /** Each through a table of its own. */
-    SHADOW_TWO;
+    SHADOW_TWO,
+    /**
+     * One through a first-level table of the guest's, nested in the P2M; the other untranslated.
+     */
+    NESTED;
 
     @Override
     public String toString() {
@@ -86,6 +90,20 @@ public final class ViommuModesExperiment {
           guest.attach(ScratchGuest.seen(0), first, SHADOWED_DID);
           guest.attach(ScratchGuest.seen(1), second, OTHER_DID);
         }
+        case NESTED -> {
+          long top = guest.table();
+          guest.mapFirst(top, IOVA, GPA);
+          guest.attach(ScratchGuest.seen(0), 0, PasidEntry.firstLevel(top, SHADOWED_DID));
+          guest.attach(ScratchGuest.seen(1), 0, PasidEntry.passingThrough(OTHER_DID));
+        }
+      }
+    }
+
+    private void prepare(ScratchGuest guest) {
+      if (this == NESTED) {
+        guest.prepareScalable();
+      } else {
+        guest.prepare();
       }
     }
 
@@ -99,18 +117,19 @@ public final class ViommuModesExperiment {
       ViommuModesQuestion question, DmaPolicy.Tables tables, Mode mode) {
     var unit =
         new VirtualUnitSettings(
-            VirtualUnitSettings.USUAL_BASE, true, true, true, ShadowSync.STRICT);
+            VirtualUnitSettings.USUAL_BASE,
+            true,
+            true,
+            mode == Mode.NESTED,
+            true,
+            ShadowSync.STRICT);
     try (ScratchGuest guest =
         new ScratchGuest(question.memory().bytes(), Optional.of(unit), policies(tables))) {
       guest.assign(0);
       guest.assign(1);
-      guest.prepare();
       mode.enter(guest);
-      if (mode != Mode.DEFAULT) {
-        guest.translate(true);
-        guest.submit(InvalidationDescriptor.allContexts());
-        guest.ring();
-      }
+      mode.prepare(guest);
+      guest.translate(mode != Mode.DEFAULT);
       ShadowReport report = guest.iommu().report().orElseThrow();
       boolean reached =
           guest.read(0, mode.address()).segments().getFirst().end() instanceof DmaSegment.Moved;

@@ -7,6 +7,9 @@ import io.hypercalld.api.experiment.DomainIdAnswer;
 import io.hypercalld.api.experiment.DomainIdExperiment;
 import io.hypercalld.api.experiment.DomainIdQuestion;
 import io.hypercalld.api.experiment.HardwareDomainQuestion;
+import io.hypercalld.api.experiment.NestedWalksAnswer;
+import io.hypercalld.api.experiment.NestedWalksExperiment;
+import io.hypercalld.api.experiment.NestedWalksQuestion;
 import io.hypercalld.api.experiment.PageClaimAnswer;
 import io.hypercalld.api.experiment.PageClaimExperiment;
 import io.hypercalld.api.experiment.PageClaimQuestion;
@@ -148,6 +151,14 @@ final class ExperimentRoutes {
             .aside(ExperimentRoutes::addressModes),
         Route.of(
                 Method.POST,
+                "/v1/experiments/nested-walks",
+                "How many entries a request reads that a guest's first-level tables translate; as"
+                    + " text where text/plain is accepted")
+            .reading(NestedWalksQuestion.class)
+            .answering(NestedWalksAnswer.class)
+            .aside(ExperimentRoutes::nestedWalks),
+        Route.of(
+                Method.POST,
                 "/v1/experiments/hardware-domain-table",
                 "Whether dom0's table of all RAM gets done, or where it stays for ever")
             .reading(HardwareDomainQuestion.class)
@@ -209,6 +220,11 @@ final class ExperimentRoutes {
 
   private static Reply shadowCosts(Request request) {
     ShadowCostsAnswer answer = ShadowCostsExperiment.run(request.read(ShadowCostsQuestion.class));
+    return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
+  }
+
+  private static Reply nestedWalks(Request request) {
+    NestedWalksAnswer answer = NestedWalksExperiment.run(request.read(NestedWalksQuestion.class));
     return wantsText(request) ? Reply.text("text/plain", answer.toText()) : Reply.ok(answer);
   }
 

@@ -10,11 +10,12 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Recorded drivers in a guest: their register writes and descriptors go to its virtual unit, their
@@ -32,18 +33,15 @@ final class GuestRecordingsConformanceTest {
     return said;
   }
 
-  /** Those of legacy mode. */
+  /** Of legacy mode, and of scalable mode with tables of either level. */
+  static Stream<Path> captures() throws IOException {
+    return RecordingsConformanceTest.captures();
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "linux-ats-aw48",
-        "linux-strict-aw39",
-        "linux-strict-cm-aw48",
-        "xen-aw39-cm-noqinval",
-        "xen-aw48-strict"
-      })
-  void capture_inAGuest_everyTranslationIsComposedAndEveryInterruptAsRecorded(String name) {
-    Corpus.Said said = judged(Corpus.resource("captures/" + name), GuestMachine::new);
+  @MethodSource("captures")
+  void capture_inAGuest_everyTranslationIsComposedAndEveryInterruptAsRecorded(Path capture) {
+    Corpus.Said said = judged(capture, GuestMachine::new);
 
     assertThat(said.failures()).isEmpty();
     assertThat(said.lines())

@@ -65,15 +65,31 @@ final class ViommuExperimentsTest {
             "shadow true 0 4 shadow ept true EINVAL",
             "shadow-shared true 0 4 shadow shadow true EINVAL",
             "shadow-two true 0 8 shadow shadow true EINVAL",
+            "nested true 0 0 ept ept true EINVAL",
             "default false 2 0 mirror mirror true EINVAL",
             "passthrough false 2 0 mirror mirror true EINVAL",
             "shadow false 2 4 shadow mirror true EINVAL",
             "shadow-shared false 2 4 shadow shadow true EINVAL",
-            "shadow-two false 2 8 shadow shadow true EINVAL");
+            "shadow-two false 2 8 shadow shadow true EINVAL",
+            "nested false 2 0 mirror mirror true EINVAL");
     String ept = rows.at("/0/devices/0/root").asText();
     assertThat(rows.at("/2/devices/1/root").asText()).isEqualTo(ept);
     assertThat(rows.at("/3/devices/0/root")).isEqualTo(rows.at("/3/devices/1/root"));
     assertThat(rows.at("/4/devices/0/root")).isNotEqualTo(rows.at("/4/devices/1/root"));
+  }
+
+  /** S1-Q6: 4 levels on 4 are 24 entries; larger pages below save one for each level. */
+  @Test
+  void nestedWalks_readUpTo24Entries() {
+    JsonNode rows = ask("nested-walks", "{'explained':true}").get("rows");
+
+    assertThat(rows(rows, "/stage2Leaf", "/miss", "/again"))
+        .containsExactly("4096 24 0", "2097152 19 0", "1073741824 14 0");
+    assertThat(rows.at("/0/tables")).hasSize(24);
+    assertThat(rows.at("/1/tables")).hasSize(19);
+    assertThat(rows.at("/2/tables")).hasSize(14);
+    // The very first one reads root, context, directory and PASID entries, too.
+    assertThat(rows(rows, "/cold")).containsExactly("28", "23", "18");
   }
 
   /** S1-Q3: from the domain's table to the shadow and back, whatever the guest does. */
@@ -158,7 +174,14 @@ final class ViommuExperimentsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"viommu-modes", "viommu-timeline", "translate-calls", "shadow-costs"})
+  @ValueSource(
+      strings = {
+        "viommu-modes",
+        "viommu-timeline",
+        "translate-calls",
+        "shadow-costs",
+        "nested-walks"
+      })
   void answers_areTheSameEachTime_andLeaveTheServedMachineAlone(String experiment) {
     String before = daemon.digest();
 
