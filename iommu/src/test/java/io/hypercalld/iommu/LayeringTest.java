@@ -44,6 +44,7 @@ final class LayeringTest {
   private static final String INTERRUPT = "io.hypercalld.iommu.interrupt..";
   private static final String HYPERCALL = "io.hypercalld.iommu.hypercall..";
   private static final String PCI = "io.hypercalld.iommu.pci..";
+  private static final String DMA = "io.hypercalld.core.dma..";
   private static final String PLATFORM = "io.hypercalld.iommu.platform..";
   private static final String VIRTUAL = "io.hypercalld.iommu.virtual..";
   private static final String REACH = "io.hypercalld.iommu.reach..";
@@ -57,7 +58,9 @@ final class LayeringTest {
         dependsOnly(ACPI, List.of(PCI, BITS, ERRNO), DrivenTable.class),
         dependsOnly(VTD, List.of(PCI, BITS, DIGEST, APIC, MEMORY), LiveFormat.class),
         dependsOnly(
-            PLATFORM, List.of(ACPI, PCI, VTD, BITS, DIGEST, ERRNO, MEMORY), RunningPlatform.class),
+            PLATFORM,
+            List.of(ACPI, PCI, VTD, BITS, DIGEST, DMA, ERRNO, MEMORY),
+            RunningPlatform.class),
         // Refuses by errno only what no device could ask for: a transfer past the end of addresses.
         dependsOnly(UNIT, List.of(VTD, PCI, BITS, DIGEST, ERRNO, MEMORY), OwnedSilicon.class),
         dependsOnly(DRIVER, List.of(PLATFORM, VTD, PCI, ACPI, CORE), Shortcut.class),

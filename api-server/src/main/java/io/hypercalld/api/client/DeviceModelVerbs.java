@@ -101,7 +101,8 @@ final class DeviceModelVerbs {
             "a device model"),
         Verb.of(
             "ioreq create DOMAIN",
-            "POST /v1/domains/{DOMAIN}/ioreq-servers bufioreq enabled:json ranges:json",
+            "POST /v1/domains/{DOMAIN}/ioreq-servers bufioreq enabled:json extDestId:json"
+                + " ranges:json",
             SERVER,
             "make a device model"),
         Verb.of(

@@ -132,7 +132,7 @@ final class Xl {
   }
 
   /** Whether nobody has it, and it is none of those that others are behind. */
-  private static boolean isAssignable(Object device) {
+  private static boolean isAssignable(@Nullable Object device) {
     String state = Tree.textAt(device, "state").orElse("");
     boolean bridge = Tree.textAt(device, "class").orElse("").startsWith("0x06");
     return !bridge && (state.equals("quarantined") || state.equals("dom0"));

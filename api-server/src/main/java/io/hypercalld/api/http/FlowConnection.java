@@ -97,7 +97,7 @@ final class FlowConnection extends ChannelDuplexHandler {
     if (message instanceof HttpResponse response && response.headers().contains(LOST)) {
       ReferenceCountUtil.release(message);
       context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
-      context.close(promise);
+      var unused = context.close();
     } else {
       context.write(message, promise);
     }

@@ -84,7 +84,7 @@ public record FaultDelay(
     Matcher time = TIME.matcher(text);
     if (!time.matches()) {
       throw InvalidBody.at(
-          "/effect/delay", "a time is a number and a unit such as 5ms, not " + text);
+          "/effect/delay", "a time is a number and a unit such as 5ms, not %s", text);
     }
     long unit =
         switch (time.group(2)) {

@@ -148,7 +148,7 @@ public record FaultRule(
       throw InvalidBody.at("/effect", "an effect has a type, an errno or a delay");
     }
     if (effect.errno.isPresent() && effect.refusal().isEmpty()) {
-      throw InvalidBody.at("/effect/errno", "there is no errno " + effect.errno.get());
+      throw InvalidBody.at("/effect/errno", "there is no errno %s", effect.errno.get());
     }
     boolean ofCalls = isOfCalls(match, effect);
     requireSense(match, effect, ofCalls);

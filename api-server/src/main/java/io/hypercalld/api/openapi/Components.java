@@ -46,6 +46,20 @@ final class Components {
     parameters.put(
         "header.If-None-Match",
         header("If-None-Match", "Tag of the resource as it was seen; 304 where it still is"));
+    parameters.put(
+        "header.Only-New",
+        header("If-None-Match", "* to make nothing that is there: 412 where it is"));
+    parameters.put(
+        "header.Idempotency-Key",
+        header(
+            "Idempotency-Key",
+            "Has the change made once: its answer is told again for 24 hours; 422 where the key was"
+                + " another request's, 409 while that is under way"));
+    parameters.put(
+        "header.Last-Event-ID",
+        header(
+            "Last-Event-ID",
+            "The last event that is known; stream.resync comes first where it is too old"));
   }
 
   private static List<String> errnos() {

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -34,7 +35,8 @@ final class HypercallDescriber {
   }
 
   Map<String, Object> describe(Operation<?> operation) {
-    Map<String, Object> arguments = components.schema(operation.name(), operation.shape().schema());
+    Map<String, Object> schema = operation.shape().schema();
+    Map<String, Object> arguments = components.schema(operation.name(), schema);
     return new Described()
         .with("operationId", operation.call() + "_" + operation.op())
         .with("summary", operation.name())
@@ -42,7 +44,9 @@ final class HypercallDescriber {
         .with("tags", List.of(operation.call()))
         .with("x-level", operation.level().name().toLowerCase(Locale.ROOT))
         .with("parameters", routes.query(route))
-        .with("requestBody", RouteDescriber.json(arguments))
+        .with(
+            "requestBody",
+            RouteDescriber.json(arguments, RouteDescriber.isDue(schema), Optional.empty()))
         .with("responses", responses(operation))
         .done();
   }

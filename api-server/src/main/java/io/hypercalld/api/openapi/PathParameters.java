@@ -37,6 +37,7 @@ final class PathParameters {
           Map.entry("gfn", new Place("Guest frame number, such as 0x1a2b", TEXT)),
           Map.entry("mfn", new Place("Machine frame number, such as 0x1a2b", TEXT)),
           Map.entry("id", new Place("Id of the ioreq server", INDEX)),
+          Map.entry("rule", new Place("Id of the fault rule", TEXT)),
           Map.entry("rid", new Place("Id of the request", TEXT)),
           Map.entry("number", new Place("Number of the preempted hypercall", INDEX)),
           Map.entry("name", new Place("Name of the snapshot", TEXT)),
@@ -52,12 +53,18 @@ final class PathParameters {
   /** The parameter at a place; one that nobody has described is any text. */
   static Map<String, Object> of(String name) {
     Place place = PLACES.getOrDefault(name, new Place("", TEXT));
-    return new Described()
-        .with("name", name)
-        .with("in", "path")
-        .with("description", place.description)
-        .with("required", true)
-        .with("schema", place.schema)
-        .done();
+    Described described =
+        new Described()
+            .with("name", name)
+            .with("in", "path")
+            .with("description", place.description)
+            .with("required", true)
+            .with("schema", place.schema);
+    Examples.place(name).ifPresent(value -> described.with("example", value(place, value)));
+    return described.done();
+  }
+
+  private static Object value(Place place, String text) {
+    return place.schema.equals(INDEX) ? Integer.valueOf(text) : text;
   }
 }

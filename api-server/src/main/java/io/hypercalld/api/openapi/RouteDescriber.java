@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Describes routes. Confined to the thread that makes the document. */
@@ -37,7 +38,11 @@ final class RouteDescriber {
     if (!parameters.isEmpty()) {
       operation.with("parameters", parameters);
     }
-    route.body().ifPresent(schema -> operation.with("requestBody", json(schema)));
+    route
+        .body()
+        .ifPresent(
+            schema ->
+                operation.with("requestBody", json(schema, isDue(schema), Examples.body(route))));
     return operation.with("responses", responses(route)).done();
   }
 
@@ -58,36 +63,59 @@ final class RouteDescriber {
   /** References to the query parameters of a route. */
   List<Object> query(Route route) {
     return Stream.concat(route.parameters().stream(), route.commonParameters().stream())
-        .<Object>map(parameter -> components.parameter(describe(parameter)))
+        .<Object>map(parameter -> components.parameter(describe(route, parameter)))
         .toList();
   }
 
-  private static Map<String, Object> describe(Parameter parameter) {
-    return new Described()
-        .with("name", parameter.name())
-        .with("in", "query")
-        .with("description", parameter.description())
-        .with("required", parameter.required())
-        .with("schema", parameter.schema())
-        .done();
+  private static Map<String, Object> describe(Route route, Parameter parameter) {
+    Described described =
+        new Described()
+            .with("name", parameter.name())
+            .with("in", "query")
+            .with("description", parameter.description())
+            .with("required", parameter.required())
+            .with("schema", parameter.schema());
+    Examples.parameter(route, parameter).ifPresent(value -> described.with("example", value));
+    return described.done();
   }
 
   private static List<Object> preconditions(Route route) {
     if (isTagged(route)) {
       return List.of(Components.header("If-None-Match"));
     }
-    return route.guard().isPresent() ? List.of(Components.header("If-Match")) : List.of();
+    if (!route.method().changes()) {
+      return route.handling() instanceof Route.Streaming && !route.parameters().isEmpty()
+          ? List.of(Components.header("Last-Event-ID"))
+          : List.of();
+    }
+    List<Object> headers = new ArrayList<>(List.of(Components.header("Idempotency-Key")));
+    if (route.guard().isPresent()) {
+      headers.add(Components.header("If-Match"));
+    }
+    if (route.response().status() == CREATED) {
+      headers.add(Components.header("Only-New"));
+    }
+    return headers;
   }
 
   private static boolean isTagged(Route route) {
-    return route.method() == Method.GET && route.response().mediaType().equals(Encoded.JSON);
+    return !(route.handling() instanceof Route.Streaming)
+        && route.method() == Method.GET
+        && route.response().mediaType().equals(Encoded.JSON);
   }
 
-  /** A JSON body that must be there. */
-  static Map<String, Object> json(Map<String, Object> schema) {
+  /** Whether a body must be there; an empty one stands for an empty object. */
+  static boolean isDue(Map<String, Object> schema) {
+    return !"object".equals(schema.get("type")) || schema.containsKey("required");
+  }
+
+  static Map<String, Object> json(
+      Map<String, Object> schema, boolean due, Optional<Object> example) {
+    Described content = new Described().with("schema", schema);
+    example.ifPresent(value -> content.with("example", value));
     return new Described()
-        .with("required", true)
-        .with("content", Map.of(Encoded.JSON, Map.of("schema", schema)))
+        .with("required", due)
+        .with("content", Map.of(Encoded.JSON, content.done()))
         .done();
   }
 
@@ -123,7 +151,12 @@ final class RouteDescriber {
     if (!response.mediaType().isEmpty()) {
       Map<String, Object> content =
           response.schema().isEmpty() ? Map.of() : Map.of("schema", response.schema());
-      described.with("content", Map.of(response.mediaType(), content));
+      Map<String, Object> contents = new LinkedHashMap<>();
+      contents.put(response.mediaType(), content);
+      if (route.handling() instanceof Route.Streaming streaming) {
+        streaming.alternatives().forEach(type -> contents.put(type, Map.of()));
+      }
+      described.with("content", contents);
     }
     return described.done();
   }

@@ -61,7 +61,11 @@ final class EventRoutes {
                 Page.LIMIT,
                 Page.CURSOR)
             .answering(EventsView.class)
-            .streaming(new Route.Streaming(EventRoutes::open, EventRoutes::page)),
+            .streaming(
+                new Route.Streaming(
+                    EventRoutes::open,
+                    EventRoutes::page,
+                    List.of("text/event-stream", "application/x-ndjson"))),
         Route.get("/v1/events/types", "Every type of event")
             .answering(Page.ofItems(TypeView.class))
             .by(_ -> Reply.ok(Page.whole(types()))));

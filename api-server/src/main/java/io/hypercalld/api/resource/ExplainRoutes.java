@@ -18,6 +18,7 @@ import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.PasidPrefix;
+import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -170,17 +171,31 @@ final class ExplainRoutes {
       List<StepView> steps = new ArrayList<>();
       steps.add(routing("%s is behind iommu %d".formatted(sbdf, iommu), "next"));
       explanation.steps().stream().map(ExplainRoutes::view).forEach(steps::add);
-      return Reply.ok(
-          new ExplanationView(
-              explanation.verdict(),
-              explanation.reason().map(UnitListings::number),
-              explanation.reason().map(FaultReason::text),
-              Optional.of(iommu),
-              explanation.cached(),
-              explanation.stale(),
-              steps,
-              explanation.wouldPassIf()));
+      Optional<GuestStage> guest =
+          explanation.reason().isPresent()
+              ? Optional.empty()
+              : GuestStage.of(
+                  machine, sbdf, new RemappableMessage(address.value(), (int) data.value()));
+      guest.ifPresent(
+          stage -> {
+            steps.add(routing(stage.entrance(), "next"));
+            stage.explanation().steps().stream().map(ExplainRoutes::view).forEach(steps::add);
+          });
+      return Reply.ok(view(guest.map(GuestStage::explanation).orElse(explanation), iommu, steps));
     };
+  }
+
+  private static ExplanationView view(
+      InterruptExplanation decisive, int iommu, List<StepView> steps) {
+    return new ExplanationView(
+        decisive.verdict(),
+        decisive.reason().map(UnitListings::number),
+        decisive.reason().map(FaultReason::text),
+        Optional.of(iommu),
+        decisive.cached(),
+        decisive.stale(),
+        steps,
+        decisive.wouldPassIf());
   }
 
   private static ExplanationView withoutUnit(

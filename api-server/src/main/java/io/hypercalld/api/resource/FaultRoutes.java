@@ -25,7 +25,7 @@ final class FaultRoutes {
             .reading(FaultRule.class)
             .answering(FaultRules.Standing.class)
             .on(FaultRoutes::add),
-        Route.of(Method.DELETE, "/_sim/faults/{id}", "Has it go wrong no more")
+        Route.of(Method.DELETE, "/_sim/faults/{rule}", "Has it go wrong no more")
             .on(FaultRoutes::remove));
   }
 
@@ -35,7 +35,7 @@ final class FaultRoutes {
   }
 
   private static Function<Machine, Reply> remove(Request request) {
-    RemoveFault command = new RemoveFault(request.place("id"));
+    RemoveFault command = new RemoveFault(request.place("rule"));
     return machine -> {
       machine.execute(command);
       return Reply.done();

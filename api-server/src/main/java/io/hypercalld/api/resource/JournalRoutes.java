@@ -64,7 +64,8 @@ final class JournalRoutes {
     return new Route.Streaming(
         _ -> Optional.of(machine -> new JournalFeed(machine, compressed)),
         // To HEAD, which has no content.
-        _ -> Reply.document(compressed ? COMPRESSED : LINES, new byte[0]));
+        _ -> Reply.document(compressed ? COMPRESSED : LINES, new byte[0]),
+        List.of());
   }
 
   /** On a machine beside the one there is, which goes only when the other one is ready. */

@@ -118,7 +118,7 @@ public final class Dispatcher {
           || place.machine().isEmpty()
           || !(router.match(Method.of(request.method()), place.path())
               instanceof Router.Found(Route route, var places))
-          || !(route.handling() instanceof Route.Streaming(var open, var _))) {
+          || !(route.handling() instanceof Route.Streaming(var open, var _, var _))) {
         return Optional.empty();
       }
       String id = requestIds.of(request.header().apply("X-Request-Id"));
@@ -144,7 +144,7 @@ public final class Dispatcher {
     long began = System.nanoTime();
     CompletableFuture<Feed> opened;
     try {
-      opened = request.hosted().thread().submit(open::apply);
+      opened = request.hosted().thread().submit(open);
     } catch (RuntimeException e) {
       opened = CompletableFuture.failedFuture(e);
     }
@@ -173,7 +173,9 @@ public final class Dispatcher {
         () -> work.handle(route, request, encoding, strikes);
     CompletableFuture<Encoded> answered =
         route.method().changes() ? request.hosted().keys().once(request, asked) : asked.get();
-    return answered.handle(strikes::end).thenCompose(Function.identity());
+    CompletableFuture<Encoded> sent = new CompletableFuture<>();
+    var unused = answered.whenComplete((answer, thrown) -> strikes.end(sent, answer, thrown));
+    return sent;
   }
 
   private static String label(Router.Match match) {

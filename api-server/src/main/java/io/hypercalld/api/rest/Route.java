@@ -59,9 +59,12 @@ public record Route(
    *
    * @param open what they are, for the machine to begin; empty where the request wants none
    * @param otherwise the answer then
+   * @param alternatives what the bytes may be, besides what the route answers
    */
   public record Streaming(
-      Function<Request, Optional<Function<Machine, Feed>>> open, Function<Request, Reply> otherwise)
+      Function<Request, Optional<Function<Machine, Feed>>> open,
+      Function<Request, Reply> otherwise,
+      List<String> alternatives)
       implements Handling {}
 
   /** Answered away from the machine, on a thread where it may take its time. */

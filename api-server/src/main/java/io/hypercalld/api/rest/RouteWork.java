@@ -36,7 +36,7 @@ final class RouteWork {
       case Route.Conversing _ ->
           throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
               .with("Upgrade", "websocket");
-      case Route.Streaming(var _, Function<Request, Reply> otherwise) ->
+      case Route.Streaming(var _, Function<Request, Reply> otherwise, var _) ->
           CompletableFuture.completedFuture(preconditions.apply(otherwise.apply(request).encode()));
       case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) -> {
         Wait<Machine, Reply> wait = task.apply(request);

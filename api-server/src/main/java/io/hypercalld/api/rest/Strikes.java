@@ -29,20 +29,15 @@ final class Strikes {
     return struck.isEmpty() ? failure : failure.injectedBy(struck.getFirst().rule());
   }
 
-  /** The answer as it goes out: marked, lost, or never. */
-  CompletableFuture<Encoded> end(@Nullable Encoded answer, @Nullable Throwable thrown) {
-    if (has(FaultEffect.HANG)) {
-      return new CompletableFuture<>();
-    }
+  /** Sends the answer: marked, or lost, or never. */
+  void end(CompletableFuture<Encoded> sent, @Nullable Encoded answer, @Nullable Throwable thrown) {
     if (has(FaultEffect.HTTP_RESET)) {
-      return CompletableFuture.completedFuture(Encoded.LOST);
+      sent.complete(Encoded.LOST);
+    } else if (thrown != null && !has(FaultEffect.HANG)) {
+      sent.completeExceptionally(thrown);
+    } else if (answer != null && !has(FaultEffect.HANG)) {
+      sent.complete(struck.isEmpty() ? answer : answer.with(HEADER, struck.getFirst().rule()));
     }
-    if (thrown != null || answer == null) {
-      return CompletableFuture.failedFuture(
-          thrown == null ? new IllegalStateException("no answer") : thrown);
-    }
-    return CompletableFuture.completedFuture(
-        struck.isEmpty() ? answer : answer.with(HEADER, struck.getFirst().rule()));
   }
 
   private boolean has(FaultEffect effect) {

@@ -186,6 +186,21 @@ final class ViommuNestedAcceptanceTest implements NumberedBehaviours<GuestPasids
               assertThat(g.found(FIRST, 5, GVA)).isEqualTo(0xb);
             }),
         row(
+            "a snapshot has the device nested as it was",
+            g -> {
+              g.pasid5();
+              assertThat(g.daemon().post("/_sim/snapshots", "{\"name\":\"nested\"}").status())
+                  .isLessThan(300);
+              g.unit().write(GuestUnit.GCMD, 4, GuestUnit.QIE);
+              g.unit().store(A, 0xffff);
+              assertThat(g.found(FIRST, 5, GVA)).isEqualTo(-1);
+              assertThat(g.daemon().post("/_sim/snapshots/nested/restore", "{}").status())
+                  .isLessThan(300);
+              assertThat(g.mode()).isEqualTo("nested");
+              assertThat(g.found(FIRST, 5, GVA)).isEqualTo(0xa);
+              assertThat(g.daemon().delete("/_sim/snapshots/nested").status()).isEqualTo(204);
+            }),
+        row(
             "a machine without a unit that nests refuses to announce that its guests can",
             g -> {
               try (GuestUnit other = new GuestUnit(XenHost.start())) {

@@ -91,6 +91,23 @@ final class ViommuPassthroughInterruptAcceptanceTest implements NumberedBehaviou
     return answer.body();
   }
 
+  private static JsonNode explain(GuestUnit u) {
+    JsonNode message = u.daemon().get("/v1/devices/" + VF + "/msi").body().get("items").get(0);
+    Answer answer =
+        u.daemon()
+            .get(
+                "/v1/explain/interrupt?sbdf=%s&address=%s&data=%s"
+                    .formatted(VF, message.get("address").asText(), message.get("data").asText()));
+    assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
+    return answer.body();
+  }
+
+  private static String tables(JsonNode explanation) {
+    StringBuilder tables = new StringBuilder();
+    explanation.get("steps").forEach(step -> tables.append(step.get("table").asText()).append(' '));
+    return tables.toString();
+  }
+
   private static JsonNode pirq(GuestUnit u) {
     return u.daemon().get("/v1/domains/%d/pirqs".formatted(u.guest())).body().get("items").get(0);
   }
@@ -135,6 +152,30 @@ final class ViommuPassthroughInterruptAcceptanceTest implements NumberedBehaviou
               pirq = guest(u);
               bind(u, pirq, 0xfee0_2000L, 0x41);
               assertThat(send(u).get("vcpu").asInt()).isEqualTo(1);
+            }),
+        row(
+            "an explanation goes through both units, and says what would let it pass",
+            u -> {
+              int pirq = guest(u);
+              entry(u, 5, 287, 0x51, P, SEEN);
+              bind(u, pirq, REMAPPABLE, 0);
+              String digest = u.daemon().digest();
+              JsonNode passing = explain(u);
+              assertThat(tables(passing))
+                  .isEqualTo("topology message register interrupt-cache interrupt ".repeat(2));
+              assertThat(passing.at("/steps/5/note").asText())
+                  .isEqualTo(
+                      "d%d's own unit, by guest-physical addresses: the guest wrote 0x0 to"
+                              .formatted(u.guest())
+                          + " 0xfee000b0");
+              assertThat(passing.at("/steps/9/address").asText()).isEqualTo("0x20050");
+              assertThat(passing.get("reason").isNull()).isTrue();
+              entry(u, 5, 287, 0x51, 0, SEEN);
+              JsonNode blocked = explain(u);
+              assertThat(blocked.get("reason").asText()).isEqualTo("0x22");
+              assertThat(u.faults()).isEmpty();
+              entry(u, 5, 287, 0x51, P, SEEN);
+              assertThat(u.daemon().digest()).isEqualTo(digest);
             }),
         row(
             "an address without data is no message, and data have 32 bits",

@@ -10,6 +10,9 @@ import java.util.Optional;
  * How many vCPUs an HVM or PVH domain may have on this machine: {@code HVM_MAX_VCPUS} as a
  * parameter. Confined to the machine thread.
  *
+ * <p>A domain with more than 4094 has no event channel ports left for an ioreq server, whose vCPUs
+ * need one each.
+ *
  * @see "spec/documents.md S1-D14"
  */
 public final class VcpuLimit implements Digestible {

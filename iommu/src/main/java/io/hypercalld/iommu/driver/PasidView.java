@@ -24,7 +24,8 @@ public record PasidView(
       new PasidView(false, false, 0, Collections.emptySortedMap());
 
   public PasidView {
-    spaces = Collections.unmodifiableSortedMap(new TreeMap<>(spaces));
+    // No view of a map: copies of the whole machine are made of what they know.
+    spaces = new TreeMap<>(spaces);
   }
 
   /** Whose domain-ids tag what units remember of the device's requests. */

@@ -20,6 +20,7 @@ public record RequesterPasids(
       new RequesterPasids(false, false, 0, Collections.emptySortedMap());
 
   public RequesterPasids {
-    entries = Collections.unmodifiableSortedMap(new TreeMap<>(entries));
+    // No view of a map: copies of the whole machine are made of what they know.
+    entries = new TreeMap<>(entries);
   }
 }

@@ -158,7 +158,8 @@ final class GuestFaults {
                 () ->
                     place.target(prefix).filter(PasidSpace.Nested.class::isInstance).isPresent()
                         && !shadows
-                            .wouldGo(device, prefix, iova.value())
+                            .walks()
+                            .machineAddress(device, prefix, iova.value())
                             .equals(Optional.of(maddr)));
     if (!stale) {
       return Optional.empty();

@@ -3,7 +3,9 @@ package io.hypercalld.iommu.virtual;
 import io.hypercalld.iommu.driver.NestedContext;
 import io.hypercalld.iommu.driver.PasidSpace;
 import io.hypercalld.iommu.driver.PasidView;
+import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.RequesterPasids;
+import io.hypercalld.iommu.vtd.Invalidation;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Map;
 import java.util.Optional;
@@ -86,5 +88,30 @@ record Place(
                 space instanceof PasidSpace.Nested(NestedContext context, var _)
                     ? Stream.of(context)
                     : Stream.empty());
+  }
+
+  /**
+   * Whether a command concerns the entry that led here. What the guest blocks no unit need
+   * remember, so every command does; and scalable mode's context entries name no domain-id.
+   *
+   * @param seen how the guest knows the device
+   */
+  boolean isNamedBy(Invalidation.OfContexts command, Optional<SourceId> seen) {
+    boolean blocked = space().filter(one -> one.source().isEmpty()).isPresent();
+    return blocked
+        || switch (command) {
+          case Invalidation.AllContexts _ -> true;
+          case Invalidation.DomainContexts(int domainId) ->
+              view.isPresent()
+                  || mode == DeviceMode.PASSTHROUGH
+                  || space().filter(one -> one.hasDomainId(domainId)).isPresent();
+          case Invalidation.DeviceContexts(int _, SourceId requester, int mask) ->
+              seen.filter(one -> matches(one, requester, mask)).isPresent();
+        };
+  }
+
+  private static boolean matches(SourceId seen, SourceId named, int mask) {
+    int ignored = (0x8 - (0x8 >> mask)) & 0x7;
+    return ((seen.value() ^ named.value()) & ~ignored) == 0;
   }
 }

@@ -142,8 +142,8 @@ public final class ShadowReport {
   public Walk walk(PciDevice device, int pasid, Word iova) {
     PasidPrefix prefix = PasidPrefix.of(pasid);
     return new Walk(
-        shadows.guestAddress(device, prefix, iova.value()),
-        shadows.wouldGo(device, prefix, iova.value()));
+        shadows.walks().guestAddress(device, prefix, iova.value()),
+        shadows.walks().machineAddress(device, prefix, iova.value()));
   }
 
   public ShadowCounters counters() {

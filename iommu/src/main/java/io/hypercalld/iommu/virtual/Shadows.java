@@ -1,39 +1,30 @@
 package io.hypercalld.iommu.virtual;
 
-import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.PageSize;
-import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mChange;
-import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mObserver;
 import io.hypercalld.iommu.driver.DeviceWatcher;
 import io.hypercalld.iommu.driver.DomainIommu;
-import io.hypercalld.iommu.driver.NestedContext;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
-import io.hypercalld.iommu.unit.Explanation;
-import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.RequesterPasids;
 import io.hypercalld.iommu.unit.RequesterSpace;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
 import io.hypercalld.iommu.unit.UnitObserver;
-import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.Invalidation;
-import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -104,40 +95,20 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     return spaces.shadows();
   }
 
-  /** What stands for the guest's first-level tables. */
-  Map<ShadowSpaces.Nesting, NestedContext> nestings() {
-    return spaces.nestings();
-  }
-
   /** Whether the guest's tables say of a device's PASID what they said when it was pointed. */
   boolean saysTheSame(PciDevice device, int pasid) {
     RequesterPasids now = seenAs(device).map(unit::pasidsOf).orElse(RequesterPasids.BLOCKED);
     return Objects.equals(now.entries().get(pasid), placeOf(device).said().entries().get(pasid));
   }
 
-  /** Where the guest's tables and the P2M send a read as they are now; empty for nowhere. */
-  Optional<Word> wouldGo(PciDevice device, PasidPrefix prefix, long iova) {
-    return guestAddress(device, prefix, iova).flatMap(gpa -> machineAddress(gpa.value()));
-  }
-
-  /** Where the guest's tables alone send it. */
-  Optional<Word> guestAddress(PciDevice device, PasidPrefix prefix, long iova) {
-    return seenAs(device)
-        .map(seen -> unit.explain(new MemoryRequest(seen, prefix, iova, DmaAccess.READ)))
-        .filter(Explanation::passes)
-        .map(explained -> new Word(explained.maddr()));
+  /** Where the guest's tables send requests as they are now. */
+  GuestWalks walks() {
+    return new GuestWalks(domain, unit);
   }
 
   /** Whether the domain's own table is the P2M itself. */
   boolean sharesP2m() {
     return domain.facet(DomainIommu.class).sharesP2m();
-  }
-
-  private Optional<Word> machineAddress(long gpa) {
-    P2mLookup found = domain.p2m().lookup(new Gfn(frame(gpa)));
-    return found.mfn().isValid()
-        ? Optional.of(new Word(found.mfn().maddr() + (gpa & (PageSize.BYTES_4K - 1))))
-        : Optional.empty();
   }
 
   /** How a device's requests are translated. */
@@ -199,7 +170,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
       }
     }
     stale.forEach((space, range) -> sync(space, range, SyncTrigger.TRANSLATIONS));
-    commands.forEach(this::passOn);
+    commands.forEach(new FirstLevelCommands(domain, driver, spaces, counters)::passOn);
   }
 
   /** Reads a part of a guest's table again, and has what it says take effect. */
@@ -208,72 +179,16 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     space.flush();
   }
 
-  /** What concerns first-level tables, which the machine's units walk themselves. */
-  private void passOn(Invalidation command) {
-    switch (command) {
-      case Invalidation.PasidTranslations first -> forget(first, first.domainId());
-      case Invalidation.PasidPageTranslations first -> forget(first, first.domainId());
-      case Invalidation.AllTranslations _ ->
-          spaces.nestings().values().forEach(NestedContext::forget);
-      case Invalidation.DomainTranslations(int domainId) ->
-          spaces.ofDomainId(domainId).forEach(NestedContext::forget);
-      case Invalidation.PageTranslations second ->
-          spaces.ofDomainId(second.domainId()).forEach(NestedContext::forget);
-      case Invalidation.DeviceTranslations devices ->
-          driver.devices().ownedBy(domain.id()).stream()
-              .filter(device -> seenAs(device).filter(devices.device()::equals).isPresent())
-              .forEach(device -> driver.ioContexts().forget(device, devices));
-      case Invalidation.OfContexts _,
-          Invalidation.OfPasids _,
-          Invalidation.OfInterrupts _,
-          Invalidation.PageGroupResponse _,
-          Invalidation.Wait _,
-          Invalidation.Malformed _ -> {}
-    }
-  }
-
-  private void forget(Invalidation.OfPasidTranslations command, int domainId) {
-    List<NestedContext> concerned = spaces.ofDomainId(domainId);
-    if (!concerned.isEmpty()) {
-      counters.count(SyncTrigger.FIRST_LEVEL, 0);
-      concerned.forEach(context -> context.forget(command));
-    }
-  }
-
   private void lookAtAll(SyncTrigger trigger) {
     driver.devices().ownedBy(domain.id()).forEach(device -> look(device, trigger));
   }
 
   private void lookAtDevices(Invalidation.OfContexts command) {
     for (PciDevice device : driver.devices().ownedBy(domain.id())) {
-      if (concerns(command, device)) {
+      if (placeOf(device).isNamedBy(command, seenAs(device))) {
         look(device, SyncTrigger.CONTEXT);
       }
     }
-  }
-
-  /**
-   * What the guest blocks no unit need remember, so every command makes it be looked at again; and
-   * scalable mode's context entries name no domain-id.
-   */
-  private boolean concerns(Invalidation.OfContexts command, PciDevice device) {
-    Optional<ShadowSpace> space = placeOf(device).space();
-    boolean blocked = space.filter(one -> one.source().isEmpty()).isPresent();
-    return blocked
-        || switch (command) {
-          case Invalidation.AllContexts _ -> true;
-          case Invalidation.DomainContexts(int domainId) ->
-              mode == Mode.SCALABLE
-                  || placeOf(device).mode() == DeviceMode.PASSTHROUGH
-                  || space.filter(one -> one.hasDomainId(domainId)).isPresent();
-          case Invalidation.DeviceContexts(int _, SourceId requester, int mask) ->
-              seenAs(device).filter(seen -> matches(seen, requester, mask)).isPresent();
-        };
-  }
-
-  private static boolean matches(SourceId seen, SourceId named, int mask) {
-    int ignored = (0x8 - (0x8 >> mask)) & 0x7;
-    return ((seen.value() ^ named.value()) & ~ignored) == 0;
   }
 
   static Optional<SourceId> seenAs(PciDevice device) {

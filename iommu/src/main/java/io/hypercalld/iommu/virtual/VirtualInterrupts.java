@@ -4,6 +4,7 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.interrupt.InterruptRouter;
 import io.hypercalld.core.interrupt.RedirectionEntry;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.unit.InterruptExplanation;
 import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptEntry;
@@ -87,6 +88,15 @@ public final class VirtualInterrupts implements InterruptRouter {
     return outcome instanceof InterruptOutcome.Delivered(InterruptMessage sent, OptionalInt _)
         ? sent.interrupt().<Route>map(Route.Remapped::new).orElse(new Route.Blocked())
         : new Route.Blocked();
+  }
+
+  /** Why {@link #message} would do what it would do; empty where the unit does not remap it. */
+  public Optional<InterruptExplanation> explain(OptionalInt requester, Word address, int data) {
+    RemappableMessage message = new RemappableMessage(address.value(), data);
+    return remaps(message)
+        ? Optional.of(
+            unit.silicon().explainInterrupt(sourceOf(requester, message), message.address(), data))
+        : Optional.empty();
   }
 
   private boolean remaps(RemappableMessage message) {
