@@ -7,10 +7,9 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.PageSize;
 import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
+import org.agrona.collections.Long2LongCounterMap;
 
 /**
  * A kernel's bounce buffers: memory that devices reach, in place of memory that they do not.
@@ -31,13 +30,16 @@ public final class SoftwareIotlb implements Digestible {
   /** Bytes of the overflow buffer. */
   public static final int OVERFLOW_BYTES = 32 << 10;
 
+  /** In place of a segment's index: there is none. */
+  private static final long NO_SEGMENT = -1;
+
   /** In place of a buffer's address: the slab is free. */
   private static final long FREE = -1;
 
   private static final int PAGE_STRIDE = PageSize.BYTES_4K >>> SLAB_SHIFT;
 
   private final BounceCounters counters = new BounceCounters();
-  private final Map<Long, Integer> segments = new HashMap<>();
+  private final Long2LongCounterMap segments = new Long2LongCounterMap(NO_SEGMENT);
   private final KernelMemory memory;
   private final BouncePool pool;
   private final SlabList slabs;
@@ -245,11 +247,11 @@ public final class SoftwareIotlb implements Digestible {
   }
 
   private int slabOf(long bus) {
-    int segment = segments.getOrDefault(segmentOf(bus), -1);
-    if (segment < 0) {
+    long segment = segments.get(segmentOf(bus));
+    if (segment == NO_SEGMENT) {
       throw new IllegalArgumentException("0x%x is not in the pool".formatted(bus));
     }
-    return segment * SlabList.SEGMENT + (int) (bus % BouncePool.SEGMENT_BYTES >>> SLAB_SHIFT);
+    return (int) segment * SlabList.SEGMENT + (int) (bus % BouncePool.SEGMENT_BYTES >>> SLAB_SHIFT);
   }
 
   private Word gpaOf(int slab) {

@@ -8,6 +8,7 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.guest.GuestMemory;
+import io.hypercalld.core.hypercall.Dom0VpCalls;
 import io.hypercalld.core.hypercall.ExposeP2m;
 import io.hypercalld.core.p2m.Gfn;
 import java.util.List;
@@ -40,8 +41,7 @@ public class DmaApiBenchmark {
   private DomainDma exposed() {
     DomainDma dma = dom0().facet(DomainDma.class);
     dma.choose(Optional.of(DmaMode.P2M));
-    host.hypervisor()
-        .dom0VpCalls()
+    new Dom0VpCalls(host.hypervisor().domains(), host.hypervisor().frames())
         .exposeP2m(
             DomainId.DOM0,
             new ExposeP2m(new Gfn(0), new Gfn(TABLE), new Word((long) PAGES * PAGE), 512));
