@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.function.ToLongFunction;
 
 /** Virtual IOMMUs of a snapshot as metrics. Immutable. */
 final class ViommuFamilies {
@@ -16,6 +17,18 @@ final class ViommuFamilies {
   List<Family> all() {
     return List.of(
         of(
+            Family.gauge(
+                "hv_viommu_shadow_entries", "Pages of guests' tables that shadows follow."),
+            ViommuSample::entries),
+        of(
+            Family.gauge("hv_viommu_shadow_pages", "Frames that tables of shadows take."),
+            ViommuSample::pages),
+        of(
+            Family.counter(
+                "hv_viommu_missing_invalidations",
+                "Requests that met what their guest had changed and not had forgotten."),
+            ViommuSample::missingInvalidations),
+        of(
             Family.counter(
                 "hv_viommu_shadow_syncs", "Times that shadows of guests' tables were synced."),
             "trigger",
@@ -25,6 +38,19 @@ final class ViommuFamilies {
                 "hv_viommu_guest_faults", "Faults of physical devices that went to the guest."),
             "reason",
             ViommuSample::guestFaults));
+  }
+
+  private Family of(Family family, ToLongFunction<ViommuSample> figure) {
+    int rank = 0;
+    for (DomainSample domain : machine.domains()) {
+      String id = Integer.toString(domain.domid());
+      int place = rank;
+      domain
+          .viommu()
+          .ifPresent(sample -> family.withObject(place, figure.applyAsLong(sample), "domid", id));
+      rank++;
+    }
+    return family;
   }
 
   private Family of(

@@ -11,26 +11,36 @@ import java.util.TreeMap;
 /**
  * Shadows of one domain. Immutable.
  *
+ * @param entries pages of 4 KiB of the guest's tables that they follow
+ * @param pages frames of their own tables
+ * @param missingInvalidations requests that met what the guest changed in silence
  * @param syncs how often they were brought into step, by what made it necessary
  * @param guestFaults faults of physical devices that went to the guest, by reason
  */
-record ViommuSample(Map<String, Long> syncs, Map<String, Long> guestFaults) {
+record ViommuSample(
+    long entries,
+    long pages,
+    long missingInvalidations,
+    Map<String, Long> syncs,
+    Map<String, Long> guestFaults) {
   /** Of a domain; empty for one without shadows. */
   static Optional<ViommuSample> of(Domain domain) {
-    return domain
-        .findFacet(VirtualIommu.class)
-        .flatMap(VirtualIommu::report)
-        .map(ShadowReport::counters)
-        .map(ViommuSample::of);
+    return domain.findFacet(VirtualIommu.class).flatMap(VirtualIommu::report).map(ViommuSample::of);
   }
 
-  private static ViommuSample of(ShadowCounters counters) {
+  private static ViommuSample of(ShadowReport report) {
+    ShadowCounters counters = report.counters();
     Map<String, Long> syncs = new TreeMap<>();
     counters.syncs().forEach((trigger, count) -> syncs.put(trigger.toString(), count));
     Map<String, Long> faults = new TreeMap<>();
     counters
         .guestFaults()
         .forEach((reason, count) -> faults.put("0x" + Integer.toHexString(reason.code()), count));
-    return new ViommuSample(Map.copyOf(syncs), Map.copyOf(faults));
+    return new ViommuSample(
+        report.pages(),
+        report.tables(),
+        counters.missingInvalidations(),
+        Map.copyOf(syncs),
+        Map.copyOf(faults));
   }
 }

@@ -57,6 +57,18 @@ final class ViommuShadowAcceptanceTest implements NumberedBehaviours<GuestTransl
     g.translate();
   }
 
+  /** The guest's series of a metric. */
+  private static long metric(GuestTranslation g, String name) {
+    String series = "hv_viommu_%s{domid=\"%d\"} ".formatted(name, g.unit().guest());
+    return g.daemon()
+        .text("/metrics")
+        .lines()
+        .filter(line -> line.startsWith(series))
+        .mapToLong(line -> (long) Double.parseDouble(line.substring(series.length())))
+        .findFirst()
+        .orElse(-1);
+  }
+
   private static String root(GuestTranslation g) {
     for (JsonNode entry :
         g.daemon().get("/v1/iommus/0/context-entries?limit=10000").body().get("items")) {
@@ -180,6 +192,27 @@ final class ViommuShadowAcceptanceTest implements NumberedBehaviours<GuestTransl
               assertThat(fresh.get("data").asText()).startsWith("0b");
               assertThat(fresh.get("oracle").isNull()).isTrue();
               assertThat(g.shadow().get("differences")).isEmpty();
+            }),
+        row(
+            "metrics follow what shadows map, what they cost, and what the guest forgets to say",
+            g -> {
+              g.guest("");
+              assertThat(metric(g, "shadow_entries")).isZero();
+              onePage(g);
+              assertThat(metric(g, "shadow_entries")).isEqualTo(1);
+              assertThat(metric(g, "shadow_pages")).isEqualTo(4);
+              g.map(ONE, 2 * IOVA, B, BOTH);
+              assertThat(metric(g, "shadow_entries")).isEqualTo(1);
+              assertThat(g.found(FIRST, 2 * IOVA)).isEqualTo(-1);
+              assertThat(metric(g, "missing_invalidations_total")).isEqualTo(1);
+              g.forgetPage(1, 2 * IOVA);
+              assertThat(metric(g, "shadow_entries")).isEqualTo(2);
+              g.map(ONE, IOVA, 0, 0);
+              g.forgetPage(1, IOVA);
+              assertThat(metric(g, "shadow_entries")).isEqualTo(1);
+              g.unit().write(GuestUnit.GCMD, 4, GuestUnit.QIE);
+              assertThat(metric(g, "shadow_entries")).isZero();
+              assertThat(metric(g, "shadow_pages")).isZero();
             }),
         row(
             "13 an invalidation of the domain, or of everything, will do as well",

@@ -22,6 +22,23 @@ final class CapturedTable implements Digestible {
 
   private final TreeMap<Long, long[]> blocks = new TreeMap<>();
   private final ReverseMap reverse = new ReverseMap();
+  private long pages;
+
+  /** How many pages lead anywhere. */
+  long pages() {
+    return pages;
+  }
+
+  private static long pages(long @Nullable [] block) {
+    if (block == null || block.length == 1) {
+      return block == null ? 0 : PAGES;
+    }
+    long found = 0;
+    for (long word : block) {
+      found += word == PageWord.ABSENT ? 0 : 1;
+    }
+    return found;
+  }
 
   private static int inBlock(long dfn) {
     return (int) (dfn & (PAGES - 1));
@@ -83,6 +100,7 @@ final class CapturedTable implements Digestible {
 
   private void store(long block, long @Nullable [] now) {
     long[] before = now == null ? blocks.remove(block) : blocks.put(block, now);
+    pages += pages(now) - pages(before);
     reverse.replace(block, before, now);
   }
 

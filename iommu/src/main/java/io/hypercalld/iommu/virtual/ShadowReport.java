@@ -150,6 +150,16 @@ public final class ShadowReport {
     return shadows.counters();
   }
 
+  /** Pages of 4 KiB that the guest's tables led anywhere when they were last read. */
+  public long pages() {
+    return shadows.all().stream().mapToLong(space -> space.captured().pages()).sum();
+  }
+
+  /** Frames of all shadows' tables. */
+  public long tables() {
+    return shadows.all().stream().mapToLong(space -> space.context().counters().tables()).sum();
+  }
+
   /** The shadows, in the order in which they were made. */
   public List<Space> spaces() {
     return shadows.all().stream()
