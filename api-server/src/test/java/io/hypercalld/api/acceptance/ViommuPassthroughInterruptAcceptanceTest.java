@@ -43,7 +43,7 @@ final class ViommuPassthroughInterruptAcceptanceTest implements NumberedBehaviou
 
   @Override
   public Stream<Row<GuestUnit>> rows() {
-    return Stream.of(bound(), rederived(), extended()).flatMap(rows -> rows);
+    return Stream.of(bound(), wires(), rederived(), extended()).flatMap(rows -> rows);
   }
 
   /** A guest of 288 vCPUs that has the function and remaps interrupts; its interrupt's number. */
@@ -202,6 +202,48 @@ final class ViommuPassthroughInterruptAcceptanceTest implements NumberedBehaviou
               assertThat(send(u).get("vcpu").asInt()).isEqualTo(1);
               assertThat(waiting(u, 1)).isEqualTo("[65]");
             }));
+  }
+
+  private static Stream<Row<GuestUnit>> wires() {
+    return Stream.of(
+        row(
+            "6 a wire of the machine's goes through the guest's entry, and its end lowers it",
+            u -> {
+              u.guest(",'vcpus':288,'policies':{'intremap':'on'}");
+              enable(u, 5);
+              int pirq =
+                  u.xen()
+                      .done(
+                          "physdev_op",
+                          "map_pirq",
+                          "{'domid':%d,'type':1,'index':17}".formatted(u.guest()))
+                      .get("pirq")
+                      .asInt();
+              u.xen()
+                  .done(
+                      "domctl",
+                      "bind_pt_irq",
+                      "{'domain':%d,'machine_irq':%d,'irq_type':0,'u':{'pci':{'device':4,'intx':0}}}"
+                          .formatted(u.guest(), pirq));
+              entry(u, 9, 287, 0x71, P | 1 << 4, 0xff00);
+              // Device 4's INTA# is pin 32: level triggered, index 9.
+              RemappedGuest.pin(u, 32, 0x33 | 1 << 15 | 1L << 48 | 9L << 49);
+              assertThat(u.daemon().post("/v1/machine/gsis/17", "").status()).isEqualTo(200);
+              assertThat(waiting(u, 287)).isEqualTo("[113]");
+              assertThat(asserted(u)).contains("{\"gsi\":32,\"asserting\":1}");
+              serve(u, 287, "acknowledge");
+              serve(u, 287, "end");
+              assertThat(asserted(u)).isEqualTo("[]");
+              assertThat(waiting(u, 287)).isEqualTo("[]");
+            }));
+  }
+
+  private static String asserted(GuestUnit u) {
+    return u.daemon()
+        .get("/v1/domains/%d/interrupt-lines".formatted(u.guest()))
+        .body()
+        .get("gsis")
+        .toString();
   }
 
   private static Stream<Row<GuestUnit>> rederived() {
