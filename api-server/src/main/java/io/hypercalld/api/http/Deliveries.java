@@ -28,7 +28,10 @@ final class Deliveries {
   }
 
   void remove(ChannelHandlerContext context) {
-    rounds.get(context.executor()).members.remove(context);
+    Round round = rounds.get(context.executor());
+    if (round != null) {
+      round.members.remove(context);
+    }
   }
 
   /** What one event loop looks after. Confined to it. */

@@ -64,10 +64,11 @@ final class FlowConnection extends ChannelDuplexHandler {
     taken = true;
     boolean chunked = HttpVersion.HTTP_1_1.equals(((HttpRequest) message).protocolVersion());
     ReferenceCountUtil.release(message);
-    begun
-        .get()
-        .whenCompleteAsync(
-            (stream, _) -> begin(context, stream, chunked), context.channel().eventLoop());
+    var unused =
+        begun
+            .get()
+            .whenCompleteAsync(
+                (stream, _) -> begin(context, stream, chunked), context.channel().eventLoop());
   }
 
   private void begin(ChannelHandlerContext context, Dispatcher.Stream stream, boolean chunked) {
@@ -99,7 +100,7 @@ final class FlowConnection extends ChannelDuplexHandler {
       context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
       var unused = context.close();
     } else {
-      context.write(message, promise);
+      var unused = context.write(message, promise);
     }
   }
 
