@@ -62,9 +62,9 @@ public final class JournalReplay {
         throw e;
       }
     } catch (Malformed e) {
-      throw InvalidBody.at("", "line %d: %s".formatted(number + 1, e.getMessage()));
+      throw InvalidBody.at("", "line %d: %s", number + 1, e.why());
     } catch (Refusal e) {
-      throw InvalidBody.at("", "line %d cannot be executed: %s".formatted(number + 1, e.reason()));
+      throw InvalidBody.at("", "line %d cannot be executed: %s", number + 1, e.reason());
     } catch (IOException e) {
       throw InvalidBody.at("", "the journal cannot be read: it is damaged");
     } catch (UncheckedIOException e) {

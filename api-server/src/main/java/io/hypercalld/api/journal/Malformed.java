@@ -4,7 +4,15 @@ package io.hypercalld.api.journal;
 final class Malformed extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  Malformed(String message) {
-    super(message);
+  private final String why;
+
+  Malformed(String why) {
+    super(why);
+    this.why = why;
+  }
+
+  /** What is wrong. */
+  String why() {
+    return why;
   }
 }

@@ -61,10 +61,10 @@ record RecordParts(
     try {
       return constructor.newInstance(values.toArray());
     } catch (InvocationTargetException e) {
-      Throwable why = e.getCause();
+      String why = e.getCause() == null ? "refused" : e.getCause().getMessage();
       throw new Malformed(
           "these are no parts of a %s: %s"
-              .formatted(constructor.getDeclaringClass().getSimpleName(), why.getMessage()));
+              .formatted(constructor.getDeclaringClass().getSimpleName(), why));
     } catch (ReflectiveOperationException e) {
       throw new IllegalStateException(constructor.toString(), e);
     }

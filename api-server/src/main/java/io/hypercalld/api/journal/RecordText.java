@@ -59,11 +59,11 @@ final class RecordText {
 
   /** Equal sets are told alike, in whatever order they go through their elements. */
   private static List<?> inOrder(Set<?> elements) {
-    Comparator<Object> order =
-        Comparator.<Object>comparingInt(
-                element -> element instanceof Enum<?> constant ? constant.ordinal() : 0)
-            .thenComparing(Object::toString);
-    return elements.stream().sorted(order).toList();
+    return elements.stream().sorted(Comparator.comparing(RecordText::name)).toList();
+  }
+
+  private static String name(Object element) {
+    return element instanceof Enum<?> constant ? constant.name() : element.toString();
   }
 
   private static void writeLong(long number, JsonWriter out) {
