@@ -11,7 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One operation as the OpenAPI document has it, and whether an answer is one of those that it
@@ -51,6 +53,11 @@ record DocumentedOperation(JsonNode document, String method, String path, JsonNo
 
   String name() {
     return method + " " + path;
+  }
+
+  /** Whether its body is JSON, not a file of its own kind. */
+  boolean takesJson() {
+    return bodySchema().filter(schema -> !schema.has("description")).isPresent();
   }
 
   boolean isHypercall() {
@@ -136,13 +143,14 @@ record DocumentedOperation(JsonNode document, String method, String path, JsonNo
       return answer.text().isEmpty() ? List.of() : List.of("a body where none is documented");
     }
     String mediaType = answer.header("Content-Type").replaceFirst(";.*", "");
-    Optional<String> documented =
-        response.path("content").propertyStream().map(java.util.Map.Entry::getKey).findFirst();
-    String bare = documented.orElse("").replaceFirst(";.*", "");
-    if (!bare.equals(mediaType) && !bare.equals("*/*")) {
-      return List.of(mediaType + " where " + bare + " is documented");
+    Optional<Map.Entry<String, JsonNode>> documented =
+        response.path("content").properties().stream()
+            .filter(one -> Set.of(mediaType, "*/*").contains(one.getKey().replaceFirst(";.*", "")))
+            .findFirst();
+    if (documented.isEmpty()) {
+      return List.of(mediaType + " is not among what is documented");
     }
-    JsonNode schema = response.path("content").path(documented.get()).path("schema");
+    JsonNode schema = documented.get().getValue().path("schema");
     if (schema.isMissingNode() || !mediaType.endsWith("json")) {
       return List.of();
     }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -25,6 +26,7 @@ final class OpenApiContractTest {
           Map.entry("DELETE /_sim/pci/{sbdf}", "/problems/busy"),
           Map.entry("PUT /_sim/pci/{sbdf}/buses", "/problems/invalid-argument"),
           Map.entry("GET /v1/domains/{d}/ioreq-servers/{id}/stream", "/problems/upgrade-required"),
+          Map.entry("PUT /v1/domains/{d}/viommu/record", "/problems/invalid-argument"),
           Map.entry("POST /_sim/continuations/{number}", "/problems/not-found"),
           Map.entry("POST /_sim/reserved-regions", "/problems/input-output-error"),
           Map.entry(
@@ -89,7 +91,13 @@ final class OpenApiContractTest {
   }
 
   private Answer example(DocumentedOperation operation, String... headers) {
-    return machine.send(operation.method(), operation.target(), operation.exampleBody(), headers);
+    // A stream would not end.
+    String[] all =
+        operation.path().equals("/v1/events")
+            ? Stream.concat(Stream.of("Accept", "application/json"), Stream.of(headers))
+                .toArray(String[]::new)
+            : headers;
+    return machine.send(operation.method(), operation.target(), operation.exampleBody(), all);
   }
 
   private List<DocumentedOperation> resources() {
@@ -147,7 +155,7 @@ final class OpenApiContractTest {
   @Test
   void bodies_allOfThem_haveAnExample() {
     assertThat(resources())
-        .filteredOn(operation -> operation.bodySchema().isPresent())
+        .filteredOn(DocumentedOperation::takesJson)
         .filteredOn(operation -> operation.exampleBody().isEmpty())
         .extracting(DocumentedOperation::name)
         .isEmpty();
@@ -168,6 +176,9 @@ final class OpenApiContractTest {
     String digest = machine.digest();
     Map<String, Object> wrong = new TreeMap<>();
     for (DocumentedOperation operation : operations) {
+      if (!operation.takesJson()) {
+        continue;
+      }
       boolean due = operation.operation().at("/requestBody/required").asBoolean();
       for (String body : operation.bodySchema().map(InvalidBodies::of).orElse(List.of())) {
         if (body.isEmpty() && !due) {
@@ -219,7 +230,13 @@ final class OpenApiContractTest {
 
   /** Whether it tells a time or a count of requests, which is another one each time. */
   private static boolean isRestless(DocumentedOperation operation) {
-    return Set.of("/v1/machine", "/v1/machine/counters", "/v1/machines", "/v1/machines/{machine}")
+    return Set.of(
+            "/v1/machine",
+            "/v1/machine/counters",
+            "/v1/machines",
+            "/v1/machines/{machine}",
+            "/v1/events",
+            "/_sim/requests")
         .contains(operation.path());
   }
 
