@@ -99,6 +99,7 @@ final class Examples {
       POST /v1/experiments/translate-calls {"dmas":10,"pages":4,"entries":[4],"locality":[50]}
       POST /v1/experiments/shadow-costs {"maps":10,"batch":2,"present":"2MiB","scopes":["page"]}
       PUT /v1/domains/{d}/dma-api {"slabs":128}
+      POST /v1/experiments/tlb-insert {"recheck":false}
       POST /v1/experiments/hardware-domain-table {"ram":[{"base":"0x0","limit":"0xfffff"}],"xen":[]}
       POST /v1/hypercalls/{call}/{op} {"domain":1}
       POST /v1/hypercalls/multicall [{"call":"domctl","op":"getdomaininfo","args":{"domain":1}}]
