@@ -44,6 +44,7 @@ final class Examples {
           Map.entry("gsi", "16"),
           Map.entry("keys", "V"),
           Map.entry("v", "0"),
+          Map.entry("driver", "console"),
           Map.entry("gfn", "0x3"),
           Map.entry("mfn", "0x140003"),
           Map.entry("id", "0"),
@@ -112,6 +113,8 @@ final class Examples {
       POST /v1/domains/{d}/dma-api/free-coherent {"address":"0x3000"}
       POST /v1/domains/{d}/dma-api/create-contiguous {"gfn":"0x10","order":1}
       POST /v1/domains/{d}/dma-api/destroy-contiguous {"gfn":"0x10","order":1}
+      POST /v1/domains/{d}/drivers/{driver} {}
+      POST /v1/experiments/address-modes {"study":"porting"}
       POST /v1/domains/{d}/vcpus/{v}/interrupts {"action":"acknowledge"}
       POST /v1/domains/{d}/vm-events/responses {"id":1}
       PUT /_sim/pci/{sbdf}/buses {"secondary":7}

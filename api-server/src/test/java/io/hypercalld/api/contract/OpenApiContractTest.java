@@ -44,10 +44,14 @@ final class OpenApiContractTest {
           Map.entry("POST /v1/domains/{d}/dma-api/destroy-contiguous", "/problems/not-supported"));
 
   /**
-   * Examples that take seconds; DomainIdExperimentTest and PageClaimExperimentTest send the like.
+   * Examples that take seconds; AddressModeExperimentTest, DomainIdExperimentTest and
+   * PageClaimExperimentTest send the like.
    */
   private static final Set<String> SLOW =
-      Set.of("POST /v1/experiments/domain-ids", "POST /v1/experiments/ioreq-pages");
+      Set.of(
+          "POST /v1/experiments/address-modes",
+          "POST /v1/experiments/domain-ids",
+          "POST /v1/experiments/ioreq-pages");
 
   private static final String NOT_BUILT = "/problems/not-built";
 
