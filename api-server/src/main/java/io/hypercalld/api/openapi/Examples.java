@@ -96,6 +96,9 @@ final class Examples {
       POST /v1/experiments/domain-ids {"platform":"four-nics-64","neighbours":1}
       POST /v1/experiments/ioreq-pages {"memory":"128MiB","contexts":2,"writes":10,"updates":["lazy"]}
       POST /v1/experiments/viommu-modes {"memory":"16MiB"}
+      POST /v1/experiments/vcpu-reach {"most":4}
+      POST /v1/experiments/msi-retargets {"vcpus":4,"retargets":2}
+      POST /v1/domains/{d}/vcpus/{v}/ipi {"icr":"0x4051"}
       POST /v1/experiments/viommu-timeline {"cachingMode":true}
       POST /v1/experiments/translate-calls {"dmas":10,"pages":4,"entries":[4],"locality":[50]}
       POST /v1/experiments/shadow-costs {"maps":10,"batch":2,"present":"2MiB","scopes":["page"]}
