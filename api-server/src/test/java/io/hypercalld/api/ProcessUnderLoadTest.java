@@ -11,7 +11,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -104,21 +103,5 @@ final class ProcessUnderLoadTest {
     HttpResponse<String> answer = client.send(request(again), BodyHandlers.ofString());
     assertThat(again).isEqualTo(url);
     assertThat(answer.statusCode()).isEqualTo(200);
-  }
-
-  @Test
-  void log_ofAll_hasOneLineWithCallAndRetForEachRequest() throws Exception {
-    URI url = start("--port", "0", "--log-level", "info", "--log-format", "json");
-    client.send(request(url), BodyHandlers.discarding());
-    client.send(
-        HttpRequest.newBuilder(url.resolve("/v1/domains/77")).build(), BodyHandlers.discarding());
-
-    Awaitility.await()
-        .atMost(10, TimeUnit.SECONDS)
-        .untilAsserted(
-            () ->
-                assertThat(Files.readString(scratch.resolve("stderr")))
-                    .contains("\"requestId\":\"load\"", "memory_op.current_reservation", "\"ret\"")
-                    .contains("/problems/no-such-domain"));
   }
 }
