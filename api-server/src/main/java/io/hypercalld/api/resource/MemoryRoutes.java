@@ -28,6 +28,9 @@ final class MemoryRoutes {
   private static final Parameter LENGTH =
       Parameter.required("length", "bytes, at most 1 MiB", Word.class);
 
+  private static final Parameter LENGTH_OF_DATA =
+      Parameter.optional("length", "how many bytes the body has", Word.class);
+
   private MemoryRoutes() {}
 
   /** Bytes of machine memory. */
@@ -49,7 +52,7 @@ final class MemoryRoutes {
             .answering(MachineBytes.class)
             .on(MemoryRoutes::read),
         Route.of(Method.PUT, MACHINE, "Writes bytes of machine memory")
-            .taking(Parameter.optional("maddr", "machine address", Word.class))
+            .taking(Parameter.optional("maddr", "machine address", Word.class), LENGTH_OF_DATA)
             .reading(MachineWrite.class)
             .on(MemoryRoutes::write),
         Route.get(DOMAIN, "Bytes of a domain's memory, in hexadecimal")
@@ -57,7 +60,8 @@ final class MemoryRoutes {
             .answering(GuestBytes.class)
             .on(MemoryRoutes::readGuest),
         Route.of(Method.PUT, DOMAIN, "Writes bytes of a domain's memory, all of them or none")
-            .taking(Parameter.optional("gpa", "guest-physical address", Word.class))
+            .taking(
+                Parameter.optional("gpa", "guest-physical address", Word.class), LENGTH_OF_DATA)
             .reading(GuestWrite.class)
             .on(MemoryRoutes::writeGuest));
   }
@@ -74,7 +78,7 @@ final class MemoryRoutes {
   private static Function<Machine, Reply> write(Request request) {
     MachineWrite body = request.read(MachineWrite.class);
     Word maddr = address(request, "maddr", body.maddr);
-    byte[] bytes = bytes(body.data);
+    byte[] bytes = bytes(request, body.data);
     return machine -> {
       machine.execute(new WriteMachineMemory(maddr, new HexBytes(bytes)));
       return Reply.done();
@@ -96,7 +100,7 @@ final class MemoryRoutes {
     Names.DomainName name = Names.domain(request);
     GuestWrite body = request.read(GuestWrite.class);
     Word gpa = address(request, "gpa", body.gpa);
-    byte[] bytes = bytes(body.data);
+    byte[] bytes = bytes(request, body.data);
     return machine -> {
       var domain = name.in(machine.hypervisor().domains());
       machine.execute(new WriteGuestMemory(domain.id(), gpa, new HexBytes(bytes)));
@@ -110,8 +114,15 @@ final class MemoryRoutes {
     return (int) length;
   }
 
-  private static byte[] bytes(HexBytes data) {
+  private static byte[] bytes(Request request, HexBytes data) {
     check(data.length());
+    Names.optionalWord(request, "length")
+        .filter(length -> length.value() != data.length())
+        .ifPresent(
+            length -> {
+              throw InvalidBody.at(
+                  "/data", "%d bytes are not a length of %s", data.length(), length);
+            });
     return data.toByteArray();
   }
 
