@@ -33,12 +33,31 @@ final class P2mWalker {
     if (tree.marks > 0 || !isX86) {
       return reader.lookup(gfn);
     }
-    int level = ROOT_LEVEL;
-    long entry = memory.readWord(root + P2mEntry.offset(gfn, level));
-    while (level > 1 && P2mEntry.isTable(entry)) {
-      level--;
-      entry = memory.readWord(P2mEntry.target(entry) + P2mEntry.offset(gfn, level));
+    return walk(gfn);
+  }
+
+  // Level by level, not in a loop: only so are shifts and masks those of a bare walk.
+  private P2mLookup walk(long gfn) {
+    long entry = entry(root, gfn, 4);
+    if (!P2mEntry.isTable(entry)) {
+      return found(entry, gfn, 4);
     }
+    entry = entry(P2mEntry.target(entry), gfn, 3);
+    if (!P2mEntry.isTable(entry)) {
+      return found(entry, gfn, 3);
+    }
+    entry = entry(P2mEntry.target(entry), gfn, 2);
+    if (!P2mEntry.isTable(entry)) {
+      return found(entry, gfn, 2);
+    }
+    return found(entry(P2mEntry.target(entry), gfn, 1), gfn, 1);
+  }
+
+  private long entry(long table, long gfn, int level) {
+    return memory.readWord(table + P2mEntry.offset(gfn, level));
+  }
+
+  private P2mLookup found(long entry, long gfn, int level) {
     counters.entryReads += ROOT_LEVEL + 1 - level;
     int order = ORDER_PER_LEVEL * (level - 1);
     return new P2mLookup(entry, gfn & ((1L << order) - 1), order);
