@@ -16,10 +16,12 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
  * What {@code mvn -Pbench verify} starts: all benchmarks on the class path, a JSON of their results
- * and a table of ratios. Iterations are short and few: ratios of one run are what counts here.
+ * and a table of ratios. Iterations are short: ratios of one run are what counts here. The warm-up
+ * is long, as what it compiles is large, and compiled beside what is measured where cores are few.
  */
 public final class Benchmarks {
   private static final TimeValue ITERATION = TimeValue.milliseconds(500);
+  private static final int WARM_UP = 24;
 
   private Benchmarks() {}
 
@@ -45,7 +47,7 @@ public final class Benchmarks {
         .mode(Mode.AverageTime)
         .timeUnit(java.util.concurrent.TimeUnit.NANOSECONDS)
         .forks(1)
-        .warmupIterations(5)
+        .warmupIterations(WARM_UP)
         .warmupTime(ITERATION)
         .measurementIterations(10)
         .measurementTime(ITERATION)
