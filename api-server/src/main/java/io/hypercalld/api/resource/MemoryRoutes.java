@@ -60,8 +60,7 @@ final class MemoryRoutes {
             .answering(GuestBytes.class)
             .on(MemoryRoutes::readGuest),
         Route.of(Method.PUT, DOMAIN, "Writes bytes of a domain's memory, all of them or none")
-            .taking(
-                Parameter.optional("gpa", "guest-physical address", Word.class), LENGTH_OF_DATA)
+            .taking(Parameter.optional("gpa", "guest-physical address", Word.class), LENGTH_OF_DATA)
             .reading(GuestWrite.class)
             .on(MemoryRoutes::writeGuest));
   }

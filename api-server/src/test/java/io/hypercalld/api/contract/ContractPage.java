@@ -3,6 +3,7 @@ package io.hypercalld.api.contract;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,7 +20,9 @@ import java.util.stream.Stream;
 /** The page that promises what the API is: its names, line by line. Immutable. */
 final class ContractPage {
   private static final Pattern METHODS_AND_PATH =
-      Pattern.compile("((?:GET|POST|PUT|PATCH|DELETE|WS)(?:\\|\\w+)*) +([/.][^ ,]*)|(?<= |^)([/.]+[a-z{][^ ,]*)");
+      Pattern.compile(
+          "((?:GET|POST|PUT|PATCH|DELETE|WS)(?:\\|\\w+)*) +([/.][^ ,]*)|(?<= |^)([/.]+[a-z{][^"
+              + " ,]*)");
   private static final Pattern CHOICE = Pattern.compile("\\{([\\w-]+(?:\\|[\\w-]+)+)}");
   private static final Pattern MEMBER = Pattern.compile("(?<=[{,])\"([a-zA-Z]\\w*)\"(?=[:,}])");
   private static final Pattern METRIC = Pattern.compile("`(hv_\\w+)(?:\\{([^}]*)})?`");
@@ -58,7 +61,7 @@ final class ContractPage {
     try {
       return new ContractPage(Files.readString(found));
     } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -87,7 +90,10 @@ final class ContractPage {
 
   private static List<Promise> expand(String method, String path) {
     Set<String> query = new LinkedHashSet<>();
-    Pattern.compile("[?&](\\w+)=").matcher(path).results().forEach(name -> query.add(name.group(1)));
+    Pattern.compile("[?&](\\w+)=")
+        .matcher(path)
+        .results()
+        .forEach(name -> query.add(name.group(1)));
     String place = path.replaceFirst("[?\\[:].*", "");
     Matcher choice = CHOICE.matcher(place);
     List<String> places =

@@ -9,9 +9,12 @@ import io.hypercalld.api.rest.Problems;
 import io.hypercalld.core.errno.Errno;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -57,6 +60,11 @@ final class ContractPageTest {
     done(machine.put("/v1/devices/" + NIC + "/assignment", "{\"domain\":1}"));
     done(
         machine.post(
+            "/v1/domains",
+            "{\"name\":\"driver\",\"memory\":\"128MiB\",\"policies\":{\"dmaMode\":\"vp\"}}"));
+    done(machine.put("/v1/domains/2/dma-api", "{}"));
+    done(
+        machine.post(
             "/v1/domains/1/ioreq-servers",
             "{\"ranges\":[{\"type\":\"port\",\"start\":\"0x3f8\",\"end\":\"0x3ff\"}]}"));
     done(
@@ -90,7 +98,8 @@ final class ContractPageTest {
   }
 
   private static void check(Promise promise) {
-    String method = promise.method().equals("WS") ? "get" : promise.method().toLowerCase(java.util.Locale.ROOT);
+    String method =
+        promise.method().equals("WS") ? "get" : promise.method().toLowerCase(Locale.ROOT);
     List<String> paths =
         document.get("paths").properties().stream()
             .filter(path -> path.getValue().has(method) && isAt(promise.path(), path.getKey()))
@@ -144,7 +153,7 @@ final class ContractPageTest {
         promise.query().stream()
             .filter(PARAMETERS::containsKey)
             .map(name -> name + "=" + PARAMETERS.get(name))
-            .collect(java.util.stream.Collectors.joining("&"));
+            .collect(Collectors.joining("&"));
     return query.isEmpty() ? path : path + "?" + query;
   }
 
@@ -155,9 +164,13 @@ final class ContractPageTest {
             Map.entry("device", List.of("/v1/devices/" + NIC, "/v1/devices/0000:00:14.0")),
             Map.entry("unit", List.of("/v1/iommus/0")),
             Map.entry("fault record", faults()),
-            Map.entry("explain step", List.of("/v1/explain/dma?sbdf=" + NIC + "&iova=0x0&access=read")),
+            Map.entry(
+                "explain step", List.of("/v1/explain/dma?sbdf=" + NIC + "&iova=0x0&access=read")),
             Map.entry("counters", counters()))
-        .map(kind -> DynamicTest.dynamicTest(kind.getKey(), () -> members(kind.getKey(), kind.getValue())));
+        .map(
+            kind ->
+                DynamicTest.dynamicTest(
+                    kind.getKey(), () -> members(kind.getKey(), kind.getValue())));
   }
 
   private static List<String> faults() {
@@ -165,7 +178,11 @@ final class ContractPageTest {
   }
 
   private static List<String> counters() {
-    return List.of("/v1/domains/1/counters", "/v1/iommus/0/counters", "/v1/iommus/1/counters",
+    return List.of(
+        "/v1/domains/1/counters",
+        "/v1/domains/2/counters",
+        "/v1/iommus/0/counters",
+        "/v1/iommus/1/counters",
         "/v1/machine/counters");
   }
 
@@ -214,14 +231,15 @@ final class ContractPageTest {
           // A metric without labels on the page may have some, as hv_build_info has.
           exposed
               .lines()
-              .filter(line -> !labels.isEmpty() && line.matches(name + "(_count|_sum|_bucket)?[{ ].*"))
+              .filter(
+                  line -> !labels.isEmpty() && line.matches(name + "(_count|_sum|_bucket)?[{ ].*"))
               .forEach(line -> assertThat(labels(line)).as(line).isEqualTo(labels));
         });
   }
 
   private static Set<String> labels(String sample) {
     Set<String> names = new TreeSet<>();
-    java.util.regex.Pattern.compile("[{,](\\w+)=\"")
+    Pattern.compile("[{,](\\w+)=\"")
         .matcher(sample)
         .results()
         .map(label -> label.group(1))
@@ -233,7 +251,9 @@ final class ContractPageTest {
   @Test
   void options_areTheCommandLines() {
     String help = StartOptions.parse(List.of("--help"), Map.of()).usage();
-    assertThat(page.options()).hasSizeGreaterThan(10).allSatisfy(option -> assertThat(help).contains(option));
+    assertThat(page.options())
+        .hasSizeGreaterThan(10)
+        .allSatisfy(option -> assertThat(help).contains(option));
   }
 
   @Test

@@ -26,7 +26,8 @@ record BenchmarkTable(List<Row> rows) {
    * @param fastest the same in the fastest iteration, which other work on the machine slowed least
    * @param bytes allocated per operation
    */
-  record Row(String group, String method, double nanos, double error, double fastest, double bytes) {
+  record Row(
+      String group, String method, double nanos, double error, double fastest, double bytes) {
     boolean isBare() {
       return method.startsWith("bare");
     }

@@ -32,7 +32,8 @@ final class BenchmarkTableTest {
   void toString_groupWithoutBareLoop_leavesTheRatioOut() {
     var table =
         new BenchmarkTable(
-            List.of(new Row("Walk", "bareWalk", 8, 0, 8, 0), new Row("Hypercall", "call", 4, 0, 4, 0)));
+            List.of(
+                new Row("Walk", "bareWalk", 8, 0, 8, 0), new Row("Hypercall", "call", 4, 0, 4, 0)));
 
     assertThat(table.toString()).contains("| Hypercall call | 4.00 | 0.00 | 0 |  |  |");
   }
