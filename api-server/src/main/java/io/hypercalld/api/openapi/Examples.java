@@ -49,7 +49,6 @@ final class Examples {
           Map.entry("mfn", "0x140003"),
           Map.entry("id", "0"),
           Map.entry("rule", "slow"),
-          Map.entry("driver", "nic"),
           Map.entry("rid", "1"),
           Map.entry("number", "1"),
           Map.entry("name", "before"),
@@ -121,13 +120,11 @@ final class Examples {
       POST /v1/domains/{d}/vcpus/{v}/interrupts {"action":"acknowledge"}
       POST /v1/domains/{d}/vm-events/responses {"id":1}
       PUT /_sim/pci/{sbdf}/buses {"secondary":7}
-      POST /v1/domains/{d}/drivers/{driver} {"device":"0000:03:10.0"}
       POST /v1/domains/{d}/vcpus/{v}/ipi {"icr":"0x4041"}
       PUT /v1/domains/{d}/viommu/record {"record":"00"}
       POST /v1/experiments/vcpu-reach {"most":4}
       POST /v1/experiments/msi-retargets {"vcpus":4,"retargets":4}
       POST /v1/experiments/tlb-insert {"recheck":true}
-      POST /v1/experiments/address-modes {"study":"hypercalls"}
       POST /v1/experiments/nested-walks {"explained":false}
       POST /_sim/preempt {"every":16}
       POST /_sim/clock {"advanceNanos":1000}
