@@ -1,9 +1,9 @@
 package io.hypercalld.api.http;
 
 import io.netty.channel.ChannelHandlerContext;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -21,6 +21,9 @@ final class Deliveries {
   private static final long PAUSE_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
   private static final int SHARE = 9;
 
+  /** Requests wait so long at most. */
+  private static final long LONGEST_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
+
   private final Map<Executor, Round> rounds = new ConcurrentHashMap<>();
 
   void add(FlowConnection connection, ChannelHandlerContext context) {
@@ -37,6 +40,7 @@ final class Deliveries {
   /** What one event loop looks after. Confined to it. */
   private static final class Round implements Runnable {
     private final Map<ChannelHandlerContext, FlowConnection> members = new LinkedHashMap<>();
+    private final Deque<ChannelHandlerContext> turn = new ArrayDeque<>();
     private final Executor loop;
     private boolean scheduled;
 
@@ -60,11 +64,19 @@ final class Deliveries {
     public void run() {
       scheduled = false;
       long began = System.nanoTime();
-      List<Map.Entry<ChannelHandlerContext, FlowConnection>> all =
-          new ArrayList<>(members.entrySet());
-      all.forEach(member -> member.getValue().pump(member.getKey()));
+      if (turn.isEmpty()) {
+        turn.addAll(members.keySet());
+      }
+      while (!turn.isEmpty() && System.nanoTime() - began < LONGEST_NANOS) {
+        ChannelHandlerContext next = turn.remove();
+        FlowConnection connection = members.get(next);
+        if (connection != null) {
+          connection.pump(next);
+        }
+      }
       if (!members.isEmpty()) {
-        schedule(Math.max(PAUSE_NANOS, SHARE * (System.nanoTime() - began)));
+        long rest = SHARE * (System.nanoTime() - began);
+        schedule(turn.isEmpty() ? Math.max(PAUSE_NANOS, rest) : rest);
       }
     }
   }
