@@ -31,7 +31,14 @@ record UnitView(
     Usage domainIds,
     long devices,
     Word rootTable,
+    TableMode tableMode,
     Map<String, Object> counters) {
+  /** Which tables the hypervisor has the unit use: scalable mode's where it can nest. */
+  enum TableMode {
+    LEGACY,
+    SCALABLE
+  }
+
   private static final List<Integer> ADDRESS_WIDTHS = List.of(30, 39, 48, 57, 64);
 
   /**
@@ -66,6 +73,7 @@ record UnitView(
       boolean deviceTlbs,
       boolean interruptRemapping,
       boolean scalableMode,
+      boolean nestedTranslation,
       Map<String, Word> cap,
       Map<String, Word> ecap) {
     static CapabilityView of(Capabilities capabilities) {
@@ -90,6 +98,7 @@ record UnitView(
           capabilities.deviceTlbs(),
           capabilities.interruptRemapping(),
           capabilities.scalableMode(),
+          capabilities.nestedTranslation(),
           capabilities.decodeCap(),
           capabilities.decodeEcap());
     }
@@ -118,6 +127,7 @@ record UnitView(
         Usage.of(driver.domainIds()),
         devicesOf(machine, index),
         new Word(driver.rootTable()),
+        driver.nests() ? TableMode.SCALABLE : TableMode.LEGACY,
         CounterViews.of(unit.counters()));
   }
 

@@ -201,6 +201,13 @@ final class ViommuNestedAcceptanceTest implements NumberedBehaviours<GuestPasids
               assertThat(g.daemon().delete("/_sim/snapshots/nested").status()).isEqualTo(204);
             }),
         row(
+            "units that nest are driven in scalable mode, others in legacy mode",
+            g -> {
+              var units = g.daemon().get("/v1/iommus").body().get("items");
+              assertThat(units.findValuesAsText("tableMode"))
+                  .containsExactly("scalable", "scalable", "legacy");
+            }),
+        row(
             "a machine without a unit that nests refuses to announce that its guests can",
             g -> {
               try (GuestUnit other = new GuestUnit(XenHost.start())) {

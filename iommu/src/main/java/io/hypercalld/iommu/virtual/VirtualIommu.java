@@ -125,6 +125,7 @@ public final class VirtualIommu implements DomainFacet {
 
     @Override
     public void deviceInvalidated(Invalidation.DeviceTranslations command) {
+      virtualDevices.ifPresent(VirtualDevices::forget);
       shadows.ifPresent(present -> present.deviceInvalidated(command));
     }
 
