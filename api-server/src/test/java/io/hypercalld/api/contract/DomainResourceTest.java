@@ -67,7 +67,7 @@ final class DomainResourceTest {
         Arguments.of("{'name':'Domain-0'}", 409, "exists"),
         Arguments.of("{'name':'7'}", 400, "malformed-body"),
         Arguments.of("{'name':'a/b'}", 400, "malformed-body"),
-        Arguments.of("{'viommu':{'type':'intel_vtd','l1':true}}", 501, "not-built"),
+        Arguments.of("{'viommu':{'type':'intel_vtd','l1':true}}", 501, "not-supported"),
         Arguments.of("{'type':'pv','policies':{'dmaMode':'vp'}}", 501, "not-supported"),
         Arguments.of("{'policies':{'dmaMode':'pv'}}", 400, "malformed-body"),
         Arguments.of("{'policies':{'claimTypes':5}}", 422, "invalid-argument"),
