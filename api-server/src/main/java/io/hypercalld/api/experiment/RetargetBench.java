@@ -118,7 +118,7 @@ final class RetargetBench implements AutoCloseable {
       ioreqs++;
       long number = outcome.request().orElseThrow();
       var asked = guest.facet(DomainIo.class).get(server.id(), number).request();
-      model.applyAsLong(asked.address(), asked.data());
+      var _ = model.applyAsLong(asked.address(), asked.data());
       machine.execute(new AnswerRequest(guest.id(), server.id(), number, new Word(0)));
       outcome = machine.execute(new AccessGuest(guest.id(), request));
     }

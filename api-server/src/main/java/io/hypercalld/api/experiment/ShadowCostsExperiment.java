@@ -148,7 +148,7 @@ public final class ShadowCostsExperiment {
 
   /** Neighbours lead to guest pages apart. */
   private static long gpa(long page) {
-    return FIRST_GPA + (page * STRIDE << PageSize.SHIFT_4K) % GPA_BYTES;
+    return FIRST_GPA + ((page * STRIDE) << PageSize.SHIFT_4K) % GPA_BYTES;
   }
 
   private void batch(int from, int to) {

@@ -237,7 +237,12 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     boolean sending = status == TOO_LARGE || status == SATURATED || status == TIMEOUT;
     if (sending && context.channel() instanceof DuplexChannel channel) {
       var unused = channel.shutdownOutput();
-      after(LINGER_SECONDS, context, context::close);
+      after(
+          LINGER_SECONDS,
+          context,
+          () -> {
+            var _ = context.close();
+          });
     } else {
       var unused = context.close();
     }
@@ -258,7 +263,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     if (message instanceof LastHttpContent) {
       ends(message);
     }
-    context.write(message, told);
+    var unused = context.write(message, told);
   }
 
   private void owe(int bytes, ChannelPromise promise) {

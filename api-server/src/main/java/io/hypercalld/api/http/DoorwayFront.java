@@ -49,7 +49,7 @@ final class DoorwayFront implements BeanCreatedEventListener<NettyServerCustomiz
           local instanceof DomainSocketAddress unix
               ? UnixDomainSocketAddress.of(unix.path())
               : local;
-      context.bind(own, promise);
+      var unused = context.bind(own, promise);
     }
   }
 

@@ -69,17 +69,6 @@ final class PolicyCatalogue {
         name, appliesTo, alternatives.getFirst(), alternatives, alternatives, changes);
   }
 
-  private static Policy policy(
-      String name, String appliesTo, List<String> alternatives, String changes) {
-    return new Policy(
-        name,
-        appliesTo,
-        alternatives.getFirst(),
-        alternatives,
-        List.of(alternatives.getFirst()),
-        changes);
-  }
-
   /** The first alternative is the default: what Xen ships. */
   private static List<Policy> all() {
     return List.of(

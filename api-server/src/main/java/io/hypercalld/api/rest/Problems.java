@@ -153,7 +153,7 @@ public final class Problems {
       case EISDIR -> ProblemType.of("is-a-directory", 422, "It has members");
       case ENOTSOCK -> ProblemType.of("not-a-socket", 422, "It is not a socket");
 
-      case EIO -> ProblemType.of("input-output-error", 500, "It was done in part");
+      case EIO -> ProblemType.of("input-output-error", 502, "The hardware failed");
 
       case ENOSYS -> ProblemType.of("not-implemented", 501, "This operation is not implemented");
       case EOPNOTSUPP -> ProblemType.of("not-supported", 501, "This is not supported here");

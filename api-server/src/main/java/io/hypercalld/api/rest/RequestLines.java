@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -37,9 +39,18 @@ final class RequestLines {
             .addKeyValue("path", request.path())
             .addKeyValue("status", answer.status())
             .addKeyValue("micros", TimeUnit.NANOSECONDS.toMicros(nanos));
-    call(request.path()).ifPresent(call -> line.addKeyValue("call", call));
-    ret(request.path(), answer).ifPresent(ret -> line.addKeyValue("ret", ret));
+    for (var member : members(request.path(), answer).entrySet()) {
+      line = line.addKeyValue(member.getKey(), member.getValue());
+    }
     line.log(failed ? new String(answer.body(), StandardCharsets.UTF_8) : "answered");
+  }
+
+  /** What is told of a hypercall besides. */
+  private static Map<String, Object> members(String path, Encoded answer) {
+    Map<String, Object> members = new LinkedHashMap<>();
+    call(path).ifPresent(call -> members.put("call", call));
+    ret(path, answer).ifPresent(ret -> members.put("ret", ret));
+    return members;
   }
 
   /** {@code domctl.assign_device}. */
