@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -32,22 +33,23 @@ final class GuardedConnectionTest {
   private static final String LIVE = "GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
   private final List<Socket> sockets = new ArrayList<>();
-  private RunningDaemon daemon;
+  private Optional<RunningDaemon> daemon = Optional.empty();
 
   @AfterEach
   void close() throws IOException {
     for (Socket socket : sockets) {
       socket.close();
     }
-    daemon.close();
+    daemon.ifPresent(RunningDaemon::close);
   }
 
   private void serve(Limits limits) {
     daemon =
-        RunningDaemon.start(
-            StartOptions.parse(List.of("--port", "0"), Map.of()).settings(),
-            PlatformSource.named("two-socket").load(),
-            limits);
+        Optional.of(
+            RunningDaemon.start(
+                StartOptions.parse(List.of("--port", "0"), Map.of()).settings(),
+                PlatformSource.named("two-socket").load(),
+                limits));
   }
 
   private static Limits patience(Duration opening, Duration body) {
@@ -55,7 +57,7 @@ final class GuardedConnectionTest {
   }
 
   private Socket connect() throws IOException {
-    URI url = URI.create(daemon.url());
+    URI url = URI.create(daemon.orElseThrow().url());
     Socket socket = new Socket(url.getHost(), url.getPort());
     sockets.add(socket);
     socket.setSoTimeout((int) LONG.toMillis());
@@ -206,6 +208,7 @@ final class GuardedConnectionTest {
     serve(patience(SHORT, SHORT));
     var unused =
         daemon
+            .orElseThrow()
             .thread()
             .submit(
                 _ -> {
@@ -230,9 +233,16 @@ final class GuardedConnectionTest {
             "{\"domid\":1,\"handle_bufioreq\":0}"));
     Socket stream =
         say(
-            "GET /v1/domains/1/ioreq-servers/0/stream HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
-                + "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+            """
+            GET /v1/domains/1/ioreq-servers/0/stream HTTP/1.1
+            Host: x
+            Upgrade: websocket
+            Connection: Upgrade
+            Sec-WebSocket-Version: 13
+            Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+
+            """
+                .replace("\n", "\r\n"));
     assertThat(stream.getInputStream().readNBytes(12))
         .isEqualTo("HTTP/1.1 101".getBytes(ISO_8859_1));
 

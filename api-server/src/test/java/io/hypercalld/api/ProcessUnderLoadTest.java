@@ -14,6 +14,7 @@ import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
@@ -28,12 +29,12 @@ final class ProcessUnderLoadTest {
   @TempDir private Path scratch;
   private final HttpClient client = HttpClient.newHttpClient();
   private final AtomicInteger answered = new AtomicInteger();
-  private Process process;
+  private Optional<Process> process = Optional.empty();
 
   @AfterEach
   void end() {
     client.shutdownNow();
-    process.destroyForcibly();
+    process.ifPresent(Process::destroyForcibly);
   }
 
   private URI start(String... options) throws IOException {
@@ -46,8 +47,10 @@ final class ProcessUnderLoadTest {
                 System.getProperty("java.class.path"),
                 "io.hypercalld.api.Daemon"));
     command.addAll(List.of(options));
-    process = new ProcessBuilder(command).redirectError(scratch.resolve("stderr").toFile()).start();
-    JsonNode ready = new ObjectMapper().readTree(process.inputReader().readLine());
+    Process started =
+        new ProcessBuilder(command).redirectError(scratch.resolve("stderr").toFile()).start();
+    process = Optional.of(started);
+    JsonNode ready = new ObjectMapper().readTree(started.inputReader().readLine());
     return URI.create(ready.at("/url").asText());
   }
 
@@ -84,10 +87,11 @@ final class ProcessUnderLoadTest {
     loadWell(start("--port", "0"));
 
     long began = System.nanoTime();
-    process.toHandle().destroy();
+    Process daemon = process.orElseThrow();
+    daemon.toHandle().destroy();
 
-    assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
-    assertThat(process.exitValue()).isZero();
+    assertThat(daemon.waitFor(30, TimeUnit.SECONDS)).isTrue();
+    assertThat(daemon.exitValue()).isZero();
     assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began)).isLessThan(2000);
   }
 
@@ -96,7 +100,7 @@ final class ProcessUnderLoadTest {
     String socket = scratch.resolve("s").toString();
     URI url = start("--port", "0", "--unix-socket", socket);
     loadWell(url);
-    process.destroyForcibly().waitFor();
+    process.orElseThrow().destroyForcibly().waitFor();
 
     URI again = start("--port", Integer.toString(url.getPort()), "--unix-socket", socket);
 

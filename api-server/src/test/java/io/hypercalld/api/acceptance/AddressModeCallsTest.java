@@ -206,7 +206,7 @@ final class AddressModeCallsTest implements XenBehaviours {
                     .lookup(AddressModeHost.DRIVER, "0x8")
                     .get("mfn")
                     .asText()
-                    .split(" ")[0]));
+                    .split(" ", -1)[0]));
     assertThat(calls(host)).isEqualTo(calls);
     assertThat(exchange(host, "'extent_start':['0x9']", "'extent_start':['0x9']").ret()).isZero();
     assertThat(entry(host, 0x9) >>> 12)

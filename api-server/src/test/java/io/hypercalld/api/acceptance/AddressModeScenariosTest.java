@@ -96,7 +96,7 @@ final class AddressModeScenariosTest implements XenBehaviours {
   }
 
   private static void dom0Reads(XenHost xen, String expected) {
-    String[] words = expected.split(" ");
+    String[] words = expected.split(" ", -1);
     dom0Mode(xen, words[0]);
 
     assertRead(
@@ -112,7 +112,7 @@ final class AddressModeScenariosTest implements XenBehaviours {
   }
 
   private static void reads(XenHost xen, String expected) {
-    String[] words = expected.split(" ");
+    String[] words = expected.split(" ", -1);
     AddressModeHost host = new AddressModeHost(xen);
     host.driver("'dmaMode':'%s'".formatted(words[0]));
     String own = "{'device':'%s','pages':4}".formatted(AddressModeHost.DEVICE);
@@ -415,7 +415,7 @@ final class AddressModeScenariosTest implements XenBehaviours {
   }
 
   private static void balloon(XenHost xen, String expected) {
-    String[] words = expected.split(" ");
+    String[] words = expected.split(" ", -1);
     AddressModeHost host = new AddressModeHost(xen);
     host.driver("'dmaMode':'%s'".formatted(words[0]));
 

@@ -162,9 +162,11 @@ final class XlTest {
   void debugKeys_areLinesOfTheConsole() {
     assertThat(daemon.line("xl debug-keys Q").out())
         .startsWith(
-            "(XEN) ==== PCI devices ====\n"
-                + "(XEN) ==== segment 0000 ====\n"
-                + "(XEN) 0000:00:00.0 - d0 - node -1 \n");
+            """
+            (XEN) ==== PCI devices ====
+            (XEN) ==== segment 0000 ====
+            (XEN) 0000:00:00.0 - d0 - node -1\s
+            """);
   }
 
   @Test
@@ -202,8 +204,11 @@ final class XlTest {
   void attach_withoutADevice_saysHowItIsUsed() {
     assertThat(daemon.line("xl pci-attach web").err())
         .isEqualTo(
-            "'xl pci-attach' requires at least 2 arguments.\n\n"
-                + "Usage: xl [-vfNtT] pci-attach <Domain> <PCI_SPEC_STRING>\n");
+            """
+            'xl pci-attach' requires at least 2 arguments.
+
+            Usage: xl [-vfNtT] pci-attach <Domain> <PCI_SPEC_STRING>
+            """);
   }
 
   @Test

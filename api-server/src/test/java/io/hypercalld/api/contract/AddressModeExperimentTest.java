@@ -81,7 +81,8 @@ class AddressModeExperimentTest {
     List<String> failures = new ArrayList<>();
     for (JsonNode row : ask("'study':'porting'").get("drivers")) {
       if (row.get("mode").asText().equals("identity") && !row.get("failure").isNull()) {
-        failures.add(row.get("driver").asText() + " " + row.get("failure").asText().split(":")[0]);
+        failures.add(
+            row.get("driver").asText() + " " + row.get("failure").asText().split(":", -1)[0]);
       }
     }
 

@@ -1,5 +1,6 @@
 package io.hypercalld.api.contract;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -152,11 +153,11 @@ final class JournalTest {
 
     for (byte[] garbage :
         new byte[][] {
-          {}, {0x1f, (byte) 0x8b, 1, 2, 3}, "{}".getBytes(), java.util.Arrays.copyOf(file, 500)
+          {}, {0x1f, (byte) 0x8b, 1, 2, 3}, "{}".getBytes(UTF_8), java.util.Arrays.copyOf(file, 500)
         }) {
       HttpResponse<byte[]> answer = importInto(machine, garbage);
       assertThat(answer.statusCode()).isEqualTo(400);
-      assertThat(new String(answer.body())).contains("/problems/malformed-body");
+      assertThat(new String(answer.body(), UTF_8)).contains("/problems/malformed-body");
     }
     Answer newer =
         machine.post("/_sim/replay", journal.replaceFirst("\"version\":1", "\"version\":9"));
