@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.api.platform.PlatformSource;
@@ -275,7 +276,8 @@ final class AddressModeRun implements AutoCloseable {
     if (passes) {
       DmaSegment segment = result.outcome().segments().getFirst();
       long reached = ((DmaSegment.Moved) segment.end()).maddr() >>> 12;
-      assertThat(reached).isEqualTo(was.mfn).isEqualTo(frameOf(was.gfn));
+      Told there = requireNonNull(was);
+      assertThat(reached).isEqualTo(there.mfn).isEqualTo(frameOf(there.gfn));
     }
   }
 
