@@ -56,10 +56,10 @@ public record DriverReport(
   /**
    * A frame that was used by mistake.
    *
-   * @param owner the domain that has it, or -1 where none has
+   * @param owner the domain that has it; empty where none has
    * @param gfn where its owner sees it
    */
-  public record Victim(Mfn mfn, int owner, Optional<Gfn> gfn, String use) {}
+  public record Victim(Mfn mfn, Optional<Integer> owner, Optional<Gfn> gfn, String use) {}
 
   /**
    * What it took.

@@ -228,9 +228,10 @@ final class DriverRun {
     long gfn = known ? frames().m2p(mfn.value()) : FrameTable.INVALID_M2P;
     return new Victim(
         mfn,
-        known && frames().references(mfn.value()) > 0
-            ? frames().owner(mfn.value())
-            : FrameTable.NO_OWNER,
+        Optional.of(mfn)
+            .filter(_ -> known && frames().references(mfn.value()) > 0)
+            .map(frame -> frames().owner(frame.value()))
+            .filter(owner -> owner != FrameTable.NO_OWNER),
         gfn < 0 ? Optional.empty() : Optional.of(new Gfn(gfn)),
         use);
   }

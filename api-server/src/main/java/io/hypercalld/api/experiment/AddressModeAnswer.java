@@ -27,7 +27,7 @@ public record AddressModeAnswer(
    * A driver in a mode.
    *
    * @param failure the first primitive that did not succeed
-   * @param victims whose memory was used by mistake: domain ids, -1 for nobody's
+   * @param victims whose memory was used by mistake: domain ids, or nobody
    * @param hypercalls for its request, from map to unmap
    * @param unmapped accesses that no mapping of the DMA API covered
    */
@@ -36,12 +36,16 @@ public record AddressModeAnswer(
       Driver driver,
       DriverReport.Verdict verdict,
       Optional<String> failure,
-      List<Integer> victims,
+      List<String> victims,
       long hypercalls,
       long accesses,
       long unmapped) {
     public Work {
       victims = List.copyOf(victims);
+    }
+
+    private static String whose(DriverReport.Victim victim) {
+      return victim.owner().map(String::valueOf).orElse("nobody");
     }
 
     static Work of(DriverReport report) {
@@ -50,7 +54,7 @@ public record AddressModeAnswer(
           report.driver(),
           report.verdict(),
           report.failure().map(step -> step.primitive() + ": " + step.detail()),
-          report.victims().stream().map(DriverReport.Victim::owner).distinct().toList(),
+          report.victims().stream().map(Work::whose).distinct().toList(),
           report.costs().map() + report.costs().unmap(),
           report.costs().accesses(),
           report.costs().unmapped());
