@@ -57,6 +57,7 @@ final class ReadmeSession implements AutoCloseable {
             .redirectErrorStream(true)
             .redirectInput(Path.of("/dev/null").toFile());
     builder.environment().put("CURL_HOME", curlHome.toString());
+    builder.environment().put("HV_URL", "http://127.0.0.1" + port);
     Process process = builder.start();
     String output = new String(process.getInputStream().readAllBytes(), UTF_8);
     process.waitFor(60, TimeUnit.SECONDS);
