@@ -219,6 +219,8 @@ final class AddressModeCallsTest implements XenBehaviours {
             .body();
     assertThat(written.get("outcome").asText()).isEqualTo("fault");
     assertThat(entry(host, 0x8)).isNotZero();
+    String explained = "/v1/explain/access?domid=2&gpa=0x10000040&access=write";
+    assertThat(host.xen().daemon().get(explained).at("/handling")).isEqualTo("exception");
   }
 
   private static String expose(String from, String at, String size, int granule) {

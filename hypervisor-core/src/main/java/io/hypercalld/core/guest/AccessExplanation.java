@@ -35,7 +35,7 @@ public record AccessExplanation(
             .findP2m()
             .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s has no P2M", domain.id()));
     P2mLookup found = p2m.lookup(gfn);
-    AccessHandling handling = AccessHandling.of(found, kind);
+    AccessHandling handling = AccessHandling.in(domain, gfn, found, kind);
     return new AccessExplanation(p2m.explain(gfn), found, handling, remedy(found, handling));
   }
 
@@ -43,7 +43,7 @@ public record AccessExplanation(
     return switch (handling) {
       case MEMORY, POPULATE, UNSHARE, LOG_DIRTY -> Optional.empty();
       case RESTRICTED -> Optional.of("its access were not %s".formatted(found.access()));
-      case EMULATE, DISCARD, CRASH ->
+      case EMULATE, DISCARD, EXCEPTION, CRASH ->
           Optional.of("its type were ram_rw and not %s".formatted(found.type()));
       case PAGE_IN, SPIN -> Optional.of("the page were there");
     };

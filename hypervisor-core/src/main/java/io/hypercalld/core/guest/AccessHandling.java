@@ -1,6 +1,9 @@
 package io.hypercalld.core.guest;
 
+import io.hypercalld.core.dma.DomainDma;
+import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.MemoryAccess;
+import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mAccess;
 import io.hypercalld.core.p2m.P2mEntry;
 import io.hypercalld.core.p2m.P2mLookup;
@@ -22,6 +25,8 @@ public enum AccessHandling {
   RESTRICTED("the page's access forbids it: the monitor decides"),
   /** Nobody's memory: it is emulated. */
   EMULATE("no memory answers: the access is emulated"),
+  /** The guest takes an exception. */
+  EXCEPTION("the page shows the domain its P2M and may only be read: the guest takes an exception"),
   /** The instruction completes and the data is dropped. */
   DISCARD("the page may not be written: the data is dropped and the instruction completes"),
   /** The pager is asked for the page and the vCPU waits. */
@@ -44,7 +49,13 @@ public enum AccessHandling {
     return note;
   }
 
-  /** What an access leads to; nothing is changed. */
+  /** What an access to a guest frame leads to; nothing is changed. */
+  static AccessHandling in(Domain domain, Gfn gfn, P2mLookup found, MemoryAccess.Kind kind) {
+    AccessHandling handling = of(found, kind);
+    return handling == DISCARD && domain.facet(DomainDma.class).shows(gfn) ? EXCEPTION : handling;
+  }
+
+  /** What an access leads to as far as the entry says; nothing is changed. */
   public static AccessHandling of(P2mLookup found, MemoryAccess.Kind kind) {
     P2mType type = found.type();
     boolean writes = kind == MemoryAccess.Kind.WRITE;

@@ -1,6 +1,5 @@
 package io.hypercalld.core.guest;
 
-import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.MemoryAccess;
 import io.hypercalld.core.domain.P2mNotice;
@@ -54,7 +53,7 @@ final class PageFaults {
       return crashed("a lazy type change failed: %s".formatted(refusal.reason()));
     }
     P2mLookup found = map.query(gfn);
-    AccessHandling handling = AccessHandling.of(found, attempt.kind());
+    AccessHandling handling = AccessHandling.in(domain, gfn, found, attempt.kind());
     if (handling != AccessHandling.MEMORY) {
       counts.count(found.type(), attempt.kind());
       tell(gfn, attempt, found.type(), handling);
@@ -62,7 +61,8 @@ final class PageFaults {
     return switch (handling) {
       case MEMORY -> reached(gfn, found);
       case EMULATE -> Optional.of(new Landing.Emulated(found.type()));
-      case DISCARD -> Optional.of(dropped(gfn));
+      case EXCEPTION -> Optional.of(Landing.stopped(Verdict.FAULT, handling.note()));
+      case DISCARD -> Optional.of(new Landing.Dropped());
       case POPULATE -> populate(gfn);
       case UNSHARE -> unshare(gfn, attempt.vcpu());
       case RESTRICTED -> ask(attempt);
@@ -87,14 +87,6 @@ final class PageFaults {
   private Optional<Landing> reached(Gfn gfn, P2mLookup found) {
     domain.p2m().touched(gfn, found);
     return Optional.of(new Landing.Frame(found.mfn().maddr()));
-  }
-
-  /** What shows a kernel its P2M is the hypervisor's: to write there is an exception. */
-  private Landing dropped(Gfn gfn) {
-    return domain.facet(DomainDma.class).shows(gfn)
-        ? Landing.stopped(
-            Verdict.FAULT, "guest frame %s shows the P2M and may only be read".formatted(gfn))
-        : new Landing.Dropped();
   }
 
   private Optional<Landing> populate(Gfn gfn) {
