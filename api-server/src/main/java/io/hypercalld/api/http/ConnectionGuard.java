@@ -62,6 +62,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private long bodyBytes;
   private long held;
   private long unsent;
+  private boolean turnedAway;
   private boolean gone;
 
   ConnectionGuard(Load load, ServerRefusals refusals) {
@@ -73,13 +74,18 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   public void handlerAdded(ChannelHandlerContext context) {
     watch(context);
     if (load.enter()) {
+      // Those that are turned away must not keep others out while they go.
+      load.leave();
+      turnedAway = true;
       refuse(context, SATURATED, Optional.empty());
     }
   }
 
   @Override
   public void handlerRemoved(ChannelHandlerContext context) {
-    load.leave();
+    if (!turnedAway) {
+      load.leave();
+    }
     load.hold(-held);
     load.await(-unanswered);
     gone = true;
