@@ -94,6 +94,17 @@ final class OpenApiContractTest {
     machine.post("/v1/machines", "{\"name\":\"spare\",\"memory\":\"8GiB\"}");
   }
 
+  /** The same again, by the shortest way: only what an example took away is made anew. */
+  private void again() {
+    machine.delete("/_sim/snapshots/after");
+    machine.delete("/v1/machines/other");
+    if (machine.post("/_sim/snapshots/before/restore", "").status() == 200) {
+      machine.post("/v1/machines", "{\"name\":\"spare\",\"memory\":\"8GiB\"}");
+    } else {
+      prepare();
+    }
+  }
+
   private Answer example(DocumentedOperation operation, String... headers) {
     // A stream would not end.
     String[] all =
@@ -128,7 +139,7 @@ final class OpenApiContractTest {
         continue;
       }
       if (changed) {
-        prepare();
+        again();
       }
       changed = !operation.method().equals("GET");
       Answer answer = example(operation);
