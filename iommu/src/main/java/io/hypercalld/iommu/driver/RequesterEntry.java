@@ -46,11 +46,7 @@ record RequesterEntry(
 
   /** Whether legacy mode can say it. */
   boolean isLegacy() {
-    return !pasids
-        && requestPasid == 0
-        && spaces.size() == 1
-        && spaces.containsKey(0)
-        && !isNested();
+    return !pasids && requestPasid == 0 && Set.of(0).containsAll(spaces.keySet()) && !isNested();
   }
 
   /**
