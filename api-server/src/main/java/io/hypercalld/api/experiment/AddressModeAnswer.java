@@ -15,7 +15,7 @@ public record AddressModeAnswer(
     List<Work> drivers,
     List<Price> prices,
     List<Bounced> bounces,
-    List<Reach> reaches) {
+    List<Reach> reaches) implements Findings {
   public AddressModeAnswer {
     drivers = List.copyOf(drivers);
     prices = List.copyOf(prices);
@@ -100,7 +100,7 @@ public record AddressModeAnswer(
   public record Reach(
       DmaMode mode, long probed, long own, long foreign, long others, long mapped) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     return switch (study) {
       case MATRIX, PORTING, INTERCEPTION -> driverText();

@@ -21,7 +21,7 @@ public record DomainIdAnswer(
     List<Flush> flushes,
     List<Reuse> reuse,
     List<Race> races,
-    List<Release> releases) {
+    List<Release> releases) implements Findings {
 
   /**
    * Guests with a virtual function each, as many as there can be.
@@ -92,7 +92,7 @@ public record DomainIdAnswer(
   /** Whether an id was freed when the last device left, or seemed to. */
   public record Release(String situation, Profile profile, boolean freed) {}
 
-  /** The same as tables for people. */
+  @Override
   public String toText() {
     TextTable capacities = new TextTable("domain-ids", "profile", "guests", "overflow", "stopped");
     for (Capacity row : capacity) {

@@ -9,6 +9,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.driver.HardwareDomainTable;
 import io.hypercalld.iommu.driver.Profile;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -50,7 +51,14 @@ public record HardwareDomainQuestion(
    * @param mapped frames mapped
    * @param at address at which there is no progress
    */
-  public record Answer(Verdict outcome, long mapped, Optional<Word> at) {}
+  public record Answer(Verdict outcome, long mapped, Optional<Word> at) implements Findings {
+    @Override
+    public String toText() {
+      TextTable table = new TextTable("outcome", "frames mapped", "stuck at");
+      table.add(outcome.name().toLowerCase(Locale.ROOT), mapped, at.map(Word::toString).orElse("-"));
+      return table.toString();
+    }
+  }
 
   /**
    * Tries it.

@@ -3,7 +3,7 @@ package io.hypercalld.api.experiment;
 import java.util.List;
 
 /** What a device's request costs that a guest's first-level tables translate. Immutable. */
-public record NestedWalksAnswer(List<Row> rows) {
+public record NestedWalksAnswer(List<Row> rows) implements Findings {
   /**
    * Pages of one size in the second level.
    *
@@ -15,7 +15,7 @@ public record NestedWalksAnswer(List<Row> rows) {
    */
   public record Row(long stage2Leaf, long cold, long miss, long again, List<String> tables) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     TextTable table = new TextTable("stage 2 pages", "first request", "another page", "again");
     rows.forEach(row -> table.add(size(row.stage2Leaf), row.cold, row.miss, row.again));

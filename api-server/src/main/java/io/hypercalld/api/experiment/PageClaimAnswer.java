@@ -27,7 +27,7 @@ public record PageClaimAnswer(
     List<Lost> unclaimed,
     List<Exits> accesses,
     List<Types> types,
-    boolean sameMemory) {
+    boolean sameMemory) implements Findings {
 
   /**
    * What something cost.
@@ -151,7 +151,7 @@ public record PageClaimAnswer(
    */
   public record Types(int types, Optional<String> secondClaim, int typeBits) {}
 
-  /** The same as tables for people. */
+  @Override
   public String toText() {
     return PageClaimText.of(this);
   }

@@ -9,7 +9,7 @@ import java.util.List;
  *     and each device reached exactly what its guest's P2M says
  */
 public record PageTableAnswer(
-    PageTableQuestion question, List<Row> modes, boolean sameMappings, Reserve reserve) {
+    PageTableQuestion question, List<Row> modes, boolean sameMappings, Reserve reserve) implements Findings {
 
   /**
    * What one mode cost.
@@ -38,7 +38,7 @@ public record PageTableAnswer(
    */
   public record Reserve(long pages, long bytes) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     TextTable table =
         new TextTable(

@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** What retargeting cost, and what each way to reach all vCPUs needs besides. Immutable. */
 public record RetargetAnswer(
-    RetargetQuestion question, List<Cost> costs, List<Migration> migration, List<Lacking> lacking) {
+    RetargetQuestion question, List<Cost> costs, List<Migration> migration, List<Lacking> lacking) implements Findings {
   /** How messages reach vCPUs beyond 8 bits of APIC id. */
   public enum Road {
     VIOMMU,
@@ -59,7 +59,7 @@ public record RetargetAnswer(
    */
   public record Lacking(Road road, int unreachable, int online) {}
 
-  /** The same as tables for people. */
+  @Override
   public String toText() {
     TextTable table =
         new TextTable(

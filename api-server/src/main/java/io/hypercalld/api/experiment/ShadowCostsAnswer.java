@@ -3,7 +3,7 @@ package io.hypercalld.api.experiment;
 import java.util.List;
 
 /** What shadows cost, by policy and by scope. Immutable. */
-public record ShadowCostsAnswer(ShadowCostsQuestion question, List<Row> rows) {
+public record ShadowCostsAnswer(ShadowCostsQuestion question, List<Row> rows) implements Findings {
   /**
    * One trial.
    *
@@ -32,7 +32,7 @@ public record ShadowCostsAnswer(ShadowCostsQuestion question, List<Row> rows) {
   /** What one command costs that finds nothing changed. */
   public record Once(long entryReads, long entryWrites) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     TextTable table =
         new TextTable(

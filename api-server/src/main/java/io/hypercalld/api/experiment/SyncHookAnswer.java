@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 
 /** What each change did to devices, with every hook and without each of them. Immutable. */
-public record SyncHookAnswer(List<Trial> trials) {
+public record SyncHookAnswer(List<Trial> trials) implements Findings {
   /** A change of a guest's memory. */
   public enum Change {
     POPULATE,
@@ -50,7 +50,7 @@ public record SyncHookAnswer(List<Trial> trials) {
    */
   public record Effect(Change change, long stale, long faulting, List<String> violations) {}
 
-  /** The same for people: stale and faulting pages, where there are any. */
+  @Override
   public String toText() {
     TextTable table = new TextTable("without", "change", "stale", "faulting", "oracles");
     for (Trial trial : trials) {

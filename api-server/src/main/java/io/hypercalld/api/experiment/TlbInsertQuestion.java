@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Whether a processor's TLB can keep a frame that was swapped away under it, in every order of the
@@ -35,9 +36,21 @@ public record TlbInsertQuestion(
    * @param example the first of the stale
    */
   public record Answer(
-      long interleavings, long stale, boolean inverse, List<TlbInsertRace.Step> example) {
+      long interleavings, long stale, boolean inverse, List<TlbInsertRace.Step> example)
+      implements Findings {
     public Answer {
       example = List.copyOf(example);
+    }
+
+    @Override
+    public String toText() {
+      TextTable table = new TextTable("orders", "stale afterwards", "M2P inverse");
+      table.add(interleavings, stale, inverse ? "always" : "not always");
+      return stale == 0 ? table.toString() : table + "stale after: %s%n".formatted(sequence());
+    }
+
+    private String sequence() {
+      return example.stream().map(Object::toString).collect(Collectors.joining(", "));
     }
   }
 

@@ -3,7 +3,7 @@ package io.hypercalld.api.experiment;
 import java.util.List;
 
 /** How many translate calls an emulated device made. Immutable. */
-public record TranslateCallsAnswer(TranslateCallsQuestion question, List<Row> rows) {
+public record TranslateCallsAnswer(TranslateCallsQuestion question, List<Row> rows) implements Findings {
   /**
    * One trial.
    *
@@ -15,7 +15,7 @@ public record TranslateCallsAnswer(TranslateCallsQuestion question, List<Row> ro
   public record Row(
       int entries, int locality, long calls, long callsPer1000, long hits, long done) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     TextTable table = new TextTable("entries", "locality %", "calls", "per 1,000", "hits");
     rows.forEach(

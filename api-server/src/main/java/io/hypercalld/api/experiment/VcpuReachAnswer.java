@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** How far interrupts reached, and guests booted. Immutable. */
-public record VcpuReachAnswer(VcpuReachQuestion question, List<Configuration> configurations) {
+public record VcpuReachAnswer(VcpuReachQuestion question, List<Configuration> configurations) implements Findings {
   /**
    * One way to make guests.
    *
@@ -54,7 +54,7 @@ public record VcpuReachAnswer(VcpuReachQuestion question, List<Configuration> co
     }
   }
 
-  /** The same as tables for people. */
+  @Override
   public String toText() {
     TextTable table =
         new TextTable(

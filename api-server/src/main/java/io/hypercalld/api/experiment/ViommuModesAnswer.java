@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Optional;
 
 /** The tables of each way to have a guest's two devices translated. Immutable. */
-public record ViommuModesAnswer(List<Row> rows) {
+public record ViommuModesAnswer(List<Row> rows) implements Findings {
   /**
    * One way.
    *
@@ -24,7 +24,7 @@ public record ViommuModesAnswer(List<Row> rows) {
       boolean reached,
       Optional<String> logDirty) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     TextTable table =
         new TextTable(

@@ -3,7 +3,7 @@ package io.hypercalld.api.experiment;
 import java.util.List;
 
 /** A device's context entry, moment by moment. Immutable. */
-public record ViommuTimelineAnswer(List<Moment> moments) {
+public record ViommuTimelineAnswer(List<Moment> moments) implements Findings {
   /**
    * One moment.
    *
@@ -16,7 +16,7 @@ public record ViommuTimelineAnswer(List<Moment> moments) {
   public record Moment(
       String after, ContextView context, String virtualAddress, String physicalAddress) {}
 
-  /** The same for people. */
+  @Override
   public String toText() {
     TextTable table = new TextTable("after", "mode", "context entry", "0x1000", "0x800000");
     for (Moment moment : moments) {
