@@ -15,7 +15,8 @@ public record AddressModeAnswer(
     List<Work> drivers,
     List<Price> prices,
     List<Bounced> bounces,
-    List<Reach> reaches) implements Findings {
+    List<Reach> reaches)
+    implements Findings {
   public AddressModeAnswer {
     drivers = List.copyOf(drivers);
     prices = List.copyOf(prices);

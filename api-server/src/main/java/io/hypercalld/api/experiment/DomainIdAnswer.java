@@ -21,7 +21,8 @@ public record DomainIdAnswer(
     List<Flush> flushes,
     List<Reuse> reuse,
     List<Race> races,
-    List<Release> releases) implements Findings {
+    List<Release> releases)
+    implements Findings {
 
   /**
    * Guests with a virtual function each, as many as there can be.

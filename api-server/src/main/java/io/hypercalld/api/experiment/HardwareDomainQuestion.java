@@ -55,7 +55,8 @@ public record HardwareDomainQuestion(
     @Override
     public String toText() {
       TextTable table = new TextTable("outcome", "frames mapped", "stuck at");
-      table.add(outcome.name().toLowerCase(Locale.ROOT), mapped, at.map(Word::toString).orElse("-"));
+      table.add(
+          outcome.name().toLowerCase(Locale.ROOT), mapped, at.map(Word::toString).orElse("-"));
       return table.toString();
     }
   }

@@ -27,7 +27,8 @@ public record PageClaimAnswer(
     List<Lost> unclaimed,
     List<Exits> accesses,
     List<Types> types,
-    boolean sameMemory) implements Findings {
+    boolean sameMemory)
+    implements Findings {
 
   /**
    * What something cost.

@@ -9,7 +9,8 @@ import java.util.List;
  *     and each device reached exactly what its guest's P2M says
  */
 public record PageTableAnswer(
-    PageTableQuestion question, List<Row> modes, boolean sameMappings, Reserve reserve) implements Findings {
+    PageTableQuestion question, List<Row> modes, boolean sameMappings, Reserve reserve)
+    implements Findings {
 
   /**
    * What one mode cost.

@@ -5,7 +5,8 @@ import java.util.Locale;
 
 /** What retargeting cost, and what each way to reach all vCPUs needs besides. Immutable. */
 public record RetargetAnswer(
-    RetargetQuestion question, List<Cost> costs, List<Migration> migration, List<Lacking> lacking) implements Findings {
+    RetargetQuestion question, List<Cost> costs, List<Migration> migration, List<Lacking> lacking)
+    implements Findings {
   /** How messages reach vCPUs beyond 8 bits of APIC id. */
   public enum Road {
     VIOMMU,

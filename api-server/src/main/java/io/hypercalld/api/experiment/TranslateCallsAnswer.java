@@ -3,7 +3,8 @@ package io.hypercalld.api.experiment;
 import java.util.List;
 
 /** How many translate calls an emulated device made. Immutable. */
-public record TranslateCallsAnswer(TranslateCallsQuestion question, List<Row> rows) implements Findings {
+public record TranslateCallsAnswer(TranslateCallsQuestion question, List<Row> rows)
+    implements Findings {
   /**
    * One trial.
    *

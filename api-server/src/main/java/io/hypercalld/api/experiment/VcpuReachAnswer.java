@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Optional;
 
 /** How far interrupts reached, and guests booted. Immutable. */
-public record VcpuReachAnswer(VcpuReachQuestion question, List<Configuration> configurations) implements Findings {
+public record VcpuReachAnswer(VcpuReachQuestion question, List<Configuration> configurations)
+    implements Findings {
   /**
    * One way to make guests.
    *
