@@ -9,9 +9,11 @@ import io.hypercalld.api.machine.MemoryPolicies;
 import io.hypercalld.api.machine.WriteGuestMemory;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
+import io.hypercalld.core.domain.DevicePaging;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.domain.HvmParams;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.AddToPhysmap;
 import io.hypercalld.core.hypercall.AddToPhysmapBatch;
@@ -22,10 +24,13 @@ import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.MapGrantRef;
 import io.hypercalld.core.hypercall.MaxMem;
 import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.core.hypercall.PagingOp;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.hypercall.RemoveFromPhysmap;
+import io.hypercalld.core.hypercall.SetHvmParam;
 import io.hypercalld.core.hypercall.SetTarget;
 import io.hypercalld.core.hypercall.UnmapGrantRef;
+import io.hypercalld.core.hypercall.VmEventOp;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
@@ -56,6 +61,12 @@ final class HookBench implements AutoCloseable {
   private static final int GRANT_SPACE = 1;
   private static final int MOVE_SPACE = 2;
   private static final int HOST_MAP = 2;
+  private static final int PAGED_PAGE = 3;
+  private static final int PAGING = 1;
+  private static final int ENABLE = 0;
+  private static final int NOMINATE = 0;
+  private static final int EVICT = 1;
+  private static final int PREPARE = 2;
 
   /** From pages to KiB. */
   private static final int KIB_SHIFT = 2;
@@ -88,10 +99,13 @@ final class HookBench implements AutoCloseable {
   private Domain compose(DomainType type) {
     MemoryPolicies policies =
         new MemoryPolicies(
-            P2mGeometry.GRANULE_4K,
-            Optional.of(EnumSet.allOf(SyncHook.class)),
-            new DmaPolicy(
-                DmaPolicy.Tables.SEPARATE, EnumSet.of(PageSize.SIZE_4K), TableFrameSize.FRAME_4K));
+                P2mGeometry.GRANULE_4K,
+                Optional.of(EnumSet.allOf(SyncHook.class)),
+                new DmaPolicy(
+                    DmaPolicy.Tables.SEPARATE,
+                    EnumSet.of(PageSize.SIZE_4K),
+                    TableFrameSize.FRAME_4K))
+            .with(DevicePaging.ALLOW);
     return machine.execute(
         new ComposeDomain(
             Optional.empty(), Optional.empty(), type, PAGES << PageSize.SHIFT_4K, 1, policies));
@@ -125,6 +139,8 @@ final class HookBench implements AutoCloseable {
       case GRANT_MAP -> mapGrant();
       case GRANT_UNMAP -> callAs(id, new UnmapGrantRef(grantAddress(), new Word(0), handle));
       case EXCHANGE -> exchange();
+      case PAGE_OUT -> pageOut();
+      case PAGE_IN -> page(PREPARE, Optional.of(new HexBytes(new byte[PageSize.BYTES_4K])));
     }
   }
 
@@ -164,6 +180,17 @@ final class HookBench implements AutoCloseable {
 
   private static GuestFrames at(long frame) {
     return GuestFrames.of(new Gfn(frame));
+  }
+
+  private void pageOut() {
+    call(new SetHvmParam(guest.id(), HvmParams.PAGING_RING_PFN, new Word(PAGES - 1)));
+    call(new VmEventOp(guest.id(), ENABLE, PAGING));
+    page(NOMINATE, Optional.empty());
+    page(EVICT, Optional.empty());
+  }
+
+  private void page(int op, Optional<HexBytes> contents) {
+    call(new PagingOp(op, guest.id(), new Gfn(PAGED_PAGE), contents, 0));
   }
 
   private void call(Hypercall arguments) {

@@ -17,14 +17,18 @@ public record SyncHookAnswer(List<Trial> trials) implements Findings {
     FOREIGN_UNMAP,
     GRANT_MAP,
     GRANT_UNMAP,
-    EXCHANGE;
+    EXCHANGE,
+    PAGE_OUT,
+    PAGE_IN;
 
     /** The change that must have been made, and been seen, before this one can be. */
     Optional<Change> first() {
       return switch (this) {
         case FOREIGN_UNMAP -> Optional.of(FOREIGN_MAP);
         case GRANT_UNMAP -> Optional.of(GRANT_MAP);
-        case POPULATE, REMOVE, SWAP, BALLOON, FOREIGN_MAP, GRANT_MAP, EXCHANGE -> Optional.empty();
+        case PAGE_IN -> Optional.of(PAGE_OUT);
+        case POPULATE, REMOVE, SWAP, BALLOON, FOREIGN_MAP, GRANT_MAP, EXCHANGE, PAGE_OUT ->
+            Optional.empty();
       };
     }
 

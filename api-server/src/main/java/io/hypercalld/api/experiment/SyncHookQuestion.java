@@ -10,7 +10,9 @@ import java.util.List;
  * @param hooks those of which each is taken away in turn; with none only the whole is tried
  */
 public record SyncHookQuestion(
-    @OrElse("[\"physmap-add\",\"zap\",\"foreign-map\",\"grant-map\",\"exchange\",\"balloon\"]")
+    @OrElse(
+            "[\"physmap-add\",\"zap\",\"foreign-map\",\"grant-map\",\"exchange\",\"balloon\","
+                + "\"page-in-out\"]")
         List<SyncHook> hooks) {
   public SyncHookQuestion {
     hooks = List.copyOf(hooks);

@@ -4,6 +4,7 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.platform.EmbeddedPlatforms;
 import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.core.domain.ApicIds;
+import io.hypercalld.core.domain.DevicePaging;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFlag;
 import io.hypercalld.core.domain.DomainId;
@@ -75,7 +76,8 @@ public final class VcpuReachExperiment {
   private VcpuReachAnswer.Configuration configuration(
       ApicIds ids, boolean remapping, boolean extended) {
     List<Finding> findings = new ArrayList<>();
-    Variation variation = new Variation(P2mGeometry.GRANULE_4K, ids, extended, question.most());
+    Variation variation =
+        new Variation(P2mGeometry.GRANULE_4K, ids, extended, DevicePaging.REFUSE, question.most());
     for (int vcpus = 1; vcpus <= question.most(); vcpus++) {
       findings.add(find(vcpus, variation, remapping));
     }

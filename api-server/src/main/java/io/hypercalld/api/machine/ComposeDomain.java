@@ -156,6 +156,7 @@ public record ComposeDomain(
             policies.geometry(),
             interrupts.apicIds(),
             interrupts.extendedDestinations(),
+            policies.devicePaging(),
             machine.hypervisor().domains().vcpuLimit().ofPolicies());
     DomainCalls calls = machine.hypervisor().domainCalls();
     require(

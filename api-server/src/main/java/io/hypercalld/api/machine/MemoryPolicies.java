@@ -1,6 +1,7 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.domain.DevicePaging;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.DmaPolicy;
@@ -18,6 +19,7 @@ import java.util.Set;
  * @param flush when units are told of changes; empty for the machine's policy
  * @param claims what becomes of the page type that servers claim
  * @param devices how it drives devices
+ * @param devicePaging whether it can have a pager beside an IOMMU
  */
 public record MemoryPolicies(
     P2mGeometry geometry,
@@ -25,19 +27,33 @@ public record MemoryPolicies(
     DmaPolicy dma,
     Optional<FlushPolicy> flush,
     ClaimChoices claims,
-    DmaChoices devices) {
+    DmaChoices devices,
+    DevicePaging devicePaging) {
   public MemoryPolicies {
     syncHooks = syncHooks.map(Set::copyOf);
   }
 
   /** With page types claimed as in Xen. */
   public MemoryPolicies(P2mGeometry geometry, Optional<Set<SyncHook>> syncHooks, DmaPolicy dma) {
-    this(geometry, syncHooks, dma, Optional.empty(), ClaimChoices.NONE, DmaChoices.NONE);
+    this(
+        geometry,
+        syncHooks,
+        dma,
+        Optional.empty(),
+        ClaimChoices.NONE,
+        DmaChoices.NONE,
+        DevicePaging.REFUSE);
   }
 
   /** The same for a driver domain. */
   public MemoryPolicies with(DmaMode mode) {
-    return new MemoryPolicies(geometry, syncHooks, dma, flush, claims, DmaChoices.of(mode));
+    return new MemoryPolicies(
+        geometry, syncHooks, dma, flush, claims, DmaChoices.of(mode), devicePaging);
+  }
+
+  /** The same with another answer to who wants devices and a pager. */
+  public MemoryPolicies with(DevicePaging paging) {
+    return new MemoryPolicies(geometry, syncHooks, dma, flush, claims, devices, paging);
   }
 
   /** What Xen does unless told otherwise. */

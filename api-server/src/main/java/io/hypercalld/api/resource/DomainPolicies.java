@@ -5,6 +5,7 @@ import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.DmaChoices;
 import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.ApicIds;
+import io.hypercalld.core.domain.DevicePaging;
 import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.p2m.SyncHook;
 import io.hypercalld.iommu.driver.FlushPolicy;
@@ -37,7 +38,8 @@ record DomainPolicies(
     Optional<ChoosePolicies.Toggle> intremap,
     Optional<ChoosePolicies.Toggle> extDestId,
     Optional<ShadowSync> shadowSync,
-    Optional<ViommuApi> viommuApi) {
+    Optional<ViommuApi> viommuApi,
+    Optional<DevicePaging> devicePaging) {
 
   /** What it says about the page type that servers claim. */
   ClaimChoices claims() {

@@ -128,6 +128,7 @@ record DomainView(
         .ifPresent(
             p2m ->
                 policies.put("syncHooks", p2m.announcements().hooks().stream().sorted().toList()));
+    policies.put("devicePaging", domain.settings().devicePaging());
     domain
         .findFacet(IoServers.class)
         .map(servers -> servers.claims().policies())

@@ -4,6 +4,7 @@ import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.DmaChoices;
 import io.hypercalld.api.machine.MemoryPolicies;
+import io.hypercalld.core.domain.DevicePaging;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.P2mGeometry;
 import io.hypercalld.core.p2m.SyncHook;
@@ -28,7 +29,8 @@ record MemoryChoices(
     Optional<TableFrameSize> tableFrames,
     Optional<FlushPolicy> flush,
     ClaimChoices claims,
-    DmaChoices devices) {
+    DmaChoices devices,
+    Optional<DevicePaging> devicePaging) {
 
   /** The granule of the P2M. */
   enum Granule {
@@ -103,7 +105,8 @@ record MemoryChoices(
         policies.flatMap(DomainPolicies::tableFrameSize),
         policies.flatMap(DomainPolicies::flush),
         policies.map(DomainPolicies::claims).orElse(ClaimChoices.NONE),
-        policies.map(DomainPolicies::devices).orElse(DmaChoices.NONE));
+        policies.map(DomainPolicies::devices).orElse(DmaChoices.NONE),
+        policies.flatMap(DomainPolicies::devicePaging));
   }
 
   private static <T> Optional<T> agreed(String name, Optional<T> member, Optional<T> policy) {
@@ -127,7 +130,8 @@ record MemoryChoices(
         dma,
         flush,
         claims,
-        devices);
+        devices,
+        devicePaging.orElse(usual.devicePaging()));
   }
 
   private static DmaPolicy.Tables tables(DomainView.PageTables wanted) {

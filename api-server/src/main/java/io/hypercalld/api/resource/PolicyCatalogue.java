@@ -142,6 +142,12 @@ final class PolicyCatalogue {
             "which kinds of changes of the P2M devices follow: a list; without one of them what"
                 + " they reach grows stale"),
         built(
+            "devicePaging",
+            DOMAIN,
+            List.of("refuse", "allow"),
+            "whether a domain that devices may reach can have a pager, too: Xen refuses whichever"
+                + " comes second; allowed, devices fault on what is paged out"),
+        built(
             "tableFrameSize",
             DOMAIN,
             List.of("4KiB", "16KiB"),

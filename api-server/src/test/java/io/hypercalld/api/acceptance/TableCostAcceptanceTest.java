@@ -1,6 +1,5 @@
 package io.hypercalld.api.acceptance;
 
-import static io.hypercalld.api.acceptance.PassthroughHost.NIC;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,8 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -24,7 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The first document's scenarios 8 and 12 to 14, and its questions 1 to 4, with their numbers. */
+/**
+ * The first document's scenarios 8 and 12 to 14, and its questions 1, 2 and 4, with their numbers.
+ */
 final class TableCostAcceptanceTest {
   private static final String CAP_WITH_SUPERPAGES = "0x08d2078c106f0602";
   private static final String CAP_WITH_4K_AND_1G = "0x08d20788106f0602";
@@ -201,63 +200,6 @@ final class TableCostAcceptanceTest {
     host.decrease(guest, "0x8", 2);
     assertThat(host.counter(guest, "/iommu/entryWrites")).isEqualTo(512 + 4 + 4);
     assertThat(host.counter(guest, "/iommu/splits")).isEqualTo(1);
-  }
-
-  @ParameterizedTest(name = "Q3 without {0}")
-  @CsvSource({"physmap-add", "balloon", "zap", "foreign-map", "grant-map"})
-  void hookThatIsOff_letsAChangePass_andIsNamed(String hook) {
-    int owner = host.domain("'memory':'8MiB'");
-    int guest = host.separate("8MiB", "'4KiB'", "");
-    host.assign(guest);
-    xen.limit(guest, 4096);
-    host.follow(guest, othersThan(hook));
-
-    change(hook, guest, owner);
-
-    assertThat(host.violations()).contains(NIC).contains("hook " + hook + " is off");
-    host.follow(guest, othersThan(""));
-    assertThat(host.violations()).contains("hook " + hook + " is off");
-  }
-
-  private static void change(String hook, int guest, int owner) {
-    switch (hook) {
-      case "physmap-add" -> host.populate(guest, "['0x4000']", 0);
-      case "balloon" -> host.decrease(guest, "0x5", 0);
-      case "zap" ->
-          assertThat(
-                  xen.ret(
-                      "memory_op",
-                      "remove_from_physmap",
-                      "{'domid':%d,'gpfn':'0x5'}".formatted(guest)))
-              .isZero();
-      case "grant-map" -> mapGrant(guest, owner);
-      default -> host.mapForeign(guest, "0x9000", owner, "0x5");
-    }
-  }
-
-  /** The guest maps page 5 of the owner's, who grants it by entry 9. */
-  private static void mapGrant(int guest, int owner) {
-    xen.done(
-        "memory_op",
-        "add_to_physmap",
-        "{'domid':%d,'space':1,'idx':'0x0','gpfn':'0x3000'}".formatted(owner));
-    String entry = "{\"data\":\"0100%02x0005000000\"}".formatted(guest);
-    xen.daemon().put("/v1/domains/%d/memory?gpa=0x3000048".formatted(owner), entry);
-    JsonNode mapped =
-        xen.call(
-                "grant_table_op",
-                "map_grant_ref",
-                "{'host_addr':'0x9000000','flags':2,'ref':9,'dom':%d}".formatted(owner),
-                guest)
-            .out();
-    assertThat(mapped.get("status").asInt()).isZero();
-  }
-
-  /** Every hook but one, as the policy lists them. */
-  private static String othersThan(String hook) {
-    return Stream.of("physmap-add", "zap", "foreign-map", "grant-map", "exchange", "balloon")
-        .filter(each -> !each.equals(hook))
-        .collect(Collectors.joining("','", "'", "'"));
   }
 
   @Test

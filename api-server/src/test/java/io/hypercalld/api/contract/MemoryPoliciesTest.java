@@ -38,7 +38,7 @@ class MemoryPoliciesTest {
             "{\"pageTables\":\"separate\",\"p2mPageSize\":\"16KiB\",\"dmaLeafSizes\":[\"4KiB\"],"
                 + "\"tableFrameSize\":\"16KiB\",\"flush\":\"per-page\",\"dmaMode\":\"vp-iommu\","
                 + "\"iommuApi\":\"2024\",\"nbCtx\":8,\"syncHooks\":[\"physmap-add\",\"zap\"],"
-                + "\"unclaimed\":\"refuse\",\"claimAccess\":\"write\","
+                + "\"devicePaging\":\"refuse\",\"unclaimed\":\"refuse\",\"claimAccess\":\"write\","
                 + "\"claimUpdate\":\"lazy\",\"serverDestroy\":\"leave\",\"claimTypes\":1,\"claimProfile\":\"today\","
                 + "\"apicIds\":\"2n\",\"intremap\":\"off\",\"extDestId\":\"off\","
                 + "\"viommuApi\":\"v4\"}");

@@ -31,9 +31,11 @@ class SyncHookExperimentTest {
               "grant-map: grant-map 0 1 [\"I9\"]",
               "grant-map: grant-unmap 1 0 [\"I9\"]",
               "exchange: exchange 1 1 [\"I9\"]",
-              "balloon: balloon 1 0 [\"I9\"]");
-      assertThat(answer.body().get("trials")).hasSize(7);
-      assertThat(answer.body().get("trials").get(0).get("effects")).hasSize(9);
+              "balloon: balloon 1 0 [\"I9\"]",
+              "page-in-out: page-out 1 0 [\"I9\"]",
+              "page-in-out: page-in 0 1 [\"I9\"]");
+      assertThat(answer.body().get("trials")).hasSize(8);
+      assertThat(answer.body().get("trials").get(0).get("effects")).hasSize(11);
       assertThat(daemon.digest()).isEqualTo(before);
     }
   }

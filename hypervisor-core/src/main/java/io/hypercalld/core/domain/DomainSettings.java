@@ -19,6 +19,7 @@ import java.util.UUID;
  * @param platform emulated devices
  * @param geometry shape of its P2M
  * @param interrupts how messages find its vCPUs
+ * @param devicePaging whether it can have a pager beside an IOMMU
  */
 public record DomainSettings(
     UUID handle,
@@ -32,7 +33,8 @@ public record DomainSettings(
     Altp2m altp2m,
     Platform platform,
     P2mGeometry geometry,
-    Interrupts interrupts)
+    Interrupts interrupts,
+    DevicePaging devicePaging)
     implements Digestible {
   /** {@code XEN_DOMCTL_IOMMU_no_sharept}: never share the P2M with the IOMMU. */
   public static final long IOMMU_NO_SHAREPT = 0x1;
@@ -84,7 +86,8 @@ public record DomainSettings(
         new Altp2m(0, 0),
         new Platform(type == DomainType.PVH ? 1 : 0, 0),
         P2mGeometry.GRANULE_4K,
-        Interrupts.USUAL);
+        Interrupts.USUAL,
+        DevicePaging.REFUSE);
   }
 
   /** The same with what the hypercall has no place for. */
@@ -101,7 +104,8 @@ public record DomainSettings(
         altp2m,
         platform,
         variation.geometry(),
-        new Interrupts(variation.apicIds(), variation.extendedDestinations()));
+        new Interrupts(variation.apicIds(), variation.extendedDestinations()),
+        variation.devicePaging());
   }
 
   @Override
@@ -124,6 +128,7 @@ public record DomainSettings(
         .put(platform.miscFlags())
         .put(geometry.name())
         .put(interrupts.apicIds.name())
-        .put(interrupts.extendedDestinations);
+        .put(interrupts.extendedDestinations)
+        .put(devicePaging.name());
   }
 }

@@ -54,7 +54,7 @@ public final class MemoryFeatures implements Digestible {
     if (populateOnDemand.isActive()) {
       return Optional.of("some of its memory is to be populated on demand");
     }
-    if (paging.isEnabled()) {
+    if (paging.excludesDevices()) {
       return Optional.of("a pager may take its memory");
     }
     return sharing.isEnabled() ? Optional.of("it may share memory") : Optional.empty();

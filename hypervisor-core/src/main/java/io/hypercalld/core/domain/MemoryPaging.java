@@ -13,6 +13,7 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.P2mType;
+import io.hypercalld.core.p2m.SyncHook;
 import java.util.List;
 import java.util.Optional;
 
@@ -43,6 +44,11 @@ public final class MemoryPaging implements Digestible {
   /** Whether a pager listens. */
   public boolean isEnabled() {
     return ring().isEnabled();
+  }
+
+  /** Whether a pager listens that no device may be given beside. */
+  boolean excludesDevices() {
+    return isEnabled() && domain.settings().devicePaging() == DevicePaging.REFUSE;
   }
 
   private VmEventRing ring() {
@@ -202,7 +208,8 @@ public final class MemoryPaging implements Digestible {
   }
 
   private void set(Gfn gfn, Mfn mfn, P2mLookup found, P2mType type) {
-    p2m.set(gfn, mfn, PageSize.SIZE_4K, type, found.access());
+    p2m.during(
+        SyncHook.PAGE_IN_OUT, () -> p2m.set(gfn, mfn, PageSize.SIZE_4K, type, found.access()));
   }
 
   @Override

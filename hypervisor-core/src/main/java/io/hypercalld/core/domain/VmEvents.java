@@ -43,8 +43,8 @@ public final class VmEvents implements Digestible {
    * Lets somebody listen to a ring.
    *
    * @throws Refusal as {@link VmEventRing#enable}; of the paging ring, first: ENODEV without
-   *     hardware-assisted paging; EMLINK with an IOMMU; EXDEV while memory is to be populated on
-   *     demand
+   *     hardware-assisted paging; EMLINK with an IOMMU, unless {@link DevicePaging} allows that;
+   *     EXDEV while memory is to be populated on demand
    */
   /*
    * Xen also refuses a pager (EOPNOTSUPP) where the hardware domain is HVM, as dom0 is here: it
@@ -65,7 +65,7 @@ public final class VmEvents implements Digestible {
     if (domain.p2m().settings().geometry() != P2mGeometry.GRANULE_4K) {
       throw Refusal.of(Errno.ENODEV, "the P2M of %s has no pages of 4 KiB", domain.id());
     }
-    if (domain.settings().hasIommu()) {
+    if (domain.settings().hasIommu() && domain.settings().devicePaging() == DevicePaging.REFUSE) {
       throw Refusal.of(Errno.EMLINK, "devices may reach the memory of %s", domain.id());
     }
     if (domain.features().populateOnDemand().isActive()) {

@@ -1,5 +1,6 @@
 package io.hypercalld.core.hypercall;
 
+import io.hypercalld.core.domain.DevicePaging;
 import io.hypercalld.core.domain.DomainFlag;
 import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.domain.DomainType;
@@ -134,7 +135,8 @@ final class DomainChecks {
         new DomainSettings.Altp2m(args.altp2m().opts(), args.altp2m().nr()),
         new DomainSettings.Platform(arch.emulationFlags(), arch.miscFlags()),
         P2mGeometry.GRANULE_4K,
-        DomainSettings.Interrupts.USUAL);
+        DomainSettings.Interrupts.USUAL,
+        DevicePaging.REFUSE);
   }
 
   private static boolean isHvm(long flags) {

@@ -17,7 +17,8 @@ import io.hypercalld.core.domain.DomainId;
  *       disabled; the page is not the domain's or cannot be written
  *   <li>{@code ENOSYS} no such mode or operation
  *   <li>{@code ENODEV} no hardware-assisted paging; nobody listens that could be resumed
- *   <li>{@code EMLINK} paging, of a domain that has an IOMMU
+ *   <li>{@code EMLINK} paging, of a domain that has an IOMMU, unless its policy {@code
+ *       devicePaging} allows both
  *   <li>{@code EXDEV} paging, while memory is to be populated on demand
  *   <li>{@code EBUSY} somebody listens already
  *   <li>{@code EOPNOTSUPP} no page is named; a PV domain

@@ -4,9 +4,6 @@ import java.util.Locale;
 
 /**
  * A kind of P2M change, as the places in a hypervisor where a separate DMA table has to be told.
- *
- * <p>Paging to disk is none of them: a domain with an IOMMU gets no pager (EMLINK), and one with a
- * pager no device (EXDEV), so nothing that it does meets a DMA table.
  */
 public enum SyncHook {
   /** A page of the domain's is added. */
@@ -20,7 +17,12 @@ public enum SyncHook {
   /** Frames are exchanged under the guest frames that map them. */
   EXCHANGE,
   /** The balloon gives pages back. */
-  BALLOON;
+  BALLOON,
+  /**
+   * A pager is about to take a page away, or brings one back. Xen has no such place, as it refuses
+   * a pager to whom devices are given; a domain may be made that has both.
+   */
+  PAGE_IN_OUT;
 
   /** As the policy spells it: {@code physmap-add}. */
   @Override
