@@ -8,7 +8,9 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.SyncHook;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -18,6 +20,7 @@ import java.util.stream.Stream;
  */
 public final class Facets implements Digestible {
   private final List<DomainFacet> facets = new ArrayList<>();
+  private final Map<Class<?>, DomainFacet> first = new HashMap<>();
   private final boolean translated;
   private Runnable mappingsLost = () -> {};
 
@@ -27,15 +30,12 @@ public final class Facets implements Digestible {
 
   void attach(DomainFacet facet) {
     facets.add(facet);
+    first.putIfAbsent(facet.getClass(), facet);
   }
 
+  /** The first of exactly this class. */
   <F extends DomainFacet> Optional<F> find(Class<F> type) {
-    for (DomainFacet facet : facets) {
-      if (type.isInstance(facet)) {
-        return Optional.of(type.cast(facet));
-      }
-    }
-    return Optional.empty();
+    return Optional.ofNullable(type.cast(first.get(type)));
   }
 
   /**

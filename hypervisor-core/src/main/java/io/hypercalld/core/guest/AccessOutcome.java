@@ -1,7 +1,9 @@
 package io.hypercalld.core.guest;
 
 import io.hypercalld.core.bits.Word;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
  * What became of a guest's access. Immutable.
@@ -18,6 +20,12 @@ public record AccessOutcome(
     Optional<Integer> server,
     Optional<Long> request,
     Optional<String> reason) {
+  /** Why it waits for each of the servers that a domain may have. */
+  private static final List<Optional<String>> WAITS =
+      IntStream.range(0, 8)
+          .mapToObj(server -> Optional.of("the vCPU waits for ioreq server " + server))
+          .toList();
+
   /** How it ended. */
   public enum Verdict {
     /** Memory was read or written. */
@@ -46,7 +54,7 @@ public record AccessOutcome(
         Optional.empty(),
         Optional.of(server),
         Optional.of(request),
-        Optional.of("the vCPU waits for ioreq server " + server));
+        WAITS.get(server));
   }
 
   /** It did not complete. */

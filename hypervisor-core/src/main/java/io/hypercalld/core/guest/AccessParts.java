@@ -1,5 +1,6 @@
 package io.hypercalld.core.guest;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.MemoryAccess;
 import io.hypercalld.core.guest.AccessOutcome.Verdict;
@@ -8,26 +9,37 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * One way through the pages of an access: all of it read, or all of it written. Confined to the
  * machine thread.
  */
 final class AccessParts {
-  private static final byte ALL_ONES = (byte) 0xff;
-
   private final List<Part> parts = new ArrayList<>(2);
   private final Domain domain;
   private final GuestInstruction instruction;
   private final GuestRequest request;
   private final boolean writes;
+  private Optional<AccessOutcome> stopped = Optional.empty();
+  private Verdict verdict = Verdict.DONE;
   private boolean dropped;
+  private long data;
 
   /** The bytes of an access that lie in one page, and where they go. */
-  private record Part(long gpa, int offset, int size, Landing landing) {}
+  private record Part(long gpa, int offset, int size, Landing landing) {
+    /** These bytes of a number that is as long as the access. */
+    long of(long number) {
+      return Word.low(size, number >>> (offset * Byte.SIZE));
+    }
+
+    /** A number in the place of these bytes. */
+    long inPlace(long number) {
+      return Word.low(size, number) << (offset * Byte.SIZE);
+    }
+  }
 
   /** Takes every fault of the access, until one keeps it from completing. */
   AccessParts(
@@ -38,62 +50,63 @@ final class AccessParts {
     this.writes = kind == MemoryAccess.Kind.WRITE;
     PageFaults faults = new PageFaults(domain, counts);
     int done = 0;
-    while (done < request.size() && stopped().isEmpty()) {
+    while (done < request.size() && stopped.isEmpty()) {
       long gpa = request.gpa().value() + done;
-      int inPage = (int) (gpa & (PageSize.BYTES_4K - 1));
-      int size = Math.min(request.size() - done, PageSize.BYTES_4K - inPage);
+      int size = Math.min(request.size() - done, PageSize.BYTES_4K - inPage(gpa));
       var attempt = new MemoryAccess.Attempt(kind, gpa, request.vcpu());
       Landing landing = faults.land(new Gfn(gpa >>> PageSize.SHIFT_4K), attempt);
-      parts.add(new Part(gpa, done, size, within(landing, inPage)));
+      parts.add(new Part(gpa, done, size, landing));
+      note(landing);
       done += size;
     }
   }
 
-  private static Landing within(Landing landing, int inPage) {
-    return landing instanceof Landing.Frame(long maddr)
-        ? new Landing.Frame(maddr + inPage)
-        : landing;
+  private static int inPage(long gpa) {
+    return (int) (gpa & (PageSize.BYTES_4K - 1));
+  }
+
+  private void note(Landing landing) {
+    Verdict own =
+        switch (landing) {
+          case Landing.Frame _ -> Verdict.DONE;
+          case Landing.Emulated _ -> Verdict.EMULATED;
+          case Landing.Dropped _ -> Verdict.DISCARDED;
+          case Landing.Stopped(var outcome) -> {
+            stopped = Optional.of(outcome);
+            yield outcome.outcome();
+          }
+        };
+    verdict = own.compareTo(verdict) > 0 ? own : verdict;
   }
 
   /** Why it does not complete; empty where it does. */
   Optional<AccessOutcome> stopped() {
-    return parts.isEmpty() || !(parts.getLast().landing instanceof Landing.Stopped(var outcome))
-        ? Optional.empty()
-        : Optional.of(outcome);
+    return stopped;
   }
 
   /** How it ends if nothing else intervenes: by the part that is furthest from memory. */
   Verdict verdict() {
-    return dropped ? Verdict.DISCARDED : worst();
+    return dropped ? Verdict.DISCARDED : verdict;
   }
 
-  private Verdict worst() {
-    Verdict worst = Verdict.DONE;
-    for (Part part : parts) {
-      Verdict verdict =
-          switch (part.landing) {
-            case Landing.Frame _ -> Verdict.DONE;
-            case Landing.Emulated _ -> Verdict.EMULATED;
-            case Landing.Dropped _ -> Verdict.DISCARDED;
-            case Landing.Stopped(var outcome) -> outcome.outcome();
-          };
-      worst = verdict.compareTo(worst) > 0 ? verdict : worst;
-    }
-    return worst;
+  /** What was read, as a little-endian number. */
+  long data() {
+    return data;
   }
 
   /**
    * Moves the bytes, once nothing stops it.
    *
-   * @param bytes of the access: filled by a read, stored by a write
+   * @param number what is written; of no meaning for a read
    * @return why an emulator keeps it from completing; empty where none does
    */
-  Optional<AccessOutcome> move(MachineMemory memory, Emulation emulation, byte[] bytes) {
+  Optional<AccessOutcome> move(MachineMemory memory, Emulation emulation, long number) {
     for (Part part : parts) {
       Optional<AccessOutcome> ended =
           switch (part.landing) {
-            case Landing.Frame(long maddr) -> moveFrame(memory, maddr, part, bytes);
-            case Landing.Emulated(P2mType type) -> emulate(emulation, type, part, bytes);
+            case Landing.Frame(long page) ->
+                moveFrame(memory, page + inPage(part.gpa), part, number);
+            case Landing.Emulated(P2mType type) -> emulate(emulation, type, part, number);
             case Landing.Dropped _ -> lose(part);
             case Landing.Stopped(var outcome) -> Optional.of(outcome);
           };
@@ -106,74 +119,52 @@ final class AccessParts {
 
   // Registers of devices are mapped, but no device is behind them.
   private Optional<AccessOutcome> moveFrame(
-      MachineMemory memory, long maddr, Part part, byte[] bytes) {
+      MachineMemory memory, long maddr, Part part, long number) {
     boolean ram = memory.isRam(maddr);
-    if (ram && writes) {
-      memory.write(maddr, bytes, part.offset, part.size);
+    if (!writes) {
+      data |= part.inPlace(ram ? memory.readNumber(maddr, part.size) : -1);
     } else if (ram) {
-      memory.read(maddr, bytes, part.offset, part.size);
-    } else if (!writes) {
-      Arrays.fill(bytes, part.offset, part.offset + part.size, ALL_ONES);
+      memory.writeNumber(maddr, part.size, part.of(number));
     }
     return Optional.empty();
   }
 
   private Optional<AccessOutcome> emulate(
-      Emulation emulation, P2mType type, Part part, byte[] bytes) {
-    long data =
-        writes ? number(Arrays.copyOfRange(bytes, part.offset, part.offset + part.size)) : 0;
-    var access =
-        new Emulation.MmioAccess(domain, request.vcpu(), part.gpa, part.size, writes, data, type);
-    Emulation.Answer answered =
-        instruction
-            .answer(part.gpa, writes)
-            .map(answer -> completed(emulation, access, answer))
-            .orElseGet(() -> emulation.access(access));
-    return switch (answered) {
+      Emulation emulation, P2mType type, Part part, long number) {
+    long written = writes ? part.of(number) : 0;
+    return switch (answer(emulation, part, access(part, type, written))) {
       case Emulation.Completed(long answer) -> {
-        if (!writes) {
-          System.arraycopy(bytes(answer), 0, bytes, part.offset, part.size);
-        }
+        data |= writes ? 0 : part.inPlace(answer);
         yield Optional.empty();
       }
       case Emulation.Dropped _ -> {
         dropped = true;
         yield lose(part);
       }
-      case Emulation.Waiting(int server, long number) ->
-          Optional.of(AccessOutcome.waiting(server, number));
+      case Emulation.Waiting(int server, long waited) ->
+          Optional.of(AccessOutcome.waiting(server, waited));
       case Emulation.Again(String why) -> Optional.of(AccessOutcome.stopped(Verdict.RETRY, why));
       case Emulation.Unhandled(String why) ->
           Optional.of(AccessOutcome.stopped(Verdict.FAULT, "#GP: " + why));
     };
   }
 
-  private static Emulation.Answer completed(
-      Emulation emulation, Emulation.MmioAccess access, long answer) {
+  private Emulation.MmioAccess access(Part part, P2mType type, long written) {
+    return new Emulation.MmioAccess(
+        domain, request.vcpu(), part.gpa, part.size, writes, written, type);
+  }
+
+  private Emulation.Answer answer(Emulation emulation, Part part, Emulation.MmioAccess access) {
+    OptionalLong known = instruction.answer(part.gpa, writes);
+    if (known.isEmpty()) {
+      return emulation.access(access);
+    }
     emulation.completed(access);
-    return new Emulation.Completed(answer);
+    return new Emulation.Completed(known.getAsLong());
   }
 
   private Optional<AccessOutcome> lose(Part part) {
     instruction.lose(part.gpa, part.size);
     return Optional.empty();
-  }
-
-  /** At most eight bytes as a little-endian number. */
-  static long number(byte[] bytes) {
-    long number = 0;
-    for (int i = bytes.length - 1; i >= 0; i--) {
-      number = (number << Byte.SIZE) | Byte.toUnsignedLong(bytes[i]);
-    }
-    return number;
-  }
-
-  /** The eight bytes of a little-endian number. */
-  static byte[] bytes(long number) {
-    byte[] bytes = new byte[Long.BYTES];
-    for (int i = 0; i < bytes.length; i++) {
-      bytes[i] = (byte) (number >>> (i * Byte.SIZE));
-    }
-    return bytes;
   }
 }

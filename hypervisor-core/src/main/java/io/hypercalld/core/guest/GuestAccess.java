@@ -7,7 +7,6 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.AccessOutcome.Verdict;
 import io.hypercalld.core.memory.MachineMemory;
-import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -113,27 +112,23 @@ public final class GuestAccess {
     if (Long.compareUnsigned(gpa + size - 1, gpa) < 0) {
       throw Refusal.of(Errno.EINVAL, "%d bytes at %s wrap around", size, request.gpa());
     }
-    if (size < Long.BYTES && request.data().value() >>> (size * Byte.SIZE) != 0) {
+    if (request.cut(request.data().value()) != request.data().value()) {
       throw Refusal.of(Errno.EINVAL, "%s has more than %d bytes", request.data(), size);
     }
   }
 
   private AccessOutcome read(Domain domain, GuestInstruction instruction) {
     var parts = new AccessParts(domain, instruction, MemoryAccess.Kind.READ, faults);
-    byte[] bytes = new byte[instruction.request().size()];
-    return parts
-        .stopped()
-        .or(() -> parts.move(memory, emulation, bytes))
-        .orElseGet(() -> completed(parts.verdict(), bytes));
+    Optional<AccessOutcome> ended = move(parts, 0);
+    return ended.isPresent() ? ended.get() : completed(parts.verdict(), parts.data());
   }
 
   private AccessOutcome write(Domain domain, GuestInstruction instruction) {
     var parts = new AccessParts(domain, instruction, MemoryAccess.Kind.WRITE, faults);
-    byte[] bytes = AccessParts.bytes(instruction.request().data().value());
-    return parts
-        .stopped()
-        .or(() -> parts.move(memory, emulation, bytes))
-        .orElseGet(() -> AccessOutcome.completed(parts.verdict(), Optional.empty()));
+    Optional<AccessOutcome> ended = move(parts, instruction.request().data().value());
+    return ended.isPresent()
+        ? ended.get()
+        : AccessOutcome.completed(parts.verdict(), Optional.empty());
   }
 
   // The faults of the write come first, as it may be given other frames than a read would find.
@@ -144,22 +139,23 @@ public final class GuestAccess {
     }
     if (instruction.loaded().isEmpty()) {
       var source = new AccessParts(domain, instruction, MemoryAccess.Kind.READ, faults);
-      byte[] bytes = new byte[instruction.request().size()];
-      Optional<AccessOutcome> ended =
-          source.stopped().or(() -> source.move(memory, emulation, bytes));
+      Optional<AccessOutcome> ended = move(source, 0);
       if (ended.isPresent()) {
         return ended.get();
       }
-      instruction.loaded(AccessParts.number(bytes));
+      instruction.loaded(source.data());
     }
-    long number = instruction.loaded().orElseThrow() + instruction.request().data().value();
-    byte[] stored = Arrays.copyOf(AccessParts.bytes(number), instruction.request().size());
-    return target
-        .move(memory, emulation, stored)
-        .orElseGet(() -> completed(target.verdict(), stored));
+    long number = instruction.loaded().getAsLong() + instruction.request().data().value();
+    long stored = instruction.request().cut(number);
+    Optional<AccessOutcome> ended = move(target, stored);
+    return ended.isPresent() ? ended.get() : completed(target.verdict(), stored);
   }
 
-  private static AccessOutcome completed(Verdict verdict, byte[] bytes) {
-    return AccessOutcome.completed(verdict, Optional.of(new Word(AccessParts.number(bytes))));
+  private Optional<AccessOutcome> move(AccessParts parts, long number) {
+    return parts.stopped().isPresent() ? parts.stopped() : parts.move(memory, emulation, number);
+  }
+
+  private static AccessOutcome completed(Verdict verdict, long data) {
+    return AccessOutcome.completed(verdict, Optional.of(new Word(data)));
   }
 }

@@ -2,8 +2,9 @@ package io.hypercalld.core.guest;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import java.util.Arrays;
 import java.util.Collections;
-import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
@@ -17,14 +18,17 @@ import java.util.TreeMap;
  * @see "xen/arch/x86/hvm/emulate.c, struct hvm_mmio_cache and struct hvmemul_cache"
  */
 public final class GuestInstruction implements Digestible {
-  private SortedMap<Long, Long> read = Collections.emptySortedMap();
-  private SortedMap<Long, Long> written = Collections.emptySortedMap();
-  private SortedMap<Long, Integer> lost = Collections.emptySortedMap();
+  /** An access lies in one page or two, each of which is read, or written, or both. */
+  private static final int ANSWERS = 4;
+
+  private final OptionalLong[] answers = new OptionalLong[ANSWERS];
   private final GuestRequest request;
-  private Optional<Long> loaded = Optional.empty();
+  private OptionalLong loaded = OptionalLong.empty();
+  private SortedMap<Long, Integer> lost = Collections.emptySortedMap();
 
   public GuestInstruction(GuestRequest request) {
     this.request = request;
+    Arrays.fill(answers, OptionalLong.empty());
   }
 
   public GuestRequest request() {
@@ -33,28 +37,22 @@ public final class GuestInstruction implements Digestible {
 
   /** An emulator answered for the part that begins at an address. */
   public void answered(long gpa, boolean writes, long data) {
-    if (writes) {
-      written = with(written, gpa, data);
-    } else {
-      read = with(read, gpa, data);
-    }
+    answers[index(gpa, writes)] = OptionalLong.of(data);
   }
 
   /** What an emulator answered for a part. */
-  Optional<Long> answer(long gpa, boolean writes) {
-    return Optional.ofNullable((writes ? written : read).get(gpa));
+  OptionalLong answer(long gpa, boolean writes) {
+    return answers[index(gpa, writes)];
+  }
+
+  private int index(long gpa, boolean writes) {
+    return (gpa == request.gpa().value() ? 0 : 1) + (writes ? 2 : 0);
   }
 
   /** What it writes from an address on goes nowhere. */
   void lose(long gpa, int size) {
-    lost = with(lost, gpa, size);
-  }
-
-  // Most instructions have one answer and lose nothing.
-  private static <V> SortedMap<Long, V> with(SortedMap<Long, V> map, long gpa, V value) {
-    SortedMap<Long, V> grown = map.isEmpty() ? new TreeMap<>() : map;
-    grown.put(gpa, value);
-    return grown;
+    lost = lost.isEmpty() ? new TreeMap<>() : lost;
+    lost.put(gpa, size);
   }
 
   /** What went nowhere of what it wrote: the bytes, by the address of the first. */
@@ -62,20 +60,26 @@ public final class GuestInstruction implements Digestible {
     return Collections.unmodifiableSortedMap(lost);
   }
 
+  /** Whether any of what it wrote went nowhere. */
+  public boolean losesSome() {
+    return !lost.isEmpty();
+  }
+
   /** What was loaded of memory that is stored to afterwards. */
-  Optional<Long> loaded() {
+  OptionalLong loaded() {
     return loaded;
   }
 
   void loaded(long number) {
-    loaded = Optional.of(number);
+    loaded = OptionalLong.of(number);
   }
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(request.toString()).put(loaded.isPresent()).put(loaded.orElse(0L)).put(read.size());
-    read.forEach((gpa, data) -> digest.put(gpa).put(data));
-    written.forEach((gpa, data) -> digest.put(gpa).put(data));
+    digest.put(request.toString()).put(loaded.toString());
+    for (OptionalLong answer : answers) {
+      digest.put(answer.toString());
+    }
     lost.forEach((gpa, size) -> digest.put(gpa).put(size));
   }
 }

@@ -17,4 +17,9 @@ public record GuestRequest(int vcpu, Word gpa, int size, Operation op, Word data
     /** Reads, adds and writes back. */
     ADD
   }
+
+  /** As much of a number as the instruction moves. */
+  long cut(long number) {
+    return Word.low(size, number);
+  }
 }

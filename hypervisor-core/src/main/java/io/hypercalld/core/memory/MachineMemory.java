@@ -150,6 +150,23 @@ public final class MachineMemory
     MemorySegment.copy(source, offset, bytes, ValueLayout.JAVA_BYTE, maddr, length);
   }
 
+  /** The little-endian number of {@code size} bytes, at most 8, at {@code maddr}. */
+  public long readNumber(long maddr, int size) {
+    long number = 0;
+    for (int i = 0; i < size; i++) {
+      number |= Byte.toUnsignedLong(bytes.get(ValueLayout.JAVA_BYTE, maddr + i)) << (i * Byte.SIZE);
+    }
+    return number;
+  }
+
+  /** Stores the low {@code size} bytes of a number, at most 8, at {@code maddr}. */
+  public void writeNumber(long maddr, int size, long number) {
+    touch(maddr, size);
+    for (int i = 0; i < size; i++) {
+      bytes.set(ValueLayout.JAVA_BYTE, maddr + i, (byte) (number >>> (i * Byte.SIZE)));
+    }
+  }
+
   /** Whether a frame of RAM holds nothing but zeros. */
   public boolean isZero(Mfn mfn) {
     return !touched.contains(mfn.value()) || page(mfn.value()).mismatch(ZEROS) < 0;

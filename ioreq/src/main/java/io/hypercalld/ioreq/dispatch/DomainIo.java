@@ -23,7 +23,7 @@ public final class DomainIo implements DomainFacet {
   private static final long EMULATES_RTC = 0x8;
 
   private final List<VcpuIo> vcpus = new ArrayList<>();
-  private final TreeMap<Long, PendingIo> pending = new TreeMap<>();
+  private final PendingRequests pending = new PendingRequests();
   private final TreeMap<Integer, InjectedEvent> events = new TreeMap<>();
   private final IoCounters counters = new IoCounters();
   private final RealTimeClock realTimeClock = new RealTimeClock();
@@ -137,7 +137,7 @@ public final class DomainIo implements DomainFacet {
 
   /** Requests without an answer, oldest first. */
   public List<PendingIo> pending() {
-    return List.copyOf(pending.values());
+    return pending.all();
   }
 
   /** Requests to a server without an answer, oldest first. */
@@ -147,7 +147,7 @@ public final class DomainIo implements DomainFacet {
 
   /** Requests to a server without an answer whose number is greater, oldest first. */
   public List<PendingIo> pendingAfter(int server, long number) {
-    return pending.tailMap(number, false).values().stream()
+    return pending.after(number).stream()
         .filter(request -> request.server().id() == server)
         .toList();
   }
@@ -159,12 +159,12 @@ public final class DomainIo implements DomainFacet {
 
   void add(PendingIo request) {
     vcpu(request.vcpu()).add(request);
-    pending.put(request.number(), request);
+    pending.add(request);
   }
 
   void remove(PendingIo request) {
     vcpu(request.vcpu()).remove(request);
-    pending.remove(request.number());
+    pending.remove(request);
   }
 
   /**
@@ -173,16 +173,17 @@ public final class DomainIo implements DomainFacet {
    * @throws Refusal ENOENT there is none without an answer
    */
   public PendingIo get(int server, long number) {
-    PendingIo request = pending.get(number);
-    if (request == null || request.server().id() != server) {
-      throw Refusal.of(
-          Errno.ENOENT,
-          "no request %d waits for ioreq server %d of %s",
-          number,
-          server,
-          domain.id());
-    }
-    return request;
+    return pending
+        .find(number)
+        .filter(request -> request.server().id() == server)
+        .orElseThrow(
+            () ->
+                Refusal.of(
+                    Errno.ENOENT,
+                    "no request %d waits for ioreq server %d of %s",
+                    number,
+                    server,
+                    domain.id()));
   }
 
   /** Where a vCPU tries a write for ever, as the page's server is gone. */

@@ -48,7 +48,7 @@ final class InstructionUnit {
 
   private AccessOutcome memory(DomainIo io, GuestInstruction access) {
     AccessOutcome outcome = memory.perform(io.domain(), access);
-    if (!access.lost().isEmpty() && !outcome.isUnfinished() && outcome.outcome() != Verdict.FAULT) {
+    if (access.losesSome() && !outcome.isUnfinished() && outcome.outcome() != Verdict.FAULT) {
       access.lost().forEach((gpa, size) -> io.noteLost(access.request().vcpu(), gpa, size));
     }
     return outcome;

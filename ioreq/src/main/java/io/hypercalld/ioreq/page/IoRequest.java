@@ -1,5 +1,6 @@
 package io.hypercalld.ioreq.page;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.ranges.NumberRange;
 
 /**
@@ -52,6 +53,6 @@ public record IoRequest(
 
   /** As much of a number as an element of the request holds. */
   public long cut(long number) {
-    return size == Long.BYTES ? number : number & ((1L << (size * Byte.SIZE)) - 1);
+    return Word.low(size, number);
   }
 }

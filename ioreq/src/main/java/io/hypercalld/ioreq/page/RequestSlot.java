@@ -105,17 +105,16 @@ public final class RequestSlot {
     memory.writeWord(maddr + DATA_AT, data);
   }
 
-  /** Stores a request and leaves the port; the state says that it is there only at the end. */
+  /** Stores a request and leaves the port; the word that says that it is there comes last. */
   public void offer(IoRequest request) {
     memory.writeWord(maddr, request.address());
     setData(request.data());
     memory.writeWord(maddr + EXTENT_AT, COUNT.of(request.count()) | SIZE.of(request.size()));
-    long control = VP_EPORT.inPlace(control()) | TYPE.of(request.type().number());
+    long control = VP_EPORT.inPlace(control()) | TYPE.of(request.type().number()) | STATE.of(READY);
     control |= request.flags().reads() ? DIR.mask() : 0;
     control |= request.flags().pointer() ? DATA_IS_PTR.mask() : 0;
     control |= request.flags().down() ? DF.mask() : 0;
     memory.writeWord(maddr + CONTROL_AT, control);
-    setState(READY);
   }
 
   private long control() {
