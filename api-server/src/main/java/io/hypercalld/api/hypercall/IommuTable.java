@@ -3,6 +3,7 @@ package io.hypercalld.api.hypercall;
 import static io.hypercalld.core.errno.Errno.E2BIG;
 import static io.hypercalld.core.errno.Errno.EADDRINUSE;
 import static io.hypercalld.core.errno.Errno.EBUSY;
+import static io.hypercalld.core.errno.Errno.EFAULT;
 import static io.hypercalld.core.errno.Errno.EINVAL;
 import static io.hypercalld.core.errno.Errno.EIO;
 import static io.hypercalld.core.errno.Errno.ENODEV;
@@ -14,6 +15,7 @@ import static io.hypercalld.core.errno.Errno.EPERM;
 import static io.hypercalld.core.errno.Errno.ESRCH;
 
 import io.hypercalld.core.domain.DomainTable;
+import io.hypercalld.core.hypercall.Continuations;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.iommu.hypercall.AllocContext;
 import io.hypercalld.iommu.hypercall.FreeContext;
@@ -42,9 +44,9 @@ public final class IommuTable {
   }
 
   /** The operations on these domains. */
-  public static List<Operation<?>> of(DomainTable domains) {
+  public static List<Operation<?>> of(DomainTable domains, Continuations continuations) {
     IommuCalls calls = new IommuCalls(domains);
-    PvIommuCalls operations = new PvIommuCalls(domains);
+    PvIommuCalls operations = new PvIommuCalls(domains, continuations);
     return List.of(
         op("query_capabilities", QueryCapabilities.class, calls::queryCapabilities)
             .refusing(ESRCH, EPERM, ENOSYS),
@@ -61,6 +63,6 @@ public final class IommuTable {
         op("lookup_page", LookupPage.class, calls::lookupPage)
             .refusing(ESRCH, EPERM, ENOSYS, EINVAL, ENOENT),
         op("operations", PvIommuOps.class, operations::operations)
-            .refusing(ESRCH, ENOSYS, EPERM, EINVAL));
+            .refusing(ESRCH, ENOSYS, EPERM, EINVAL, EFAULT));
   }
 }

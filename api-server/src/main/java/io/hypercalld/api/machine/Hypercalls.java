@@ -83,7 +83,7 @@ public final class Hypercalls {
     tables.add(InterruptTable.physdev(interrupts));
     tables.add(InterruptTable.deviceModel(interrupts));
     tables.add(ViommuTable.domctl(virtualIommus));
-    tables.add(IommuTable.of(hypervisor.domains()));
+    tables.add(IommuTable.of(hypervisor.domains(), hypervisor.continuations()));
     tables.add(DeviceModelTable.of(hypervisor.controlCalls(), models));
     tables.add(OtherTables.dom0vp(new Dom0VpCalls(hypervisor.domains(), hypervisor.frames())));
     return new HypercallCatalogue(tables);

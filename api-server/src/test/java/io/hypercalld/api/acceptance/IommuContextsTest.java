@@ -11,11 +11,10 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 
 /**
- * {@code iommu_op} in both generations: contexts that a driver domain fills for its devices, and
- * the list of operations of 2016.
+ * {@code iommu_op} as of 2024: contexts that a driver domain fills for its devices. The list of
+ * operations of 2016 is PvIommuOpsTest's.
  */
 final class IommuContextsTest implements XenBehaviours {
   @Override
@@ -31,9 +30,6 @@ final class IommuContextsTest implements XenBehaviours {
         mode("several contexts, the same address", IommuContextsTest::several),
         mode("one flush for a call", IommuContextsTest::flushes),
         mode("a driver domain's end", IommuContextsTest::end),
-        mode("2016: a status each", IommuContextsTest::statuses),
-        mode("2016: foreign pages", IommuContextsTest::foreign),
-        mode("2016: who may not, and how many", IommuContextsTest::framing),
         mode("the generation and the number are policies", IommuContextsTest::policies));
   }
 
@@ -194,7 +190,7 @@ final class IommuContextsTest implements XenBehaviours {
     assertThat(invalidations(host)).isEqualTo(before + 1);
   }
 
-  private static long invalidations(AddressModeHost host) {
+  static long invalidations(AddressModeHost host) {
     JsonNode flushes = host.xen().daemon().get("/v1/iommus/0/counters").body().get("flushes");
     return flushes.get("page").asLong() + flushes.get("domain").asLong();
   }
@@ -216,93 +212,6 @@ final class IommuContextsTest implements XenBehaviours {
 
   private static long used(AddressModeHost host) {
     return host.xen().daemon().get("/v1/iommus/0").body().at("/domainIds/used").asLong();
-  }
-
-  private static void statuses(AddressModeHost host) {
-    host.driver("'dmaMode':'vp-iommu','iommuApi':'2016'");
-    JsonNode answer =
-        operations(
-            host,
-            "{'subop_id':1}",
-            "{'subop_id':2,'flags':3,'bfn':'0x5000','gfn':'0x10'}",
-            "{'subop_id':2,'flags':3,'bfn':'0x5000','gfn':'0x11'}",
-            "{'subop_id':2,'flags':1,'bfn':'0x5001','gfn':'0x7ffff'}",
-            "{'subop_id':3,'bfn':'0x77'}",
-            "{'subop_id':2,'flags':1027,'bfn':'0x5001','gfn':'0x10'}",
-            "{'subop_id':9}");
-    assertThat(answer.at("/0/flags").asInt()).isEqualTo(1);
-    assertThat(statuses(answer)).containsExactly(0, 0, -1, -2, -2, -28, -19);
-    assertThat(host.write("0x5000").at("/segments/0/maddr").asText())
-        .isEqualTo(host.phystomach(DRIVER, "0x10") + "000");
-    assertThat(host.write("0x10").get("outcome").asText()).isEqualTo("blocked");
-
-    long before = invalidations(host);
-    assertThat(
-            statuses(
-                operations(
-                    host,
-                    "{'subop_id':3,'bfn':'0x5000'}",
-                    "{'subop_id':2,'flags':7,'bfn':'0x5000','gfn':'0x12'}",
-                    "{'subop_id':3,'bfn':'0x5000'}")))
-        .containsExactly(0, 0, 0);
-    assertThat(invalidations(host)).isEqualTo(before + 1);
-    assertThat(host.write("0x5000").get("outcome").asText()).isEqualTo("blocked");
-  }
-
-  private static JsonNode operations(AddressModeHost host, String... ops) {
-    XenHost.Result result =
-        host.call("iommu_op", "operations", "{'ops':[%s]}".formatted(String.join(",", ops)));
-    assertThat(result.ret()).as(result.detail()).isZero();
-    return result.out().get("ops");
-  }
-
-  private static List<Integer> statuses(JsonNode ops) {
-    return StreamSupport.stream(ops.spliterator(), false)
-        .map(op -> op.get("status").asInt())
-        .toList();
-  }
-
-  private static void foreign(AddressModeHost host) {
-    host.driver("'dmaMode':'vp-iommu','iommuApi':'2016'");
-    host.xen().create(3, 0, 0, 1);
-    host.xen().done("domctl", "set_target", "{'domain':2,'target':1}");
-    String page = "'flags':3,'bfn':'0x80','gfn':'0x8','ioserver':5";
-
-    assertThat(
-            statuses(
-                operations(
-                    host,
-                    "{'subop_id':4,'domid':77,%s}".formatted(page),
-                    "{'subop_id':4,'domid':2,%s}".formatted(page),
-                    "{'subop_id':4,'domid':3,%s}".formatted(page),
-                    "{'subop_id':4,'domid':0,%s}".formatted(page),
-                    "{'subop_id':5,'domid':1,%s}".formatted(page),
-                    "{'subop_id':4,'domid':1,%s}".formatted(page),
-                    "{'subop_id':3,%s}".formatted(page))))
-        .containsExactly(-6, -1, -1, -1, -2, 0, -1);
-    JsonNode found = operations(host, "{'subop_id':5,'domid':1,'gfn':'0x8','ioserver':5}");
-    assertThat(found.at("/0/bfn").asText()).isEqualTo("0x80");
-    JsonNode into = host.write("0x80");
-    assertThat(into.get("victims")).isEmpty();
-    assertThat(host.memory(host.phystomach(D, "0x8"))).isEqualTo("0123456789abcdef");
-    assertThat(
-            statuses(
-                operations(
-                    host,
-                    "{'subop_id':6,'bfn':'0x80','ioserver':4}",
-                    "{'subop_id':6,'bfn':'0x80','ioserver':5}")))
-        .containsExactly(-1, 0);
-    assertThat(host.write("0x80").get("outcome").asText()).isEqualTo("blocked");
-  }
-
-  private static void framing(AddressModeHost host) {
-    host.driver("'dmaMode':'vp-iommu','iommuApi':'2016'");
-    assertThat(host.xen().ret("iommu_op", "operations", "{'ops':[]}", D)).isEqualTo(-38);
-    assertThat(host.call("iommu_op", "operations", "{'ops':[],'count':4294967295}").ret())
-        .isEqualTo(-22);
-    assertThat(host.ret("iommu_op", "operations", "{'ops':[],'count':1}")).isEqualTo(-22);
-    assertThat(host.ret("iommu_op", "operations", "{'ops':[{'subop_id':1}],'count':0}")).isZero();
-    assertThat(host.ret("iommu_op", "query_capabilities", "{}")).isEqualTo(-38);
   }
 
   private static void policies(AddressModeHost host) {

@@ -185,33 +185,44 @@ public final class GuestContexts implements DomainFacet, P2mObserver {
 
   /**
    * The space of the generation of 2016, which every device of the domain goes through once it has
-   * been made; made empty.
-   *
-   * @throws Refusal as {@link #allocate} and {@link #reattach}; nothing changed
+   * been made.
    */
-  public GuestContext only() {
-    GuestContext context = contexts.get(ONLY);
-    return context == null ? makeOnly() : context;
+  public Optional<GuestContext> only() {
+    return Optional.ofNullable(contexts.get(ONLY));
   }
 
-  private GuestContext makeOnly() {
-    return Transaction.run(
+  /**
+   * Maps a page in the space of the generation of 2016, which is made where there is none. Takes
+   * effect with the context's flush.
+   *
+   * @throws Refusal EADDRINUSE something is mapped there; as {@link #allocate}, {@link #reattach}
+   *     and {@link GuestContext#map}. Nothing changed
+   */
+  public void mapInOnly(Gfn dfn, DeviceMapping page, DmaPermission permission) {
+    Transaction.run(
         steps -> {
-          GuestContext context = newContext();
-          contexts.put(ONLY, context);
-          steps.onFailure(
-              () -> {
-                driver.ioContexts().destroy(context.space());
-                contexts.remove(ONLY);
-              });
-          for (PciDevice device : List.copyOf(driver.devices().ownedBy(domain.id()))) {
-            if (device.unit().isPresent()) {
-              reattach(device.sbdf(), ONLY);
-              steps.onFailure(() -> reattach(device.sbdf(), 0));
-            }
-          }
+          GuestContext context = only().orElseGet(() -> makeOnly(steps));
+          context.requireFree(dfn);
+          context.map(dfn, List.of(page), permission);
           return context;
         });
+  }
+
+  private GuestContext makeOnly(Transaction steps) {
+    GuestContext context = newContext();
+    contexts.put(ONLY, context);
+    steps.onFailure(
+        () -> {
+          driver.ioContexts().destroy(context.space());
+          contexts.remove(ONLY);
+        });
+    for (PciDevice device : List.copyOf(driver.devices().ownedBy(domain.id()))) {
+      if (device.unit().isPresent()) {
+        reattach(device.sbdf(), ONLY);
+        steps.onFailure(() -> reattach(device.sbdf(), 0));
+      }
+    }
+    return context;
   }
 
   /**

@@ -6,7 +6,9 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainTable;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.hypercall.Continuations;
 import io.hypercalld.core.hypercall.Outcome;
+import io.hypercalld.core.hypercall.Steps;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.driver.DeviceMapping;
@@ -33,26 +35,48 @@ public final class PvIommuCalls {
   private static final BitField ORDER = BitField.bits("order", 15, 10);
   private static final long MAP_CAP = 1;
 
-  private final DomainTable domains;
+  /** Frames that a table of four levels translates. */
+  private static final long BUS_FRAMES = 1L << 36;
 
-  public PvIommuCalls(DomainTable domains) {
+  private final DomainTable domains;
+  private final Continuations continuations;
+
+  public PvIommuCalls(DomainTable domains, Continuations continuations) {
     this.domains = domains;
+    this.continuations = continuations;
   }
 
   /** See {@link PvIommuOps}. */
   public Outcome operations(DomainId caller, PvIommuOps args) {
     Domain domain = domains.caller(caller);
     GuestContexts contexts = contexts(domain);
-    long count = args.count().orElse((long) args.ops().size());
-    if (count > args.ops().size()) {
-      throw Refusal.of(Errno.EINVAL, "%d of %d operations", count, args.ops().size());
-    }
+    int count = count(args);
+    Batch batch = new Batch(domain, contexts);
+    Steps steps = continuations.begin(domain);
     List<Status> statuses = new ArrayList<>();
-    for (PvIommuOp op : args.ops().subList(0, (int) count)) {
-      statuses.add(status(new Batch(domain, contexts), op));
+    boolean stopped = false;
+    while (statuses.size() < count && !stopped) {
+      statuses.add(status(batch, args.ops().get(statuses.size())));
+      stopped = statuses.size() < count && steps.handled(1);
     }
     contexts.all().values().forEach(GuestContext::flush);
-    return Outcome.returning(new PvIommuOps.Statuses(statuses));
+    PvIommuOps.Statuses progress = new PvIommuOps.Statuses(statuses);
+    if (stopped) {
+      return Outcome.preempted(args.between(statuses.size(), count), progress);
+    }
+    steps.finish();
+    return Outcome.returning(progress);
+  }
+
+  private static int count(PvIommuOps args) {
+    long count = args.count().orElse((long) args.ops().size());
+    if (count < 0 || count > Integer.MAX_VALUE) {
+      throw Refusal.of(Errno.EINVAL, "%d operations are a negative number", count);
+    }
+    if (count > args.ops().size()) {
+      throw Refusal.of(Errno.EFAULT, "%d of %d operations", count, args.ops().size());
+    }
+    return (int) count;
   }
 
   private static GuestContexts contexts(Domain domain) {
@@ -70,10 +94,14 @@ public final class PvIommuCalls {
     return contexts.get();
   }
 
-  /** The caller, and the space that its operations are on. */
+  /** The caller, and the contexts of which its operations are on the only one. */
   private record Batch(Domain domain, GuestContexts contexts) {
-    GuestContext space() {
-      return contexts.only();
+    DeviceMapping require(Gfn bfn) {
+      return contexts
+          .only()
+          .flatMap(space -> space.at(bfn))
+          .orElseThrow(
+              () -> Refusal.of(Errno.ENOENT, "nothing is mapped at 0x%x", bfn.value()));
     }
   }
 
@@ -112,14 +140,15 @@ public final class PvIommuCalls {
     if (ORDER.get(op.flags()) != 0) {
       throw Refusal.of(Errno.ENOSPC, "only single pages are mapped");
     }
+    if (op.bfn().value() < 0 || op.bfn().value() >= BUS_FRAMES) {
+      throw Refusal.of(Errno.EIO, "no table has an entry for frame 0x%x", op.bfn().value());
+    }
     DmaPermission permission =
         DmaPermission.of(READABLE.isSet(op.flags()), WRITEABLE.isSet(op.flags()));
     DeviceMapping page =
         GuestContexts.page(owner, op.gfn(), permission)
             .with(!NO_REF_CNT.isSet(op.flags()), op.ioserver());
-    GuestContext space = batch.space();
-    space.requireFree(op.bfn());
-    space.map(op.bfn(), List.of(page), permission);
+    batch.contexts.mapInOnly(op.bfn(), page, permission);
     return Status.of(0);
   }
 
@@ -135,7 +164,8 @@ public final class PvIommuCalls {
 
   private Status lookUp(Batch batch, PvIommuOp op) {
     Domain target = foreign(batch, op);
-    return batch.space().mappings().entrySet().stream()
+    return batch.contexts.only().stream()
+        .flatMap(space -> space.mappings().entrySet().stream())
         .filter(
             entry ->
                 entry.getValue().owner().equals(target.id())
@@ -151,12 +181,12 @@ public final class PvIommuCalls {
   }
 
   private static Status unmap(Batch batch, PvIommuOp op, boolean foreign) {
-    DeviceMapping mapping = batch.space().require(op.bfn());
+    DeviceMapping mapping = batch.require(op.bfn());
     boolean isForeign = !mapping.owner().equals(batch.domain.id());
     if (isForeign != foreign || (foreign && mapping.ioserver() != op.ioserver())) {
       throw Refusal.of(Errno.EPERM, "0x%x is mapped for another", op.bfn().value());
     }
-    batch.space().unmap(op.bfn(), 1);
+    batch.contexts.only().orElseThrow().unmap(op.bfn(), 1);
     return Status.of(0);
   }
 }

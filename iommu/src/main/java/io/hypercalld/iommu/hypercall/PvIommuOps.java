@@ -3,19 +3,23 @@ package io.hypercalld.iommu.hypercall;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.OrElse;
+import io.hypercalld.core.hypercall.Written;
 import io.hypercalld.core.p2m.Gfn;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * {@code iommu_op(ops[], count)} as of 2016: a list of operations on the one space that the
  * caller's devices have, from the first that maps on. Each has its own status; units are told to
- * forget what was unmapped once, after the last.
+ * forget what was unmapped once, after the last. A list may be preempted between two of them: those
+ * before have taken effect then, flush and all, and those that remain are another call.
  *
  * <ul>
  *   <li>{@code ENOSYS} the caller is neither dom0 nor a driver domain, or has the generation of
  *       2024
- *   <li>{@code EINVAL} {@code count} is more than there are, as a negative one is to C
+ *   <li>{@code EINVAL} {@code count} is negative, as one from 2^31 on is to C
+ *   <li>{@code EFAULT} the list is shorter than {@code count}
  *   <li>{@code EPERM} no unit translates for the caller
  * </ul>
  *
@@ -39,6 +43,11 @@ public record PvIommuOps(List<PvIommuOp> ops, @OrElse("null") Optional<Long> cou
 
   public PvIommuOps {
     ops = List.copyOf(ops);
+  }
+
+  /** Those from one on, up to another. */
+  PvIommuOps between(int first, int end) {
+    return new PvIommuOps(ops.subList(first, end), Optional.empty());
   }
 
   /**
@@ -73,9 +82,16 @@ public record PvIommuOps(List<PvIommuOp> ops, @OrElse("null") Optional<Long> cou
   }
 
   /** Their statuses in order. */
-  public record Statuses(List<Status> ops) {
+  public record Statuses(List<Status> ops) implements Written {
     public Statuses {
       ops = List.copyOf(ops);
+    }
+
+    @Override
+    public Statuses after(Written earlier) {
+      List<Status> all = new ArrayList<>(((Statuses) earlier).ops);
+      all.addAll(ops);
+      return new Statuses(all);
     }
   }
 }
