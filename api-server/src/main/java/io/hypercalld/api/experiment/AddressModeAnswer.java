@@ -94,12 +94,23 @@ public record AddressModeAnswer(
   /**
    * Frames that a device reached, by who has them.
    *
-   * @param own of its own domain
-   * @param foreign of other domains
+   * @param probed frames of the machine, all of which it tried
+   * @param own its own domain's, and what that has mapped of others'
+   * @param foreign other domains'
+   * @param hypervisor the hypervisor's
+   * @param nobody free, or the firmware's
    * @param others the hypervisor's and nobody's
+   * @param mapped pages that an honest driver had mapped for it
    */
   public record Reach(
-      DmaMode mode, long probed, long own, long foreign, long others, long mapped) {}
+      DmaMode mode,
+      long probed,
+      long own,
+      long foreign,
+      long hypervisor,
+      long nobody,
+      long others,
+      long mapped) {}
 
   @Override
   public String toText() {
@@ -153,9 +164,13 @@ public record AddressModeAnswer(
   }
 
   private String reachText() {
-    TextTable table = new TextTable("mode", "probed", "own", "other domains'", "others", "mapped");
-    reaches.forEach(
-        row -> table.add(row.mode, row.probed, row.own, row.foreign, row.others, row.mapped));
+    TextTable table =
+        new TextTable(
+            "mode", "frames", "own", "other domains'", "hypervisor's", "nobody's", "mapped");
+    for (Reach row : reaches) {
+      table.add(
+          row.mode, row.probed, row.own, row.foreign, row.hypervisor, row.nobody, row.mapped);
+    }
     return table.toString();
   }
 }

@@ -6,14 +6,9 @@ import io.hypercalld.api.driver.DriverScript;
 import io.hypercalld.api.experiment.AddressModeAnswer.Price;
 import io.hypercalld.api.experiment.AddressModeAnswer.Reach;
 import io.hypercalld.api.experiment.AddressModeAnswer.Work;
-import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.dma.DmaMode;
-import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.memory.FrameTable;
-import io.hypercalld.core.memory.PageSize;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -23,11 +18,6 @@ import java.util.stream.Stream;
  * @see "documents/003, spec/documents.md S3-Q1 to S3-Q6"
  */
 public final class AddressModeExperiment {
-  /** Every so many pages of the bus are tried by a driver of bad intent. */
-  private static final int PROBE_STRIDE = 64;
-
-  private static final int HONEST_PAGES = 4;
-
   private AddressModeExperiment() {}
 
   /**
@@ -48,7 +38,7 @@ public final class AddressModeExperiment {
       case INTERCEPTION -> drivers(question, List.of(Driver.values()), seed, false);
       case HYPERCALLS -> answer(question, List.of(), prices(question), List.of());
       case ISOLATION ->
-          answer(question, List.of(), List.of(), modes().map(mode -> reach(mode, seed)).toList());
+          answer(question, List.of(), List.of(), modes().map(IsolationStudy::of).toList());
       case BOUNCING ->
           new AddressModeAnswer(
               question.study(),
@@ -131,54 +121,5 @@ public final class AddressModeExperiment {
       case VP -> "phystomach";
       case VP_IOMMU -> "map_pages, unmap_pages";
     };
-  }
-
-  /** A device tries pages of the bus, the ones first that it may use. */
-  private static Reach reach(DmaMode mode, long seed) {
-    try (DriverBench bench = new DriverBench(mode)) {
-      List<Long> allowed = bench.mapped(HONEST_PAGES);
-      FrameTable frames = bench.machine().hypervisor().frames();
-      long pages = bench.machine().hypervisor().memory().map().highTop() >>> PageSize.SHIFT_4K;
-      Tally tally = new Tally(frames, bench.driver().id().value());
-      allowed.forEach(bus -> tally.count(bench.arrives(bus)));
-      for (long page = seed % PROBE_STRIDE; page < pages; page += PROBE_STRIDE) {
-        long bus = page << PageSize.SHIFT_4K;
-        if (!allowed.contains(bus)) {
-          tally.count(bench.arrives(bus));
-        }
-      }
-      return new Reach(mode, tally.probed, tally.own, tally.foreign, tally.others, allowed.size());
-    }
-  }
-
-  /** Frames reached, by owner. */
-  private static final class Tally {
-    private final FrameTable frames;
-    private final int owner;
-    private long probed;
-    private long own;
-    private long foreign;
-    private long others;
-
-    Tally(FrameTable frames, int owner) {
-      this.frames = frames;
-      this.owner = owner;
-    }
-
-    void count(Optional<Word> maddr) {
-      probed++;
-      if (maddr.isEmpty()) {
-        return;
-      }
-      long mfn = maddr.get().value() >>> PageSize.SHIFT_4K;
-      int found = frames.contains(mfn) ? frames.owner(mfn) : FrameTable.NO_OWNER;
-      if (found == owner) {
-        own++;
-      } else if (found == FrameTable.NO_OWNER || found >= DomainId.SELF.value()) {
-        others++;
-      } else {
-        foreign++;
-      }
-    }
   }
 }

@@ -5,13 +5,11 @@ import io.hypercalld.api.driver.DriverReport;
 import io.hypercalld.api.driver.DriverScript;
 import io.hypercalld.api.machine.BootKernel;
 import io.hypercalld.api.machine.ComposeDomain;
-import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MemoryPolicies;
 import io.hypercalld.api.machine.PlaceDevice;
 import io.hypercalld.api.machine.RunDriver;
 import io.hypercalld.api.platform.PlatformSource;
-import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.dma.DmaDevice;
 import io.hypercalld.core.dma.DmaDirection;
 import io.hypercalld.core.dma.DmaMode;
@@ -25,7 +23,6 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.iommu.pci.Sbdf;
-import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,15 +44,19 @@ final class DriverBench implements AutoCloseable {
   private static final long DRIVER_BYTES = 64 << 20;
   private static final long FRONTEND_BYTES = 16 << 20;
   private static final int SLABS = 1024;
-  private static final int PROBE_BYTES = 4;
 
   private final Machine machine;
   private final Domain driver;
   private final Domain frontend;
 
   DriverBench(DmaMode mode) {
+    this(mode, MACHINE_BYTES);
+  }
+
+  /** On a machine of so many bytes. */
+  DriverBench(DmaMode mode, long bytes) {
     this.machine =
-        new Machine(PlatformSource.named("two-socket").load().platform().withMemory(MACHINE_BYTES));
+        new Machine(PlatformSource.named("two-socket").load().platform().withMemory(bytes));
     this.driver = compose(DRIVER_BYTES, MemoryPolicies.usual().with(mode));
     this.frontend = compose(FRONTEND_BYTES, MemoryPolicies.usual());
     give(CARD);
@@ -128,15 +129,6 @@ final class DriverBench implements AutoCloseable {
       buffers.add(new RunningKernel.Buffer(gpa, PageSize.BYTES_4K));
     }
     return kernel.map(card, buffers, DmaDirection.BIDIRECTIONAL);
-  }
-
-  /** The frame where a request of the card arrives. */
-  Optional<Word> arrives(long bus) {
-    var dma = new DeviceDma(CARD, new Word(bus), PROBE_BYTES, Optional.empty());
-    return machine.execute(dma).outcome().segments().getFirst().end()
-            instanceof DmaSegment.Moved moved
-        ? Optional.of(new Word(moved.maddr()))
-        : Optional.empty();
   }
 
   /** Commands that made units forget translations so far. */

@@ -3,7 +3,6 @@ package io.hypercalld.api.machine;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.dma.Victim;
-import io.hypercalld.iommu.pci.PciFunction;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.AtomicOperation;
 import io.hypercalld.iommu.unit.DmaOutcome;
@@ -51,13 +50,7 @@ public record DeviceDma(
 
   @Override
   public Result execute(Machine machine) {
-    PciFunction function = machine.topology().require(sbdf);
-    DmaRequester requester =
-        new DmaRequester(
-            sbdf.sourceId(),
-            machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
-            function.busMaster(),
-            prefix);
+    DmaRequester requester = machine.requester(sbdf).in(prefix);
     machine.faults().deviceActs();
     byte[] bytes = data.map(HexBytes::toByteArray).orElseGet(() -> new byte[length]);
     DmaOutcome outcome = move(machine.rootComplex(), requester, bytes);

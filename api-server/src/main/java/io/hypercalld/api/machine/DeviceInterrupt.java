@@ -16,12 +16,7 @@ public record DeviceInterrupt(Sbdf sbdf, PasidPrefix prefix, Word address, Word 
     implements MachineCommand<Processors.Observed<InterruptOutcome>> {
   @Override
   public Processors.Observed<InterruptOutcome> execute(Machine machine) {
-    DmaRequester requester =
-        new DmaRequester(
-            sbdf.sourceId(),
-            machine.scopes().unitOf(sbdf).stream().mapToObj(machine::unit).findFirst(),
-            machine.topology().require(sbdf).busMaster(),
-            prefix);
+    DmaRequester requester = machine.requester(sbdf).in(prefix);
     machine.faults().deviceActs();
     return machine
         .interrupts()

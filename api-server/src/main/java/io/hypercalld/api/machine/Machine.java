@@ -16,7 +16,9 @@ import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.fault.FaultHandler;
 import io.hypercalld.iommu.interrupt.Interrupts;
 import io.hypercalld.iommu.pci.PciTopology;
+import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.Platform;
+import io.hypercalld.iommu.unit.DmaRequester;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.virtual.VirtualIommus;
@@ -176,6 +178,18 @@ public final class Machine implements AutoCloseable {
 
   public VtdDriver driver() {
     return parts.driver();
+  }
+
+  /**
+   * A function as it issues requests.
+   *
+   * @throws Refusal ENODEV there is none
+   */
+  public DmaRequester requester(Sbdf sbdf) {
+    return new DmaRequester(
+        sbdf.sourceId(),
+        scopes().unitOf(sbdf).stream().mapToObj(this::unit).findFirst(),
+        topology().require(sbdf).busMaster());
   }
 
   public RootComplex rootComplex() {

@@ -37,6 +37,20 @@ public final class FrameRights {
         && frames.use(mfn.value()) == FrameUse.GUEST_RAM) {
       return true;
     }
+    return mayBeMapped(mfn) && isMapped(by, mfn, writing);
+  }
+
+  /** Whoever maps a page of another's holds a reference beside its owner's. */
+  private boolean mayBeMapped(Mfn mfn) {
+    return switch (frames.use(mfn.value())) {
+      case FREE -> false;
+      case GUEST_RAM ->
+          frames.references(mfn.value()) > 1 || !frames.isAllocated(mfn.value());
+      default -> true;
+    };
+  }
+
+  private boolean isMapped(Domain by, Mfn mfn, boolean writing) {
     return mapsGrant(by.memory().grantMappings(), mfn, writing)
         || by.facets().referencedFrames().anyMatch(mfn::equals)
         || by.findP2m().filter(p2m -> maps(p2m, mfn, writing)).isPresent();
