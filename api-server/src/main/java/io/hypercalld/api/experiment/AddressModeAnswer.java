@@ -168,8 +168,7 @@ public record AddressModeAnswer(
         new TextTable(
             "mode", "frames", "own", "other domains'", "hypervisor's", "nobody's", "mapped");
     for (Reach row : reaches) {
-      table.add(
-          row.mode, row.probed, row.own, row.foreign, row.hypervisor, row.nobody, row.mapped);
+      table.add(row.mode, row.probed, row.own, row.foreign, row.hypervisor, row.nobody, row.mapped);
     }
     return table.toString();
   }

@@ -22,7 +22,7 @@ import java.util.Optional;
  */
 final class IsolationStudy {
   /** Room for the domains, and some to spare. */
-  private static final long MACHINE_BYTES = 1280L << 20;
+  private static final long MACHINE_BYTES = 2L << 30;
 
   private static final int HONEST_PAGES = 4;
 
@@ -85,7 +85,6 @@ final class IsolationStudy {
   }
 
   private Reach result(DmaMode mode, long mapped) {
-    return new Reach(
-        mode, probed, own, foreign, hypervisor, nobody, hypervisor + nobody, mapped);
+    return new Reach(mode, probed, own, foreign, hypervisor, nobody, hypervisor + nobody, mapped);
   }
 }

@@ -119,11 +119,11 @@ class AddressModeExperimentTest {
     }
   }
 
-  /** 1280 MiB, of which 64 MiB are the driver domain's own, beside its table in mode p2m. */
+  /** 2 GiB, of which 64 MiB are the driver domain's own, beside its table in mode p2m. */
   @Test
   void isolation_isTheUnitsAlone() {
     for (JsonNode row : ask("'study':'isolation'").get("reaches")) {
-      assertThat(row.get("probed").asInt()).isEqualTo(1280 << 8);
+      assertThat(row.get("probed").asInt()).isEqualTo(2 << 18);
       long reached =
           Stream.of("own", "foreign", "hypervisor", "nobody")
               .mapToLong(whose -> row.get(whose).asLong())

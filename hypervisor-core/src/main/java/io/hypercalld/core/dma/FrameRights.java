@@ -44,8 +44,7 @@ public final class FrameRights {
   private boolean mayBeMapped(Mfn mfn) {
     return switch (frames.use(mfn.value())) {
       case FREE -> false;
-      case GUEST_RAM ->
-          frames.references(mfn.value()) > 1 || !frames.isAllocated(mfn.value());
+      case GUEST_RAM -> frames.references(mfn.value()) > 1 || !frames.isAllocated(mfn.value());
       default -> true;
     };
   }

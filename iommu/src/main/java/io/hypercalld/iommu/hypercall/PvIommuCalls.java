@@ -100,8 +100,7 @@ public final class PvIommuCalls {
       return contexts
           .only()
           .flatMap(space -> space.at(bfn))
-          .orElseThrow(
-              () -> Refusal.of(Errno.ENOENT, "nothing is mapped at 0x%x", bfn.value()));
+          .orElseThrow(() -> Refusal.of(Errno.ENOENT, "nothing is mapped at 0x%x", bfn.value()));
     }
   }
 
