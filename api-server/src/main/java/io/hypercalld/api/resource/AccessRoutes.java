@@ -162,7 +162,7 @@ final class AccessRoutes {
         verdict, handling, handling.note(), steps, explanation.wouldPassIf());
   }
 
-  private static StepView view(P2mStep step) {
+  static StepView view(P2mStep step) {
     String verdict =
         switch (step.verdict()) {
           case NEXT -> "next";

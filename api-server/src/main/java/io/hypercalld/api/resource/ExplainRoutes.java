@@ -43,6 +43,7 @@ final class ExplainRoutes {
    * @param name the fault reason in words
    * @param stale whether a cache would answer what the tables no longer say
    * @param victim the frame that a device's request would reach, where it is none of its domain's
+   * @param guest what its domain's own unit makes of a device's request, where it translates
    */
   record ExplanationView(
       String verdict,
@@ -53,7 +54,8 @@ final class ExplainRoutes {
       boolean stale,
       List<StepView> steps,
       Optional<String> wouldPassIf,
-      Optional<Victim> victim) {
+      Optional<Victim> victim,
+      Optional<GuestTablesView> guest) {
 
     /** One that reaches no frame. */
     ExplanationView(
@@ -65,12 +67,22 @@ final class ExplainRoutes {
         boolean stale,
         List<StepView> steps,
         Optional<String> wouldPassIf) {
-      this(verdict, reason, name, iommu, cached, stale, steps, wouldPassIf, Optional.empty());
+      this(
+          verdict,
+          reason,
+          name,
+          iommu,
+          cached,
+          stale,
+          steps,
+          wouldPassIf,
+          Optional.empty(),
+          Optional.empty());
     }
 
     ExplanationView reaching(Optional<Victim> frame) {
       return new ExplanationView(
-          verdict, reason, name, iommu, cached, stale, steps, wouldPassIf, frame);
+          verdict, reason, name, iommu, cached, stale, steps, wouldPassIf, frame, guest);
     }
   }
 
@@ -134,18 +146,21 @@ final class ExplainRoutes {
     List<StepView> steps = new ArrayList<>();
     steps.add(routing("%s is behind iommu %d".formatted(sbdf, iommu), "next"));
     explanation.steps().stream().map(ExplainRoutes::view).forEach(steps::add);
+    Optional<GuestTablesView> guest =
+        machine.virtualIommus().judge(sbdf, made).map(own -> GuestTablesView.of(own, explanation));
     return new ExplanationView(
         explanation.verdict(),
         explanation.reason().map(UnitListings::number),
         explanation.reason().map(FaultReason::text),
         Optional.of(iommu),
         explanation.cached(),
-        explanation.stale(),
+        explanation.stale() || guest.filter(own -> own.oracle().isPresent()).isPresent(),
         steps,
-        explanation.wouldPassIf(),
+        guest.flatMap(GuestTablesView::wouldPassIf).or(explanation::wouldPassIf),
         explanation.passes()
             ? machine.dmaVerdicts().victim(sbdf, explanation.maddr(), writing)
-            : Optional.empty());
+            : Optional.empty(),
+        guest);
   }
 
   private static Function<Machine, Reply> interrupt(Request request) {
@@ -217,7 +232,7 @@ final class ExplainRoutes {
         "topology", Optional.empty(), Optional.empty(), Optional.empty(), Map.of(), verdict, note);
   }
 
-  private static StepView view(ExplainStep step) {
+  static StepView view(ExplainStep step) {
     boolean paging = step.table().isPaging();
     boolean inMemory = !step.table().isCache();
     return new StepView(

@@ -23,7 +23,7 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
  * table of PASIDs 0 to 63 at 0x18000 and on; first-level tables are from 0x40000 on, second-level
  * ones from 0x80000 on.
  */
-final class GuestPasids implements NumberedBehaviours.Host {
+final class GuestPasids implements GuestBehaviours.Guest {
   /** Two virtual functions behind a unit that nests, and where the guest sees them. */
   static final String FIRST = "0000:03:10.0";
 
@@ -52,16 +52,13 @@ final class GuestPasids implements NumberedBehaviours.Host {
     this.unit = new GuestUnit(XenHost.on(PlatformSource.named("scalable").load().platform()));
   }
 
-  GuestUnit unit() {
+  @Override
+  public GuestUnit unit() {
     return unit;
   }
 
   DaemonUnderTest daemon() {
     return unit.daemon();
-  }
-
-  void begin() {
-    unit.begin();
   }
 
   /** A guest of 16 MiB with a unit in scalable mode, and one device. */
@@ -335,14 +332,5 @@ final class GuestPasids implements NumberedBehaviours.Host {
 
   void haveMemoryAgain() {
     assertThat(daemon().delete("/_sim/faults/full").status()).isEqualTo(204);
-  }
-
-  void check() {
-    assertThat(daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
-  }
-
-  @Override
-  public void close() {
-    unit.close();
   }
 }

@@ -13,7 +13,7 @@ import io.hypercalld.api.scenario.DaemonUnderTest;
 import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 
 /** A guest that translates the requests of its devices, asked over HTTP. */
-final class GuestTranslation implements NumberedBehaviours.Host {
+final class GuestTranslation implements GuestBehaviours.Guest {
   /** Two virtual functions behind a unit with every leaf size, and where the guest sees them. */
   static final String FIRST = "0000:03:10.0";
 
@@ -39,16 +39,13 @@ final class GuestTranslation implements NumberedBehaviours.Host {
     this.unit = new GuestUnit(xen);
   }
 
-  GuestUnit unit() {
+  @Override
+  public GuestUnit unit() {
     return unit;
   }
 
   DaemonUnderTest daemon() {
     return unit.daemon();
-  }
-
-  void begin() {
-    unit.begin();
   }
 
   /** A guest of 16 MiB with a unit that translates, and one device. */
@@ -179,15 +176,5 @@ final class GuestTranslation implements NumberedBehaviours.Host {
                     "{'domid':%d,'extent_start':['0x%x'],'extent_order':0}"
                         .formatted(unit.guest(), gpa >>> 12)))
         .isEqualTo(1);
-  }
-
-  /** Every consistency check. */
-  void check() {
-    assertThat(daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
-  }
-
-  @Override
-  public void close() {
-    unit.close();
   }
 }

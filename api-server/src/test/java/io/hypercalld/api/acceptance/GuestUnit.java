@@ -13,7 +13,7 @@ import java.util.HexFormat;
  * the context table of bus 0 at 0x12000, the interrupt table at 0x20000, second-level tables from
  * 0x40000 on.
  */
-final class GuestUnit implements NumberedBehaviours.Host {
+final class GuestUnit implements GuestBehaviours.Guest {
   static final int VER = 0x00;
   static final int CAP = 0x08;
   static final int ECAP = 0x10;
@@ -52,6 +52,11 @@ final class GuestUnit implements NumberedBehaviours.Host {
 
   XenHost xen() {
     return xen;
+  }
+
+  @Override
+  public GuestUnit unit() {
+    return this;
   }
 
   DaemonUnderTest daemon() {
@@ -189,10 +194,5 @@ final class GuestUnit implements NumberedBehaviours.Host {
   /** What the unit has recorded for the guest. */
   JsonNode faults() {
     return view("/faults").get("items");
-  }
-
-  @Override
-  public void close() {
-    xen.close();
   }
 }

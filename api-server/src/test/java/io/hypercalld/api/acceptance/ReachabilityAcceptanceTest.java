@@ -15,24 +15,9 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** Which interrupts reach which of 288 vCPUs, and how far guests boot (S1, 2.4 rows 1 to 3). */
-final class ReachabilityAcceptanceTest implements NumberedBehaviours<GuestUnit> {
+final class ReachabilityAcceptanceTest implements GuestBehaviours.OfUnit {
   private static final int VCPUS = 288;
   private static final List<Integer> SAMPLES = List.of(0, 1, 31, 127, 128, 254, 255, 256, 287);
-
-  @Override
-  public GuestUnit start() {
-    return new GuestUnit(XenHost.start());
-  }
-
-  @Override
-  public void begin(GuestUnit host) {
-    host.begin();
-  }
-
-  @Override
-  public void end(GuestUnit host) {
-    assertThat(host.daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
-  }
 
   @Override
   public Stream<Row<GuestUnit>> rows() {

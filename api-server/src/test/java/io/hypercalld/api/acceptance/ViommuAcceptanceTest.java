@@ -22,7 +22,7 @@ import java.util.stream.Stream;
  * The scenarios of the document on virtual IOMMUs that concern the unit itself: how it is made, in
  * each generation, and its registers and queue.
  */
-final class ViommuAcceptanceTest implements NumberedBehaviours<GuestUnit> {
+final class ViommuAcceptanceTest implements GuestBehaviours.OfUnit {
   private static final int CREATE = 0;
   private static final int DESTROY = 1;
   private static final int QUERY_CAPS = 2;
@@ -32,21 +32,6 @@ final class ViommuAcceptanceTest implements NumberedBehaviours<GuestUnit> {
   private static final long ENOSYS = -38;
   private static final String UNIT = "'type':'intel_vtd'";
   private static final String AT_BASE = ",'base_address':'0xfed90000'";
-
-  @Override
-  public GuestUnit start() {
-    return new GuestUnit(XenHost.start());
-  }
-
-  @Override
-  public void begin(GuestUnit host) {
-    host.begin();
-  }
-
-  @Override
-  public void end(GuestUnit host) {
-    assertThat(host.daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
-  }
 
   @Override
   public Stream<Row<GuestUnit>> rows() {

@@ -18,7 +18,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.stream.Stream;
 
 /** The scenarios of the document on virtual IOMMUs that concern interrupts. */
-final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUnit> {
+final class ViommuInterruptAcceptanceTest implements GuestBehaviours.OfUnit {
   private static final int FEDATA = 0x3c;
   private static final int FEADDR = 0x40;
   private static final int FEUADDR = 0x44;
@@ -32,21 +32,6 @@ final class ViommuInterruptAcceptanceTest implements NumberedBehaviours<GuestUni
   private static final long FPD = 2;
   private static final long LEVEL = 1 << 4;
   private static final long IO_APIC = 0xff00;
-
-  @Override
-  public GuestUnit start() {
-    return new GuestUnit(XenHost.start());
-  }
-
-  @Override
-  public void begin(GuestUnit host) {
-    host.begin();
-  }
-
-  @Override
-  public void end(GuestUnit host) {
-    assertThat(host.daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
-  }
 
   @Override
   public Stream<Row<GuestUnit>> rows() {

@@ -17,25 +17,10 @@ import java.util.stream.Stream;
  * The scenarios of the document on virtual IOMMUs that concern first-level tables: S1-M10 to M12,
  * S1-D17, S1-D20, and scenario 16.
  */
-final class ViommuNestedAcceptanceTest implements NumberedBehaviours<GuestPasids> {
+final class ViommuNestedAcceptanceTest implements GuestBehaviours.OfPasids {
   private static final long A = 0x80_0000;
   private static final long B = 0x80_1000;
   private static final long GVA = 0x7f12_3456_7000L;
-
-  @Override
-  public GuestPasids start() {
-    return new GuestPasids();
-  }
-
-  @Override
-  public void begin(GuestPasids host) {
-    host.begin();
-  }
-
-  @Override
-  public void end(GuestPasids host) {
-    host.check();
-  }
 
   @Override
   public Stream<Row<GuestPasids>> rows() {

@@ -13,25 +13,15 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.Stream;
 
 /** What a guest's PASID tables may say, how it has them forgotten, and whose faults are whose. */
-final class ViommuPasidAcceptanceTest implements NumberedBehaviours<GuestPasids> {
+final class ViommuPasidAcceptanceTest implements GuestBehaviours.OfPasids {
   private static final long A = 0x80_0000;
   private static final long B = 0x80_1000;
   private static final long GVA = 0x7f12_3456_7000L;
 
   @Override
-  public GuestPasids start() {
-    return new GuestPasids();
-  }
-
-  @Override
   public void begin(GuestPasids host) {
-    host.begin();
+    GuestBehaviours.OfPasids.super.begin(host);
     host.unit().policies("'ats':'off'");
-  }
-
-  @Override
-  public void end(GuestPasids host) {
-    host.check();
   }
 
   @Override

@@ -13,7 +13,7 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.Stream;
 
 /** Messages of physical devices on their way through the guest's own unit (S1-D12, S1-D13). */
-final class ViommuPassthroughInterruptAcceptanceTest implements NumberedBehaviours<GuestUnit> {
+final class ViommuPassthroughInterruptAcceptanceTest implements GuestBehaviours.OfUnit {
   private static final String VF = "0000:03:10.0";
   private static final int EINVAL = -22;
 
@@ -26,19 +26,9 @@ final class ViommuPassthroughInterruptAcceptanceTest implements NumberedBehaviou
   private static final long REMAPPABLE = 0xfee0_0010L | 5 << 5;
 
   @Override
-  public GuestUnit start() {
-    return new GuestUnit(XenHost.start());
-  }
-
-  @Override
   public void begin(GuestUnit host) {
-    host.begin();
+    GuestBehaviours.OfUnit.super.begin(host);
     host.policies("'intpost':'off'");
-  }
-
-  @Override
-  public void end(GuestUnit host) {
-    assertThat(host.daemon().get("/_sim/invariants").body().get("violations")).isEmpty();
   }
 
   @Override

@@ -18,25 +18,10 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.Stream;
 
 /** Scenario 17 of the document on virtual IOMMUs: saved in the middle of its work, and restored. */
-final class ViommuRecordAcceptanceTest implements NumberedBehaviours<GuestTranslation> {
+final class ViommuRecordAcceptanceTest implements GuestBehaviours.OfTranslation {
   private static final int EIME = 1 << 11;
   private static final long PAGE = 0x80_0000;
   private static final long IOVA = 0x1000;
-
-  @Override
-  public GuestTranslation start() {
-    return new GuestTranslation(XenHost.start());
-  }
-
-  @Override
-  public void begin(GuestTranslation host) {
-    host.begin();
-  }
-
-  @Override
-  public void end(GuestTranslation host) {
-    host.check();
-  }
 
   /** A guest of two vCPUs whose table of 16 entries leads entry 5 to vCPU 1. */
   private static void remapping(GuestUnit u, String viommu) {

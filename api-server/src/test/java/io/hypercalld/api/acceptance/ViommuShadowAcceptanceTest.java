@@ -21,26 +21,11 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.Stream;
 
 /** The scenarios of the document on virtual IOMMUs that concern the translation of requests. */
-final class ViommuShadowAcceptanceTest implements NumberedBehaviours<GuestTranslation> {
+final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation {
   private static final long A = 0x80_0000;
   private static final long B = 0x80_1000;
   private static final long LARGE = 0xa0_0000;
   private static final long IOVA = 0x1000;
-
-  @Override
-  public GuestTranslation start() {
-    return new GuestTranslation(XenHost.start());
-  }
-
-  @Override
-  public void begin(GuestTranslation host) {
-    host.begin();
-  }
-
-  @Override
-  public void end(GuestTranslation host) {
-    host.check();
-  }
 
   @Override
   public Stream<Row<GuestTranslation>> rows() {

@@ -159,7 +159,8 @@ final class GuestFaults {
                     place.target(prefix).filter(PasidSpace.Nested.class::isInstance).isPresent()
                         && !shadows
                             .walks()
-                            .machineAddress(device, prefix, iova.value())
+                            .judge(device, prefix, iova.value())
+                            .flatMap(GuestJudgement::maddr)
                             .equals(Optional.of(maddr)));
     if (!stale) {
       return Optional.empty();
@@ -168,11 +169,12 @@ final class GuestFaults {
     return Optional.of(missing(device, iova.value()));
   }
 
-  private static boolean isStale(ShadowSpace space, long dfn) {
+  /** Whether a page of the guest's table leads elsewhere than when it was last read. */
+  static boolean isStale(ShadowSpace space, long dfn) {
     return !space.captured().within(dfn, dfn + 1).equals(space.current(dfn, dfn + 1));
   }
 
-  private static String missing(PciDevice device, long iova) {
+  static String missing(PciDevice device, long iova) {
     return "guest bug: missing invalidation: the guest's table has changed at 0x%x for %s"
         .formatted(iova, device.sbdf());
   }

@@ -1,40 +1,54 @@
 package io.hypercalld.iommu.virtual;
 
-import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
-import io.hypercalld.core.memory.PageSize;
-import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.iommu.driver.PciDevice;
-import io.hypercalld.iommu.unit.Explanation;
+import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
+import java.util.function.Function;
 
 /**
- * Where a guest's tables, and then the P2M, send a physical device's reads as they are now; changes
- * nothing. Immutable.
+ * Where a guest's tables, and then the P2M, send a physical device's requests as they are now;
+ * changes nothing. Immutable.
+ *
+ * @param places where each device has been sent
  */
-record GuestWalks(Domain domain, RemappingUnit unit) {
-  /** Where the guest's tables send a read; empty for nowhere. */
-  Optional<Word> guestAddress(PciDevice device, PasidPrefix prefix, long iova) {
-    return Shadows.seenAs(device)
-        .map(seen -> unit.explain(new MemoryRequest(seen, prefix, iova, DmaAccess.READ)))
-        .filter(Explanation::passes)
-        .map(explained -> new Word(explained.maddr()));
+record GuestWalks(Domain domain, RemappingUnit unit, Function<PciDevice, Place> places) {
+  /** What becomes of a read; empty where the guest does not see the device. */
+  Optional<GuestJudgement> judge(PciDevice device, PasidPrefix prefix, long iova) {
+    return judge(device, new MemoryRequest(device.sbdf().sourceId(), prefix, iova, DmaAccess.READ));
   }
 
-  /** Where the P2M sends that. */
-  Optional<Word> machineAddress(PciDevice device, PasidPrefix prefix, long iova) {
-    return guestAddress(device, prefix, iova).flatMap(gpa -> machineAddress(gpa.value()));
+  /** What becomes of a request as the device sends it; empty where the guest does not see it. */
+  Optional<GuestJudgement> judge(PciDevice device, MemoryRequest sent) {
+    return device.guestAddress().map(seen -> judge(device, sent, seen));
   }
 
-  private Optional<Word> machineAddress(long gpa) {
-    P2mLookup found = domain.p2m().lookup(new Gfn(Shadows.frame(gpa)));
-    return found.mfn().isValid()
-        ? Optional.of(new Word(found.mfn().maddr() + (gpa & (PageSize.BYTES_4K - 1))))
-        : Optional.empty();
+  private GuestJudgement judge(PciDevice device, MemoryRequest sent, Sbdf seen) {
+    MemoryRequest met =
+        new MemoryRequest(seen.sourceId(), sent.prefix(), sent.iova(), sent.access());
+    return new GuestJudgement(domain, seen, unit.explain(met), unsaid(device, sent));
+  }
+
+  private Optional<String> unsaid(PciDevice device, MemoryRequest sent) {
+    long dfn = Shadows.frame(sent.iova());
+    return places
+        .apply(device)
+        .space(sent.prefix())
+        .filter(space -> GuestFaults.isStale(space, dfn))
+        .map(
+            space ->
+                mustSay(space, dfn)
+                    ? GuestFaults.missing(device, sent.iova())
+                    : "0x%x became present, which the guest need not say: a request that fails finds it"
+                        .formatted(sent.iova()));
+  }
+
+  private boolean mustSay(ShadowSpace space, long dfn) {
+    return unit.settings().capabilities().cachingMode()
+        || !space.captured().within(dfn, dfn + 1).isEmpty();
   }
 }

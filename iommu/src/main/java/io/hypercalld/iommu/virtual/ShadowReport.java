@@ -140,10 +140,9 @@ public final class ShadowReport {
 
   /** Where the guest's tables and the P2M send a device's read as they are now. */
   public Walk walk(PciDevice device, int pasid, Word iova) {
-    PasidPrefix prefix = PasidPrefix.of(pasid);
-    return new Walk(
-        shadows.walks().guestAddress(device, prefix, iova.value()),
-        shadows.walks().machineAddress(device, prefix, iova.value()));
+    Optional<GuestJudgement> judged =
+        shadows.walks().judge(device, PasidPrefix.of(pasid), iova.value());
+    return new Walk(judged.flatMap(GuestJudgement::gpa), judged.flatMap(GuestJudgement::maddr));
   }
 
   public ShadowCounters counters() {

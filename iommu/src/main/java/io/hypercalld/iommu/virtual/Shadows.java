@@ -101,9 +101,14 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     return Objects.equals(now.entries().get(pasid), placeOf(device).said().entries().get(pasid));
   }
 
+  /** Whether the guest's tables are what devices go by. */
+  boolean areInUse() {
+    return mode != Mode.OFF;
+  }
+
   /** Where the guest's tables send requests as they are now. */
   GuestWalks walks() {
-    return new GuestWalks(domain, unit);
+    return new GuestWalks(domain, unit, this::placeOf);
   }
 
   /** Whether the domain's own table is the P2M itself. */
@@ -143,7 +148,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   }
 
   private void heed(Invalidation command) {
-    if (mode != Mode.OFF) {
+    if (areInUse()) {
       waiting.add(command);
       if (sync == ShadowSync.STRICT) {
         settled();

@@ -14,6 +14,7 @@ import io.hypercalld.core.interrupt.InterruptRouter;
 import io.hypercalld.iommu.driver.DomainIommu;
 import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.UnitDriver;
+import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.unit.UnitObserver;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
@@ -183,6 +184,13 @@ public final class VirtualIommu implements DomainFacet {
   Optional<String> oracle(PciDevice device, PasidPrefix prefix, Word iova, Word maddr) {
     return shadows.flatMap(
         present -> new GuestFaults(present, requireUnit()).oracle(device, prefix, iova, maddr));
+  }
+
+  /** What the guest's tables make of a physical device's request; empty where none are in use. */
+  Optional<GuestJudgement> judge(PciDevice device, MemoryRequest sent) {
+    return shadows
+        .filter(Shadows::areInUse)
+        .flatMap(present -> present.walks().judge(device, sent));
   }
 
   /**

@@ -14,6 +14,7 @@ import io.hypercalld.iommu.driver.PciDevice;
 import io.hypercalld.iommu.driver.Profile;
 import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
+import io.hypercalld.iommu.unit.MemoryRequest;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import io.hypercalld.iommu.vtd.PasidPrefix;
@@ -107,6 +108,17 @@ public final class VirtualIommus implements Digestible {
         .devices()
         .find(sbdf)
         .flatMap(device -> ownerOf(device).flatMap(own -> own.oracle(device, prefix, iova, maddr)));
+  }
+
+  /**
+   * What a guest's own tables make of a physical device's request as they are now; empty where the
+   * device goes by none.
+   */
+  public Optional<GuestJudgement> judge(Sbdf sbdf, MemoryRequest sent) {
+    return driver
+        .devices()
+        .find(sbdf)
+        .flatMap(device -> ownerOf(device).flatMap(own -> own.judge(device, sent)));
   }
 
   private Optional<VirtualIommu> ownerOf(PciDevice device) {
