@@ -26,6 +26,7 @@ final class CommandRegister {
   private final InvalidationQueue queue;
   private final InterruptRemapper interrupts;
   private final boolean forgetsWhenSwitched;
+  private final boolean onlyRemapsInterrupts;
   private final UnitObserver observer;
 
   CommandRegister(
@@ -42,12 +43,15 @@ final class CommandRegister {
     this.observer = circuit.observer();
     this.interrupts = interrupts;
     this.forgetsWhenSwitched = circuit.settings().habits().forgetsWhenSwitched();
+    this.onlyRemapsInterrupts = circuit.settings().defects().onlyRemapsInterrupts();
   }
 
   /** Puts the registers into the window. */
   void attach() {
-    for (Register register : new Register[] {Register.GCMD, Register.GSTS, Register.RTADDR}) {
-      registers.declare(register, register.kinds());
+    registers.declare(Register.GCMD, Register.GCMD.kinds());
+    registers.declare(Register.GSTS, Register.GSTS.kinds());
+    if (!onlyRemapsInterrupts) {
+      registers.declare(Register.RTADDR, Register.RTADDR.kinds());
     }
     if (capabilities.interruptRemapping()) {
       BitKinds kinds = Register.IRTA.kinds();
@@ -57,7 +61,15 @@ final class CommandRegister {
               ? kinds
               : kinds.without(InterruptTableAddress.EIME.mask()));
     }
-    registers.onWrite(Register.GCMD, written -> carryOut(Integer.toUnsignedLong(written)));
+    registers.onWrite(Register.GCMD, written -> carryOut(known(Integer.toUnsignedLong(written))));
+  }
+
+  /** The commands that the unit knows of those written. */
+  private long known(long written) {
+    return onlyRemapsInterrupts
+        ? written
+            & (GlobalCommand.SIRTP.mask() | GlobalCommand.IRE.mask() | GlobalCommand.QIE.mask())
+        : written;
   }
 
   private void carryOut(long command) {

@@ -162,7 +162,10 @@ final class InvalidationQueue implements Digestible {
 
   private QueueMode mode(long address) {
     return new QueueMode(
-        circuit.capabilities(), InvalidationQueueFields.DW.isSet(address), scalable);
+        circuit.capabilities(),
+        InvalidationQueueFields.DW.isSet(address),
+        scalable,
+        !circuit.settings().defects().onlyRemapsInterrupts());
   }
 
   private boolean execute(Invalidation command, int next) {

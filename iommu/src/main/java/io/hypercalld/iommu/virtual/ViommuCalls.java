@@ -59,6 +59,7 @@ public final class ViommuCalls {
   }
 
   private static Outcome create(VirtualIommu iommu, ViommuOp args) {
+    iommu.requireNone();
     requireType(args);
     if (args.capabilities().value() != IRQ_REMAPPING) {
       throw Refusal.of(Errno.EINVAL, "capabilities %s: only bit 0 is known", args.capabilities());

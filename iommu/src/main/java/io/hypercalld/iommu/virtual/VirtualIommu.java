@@ -84,9 +84,7 @@ public final class VirtualIommu implements DomainFacet {
     if (!domain.type().isTranslated() || domain.isHardwareDomain() || domain.isDying()) {
       throw Refusal.of(Errno.EINVAL, "%s can have no virtual IOMMU", domain.id());
     }
-    if (unit.isPresent()) {
-      throw Refusal.of(api.whenSecond(), "%s has a virtual IOMMU already", domain.id());
-    }
+    requireNone();
     if (wanted.l2() && domain.findFacet(DomainIommu.class).isEmpty()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s has no IOMMU to shadow with", domain.id());
     }
@@ -102,6 +100,13 @@ public final class VirtualIommu implements DomainFacet {
     interrupts.ifPresent(this::routeBy);
     shadows =
         wanted.l2() ? Optional.of(new Shadows(domain, host.driver(), made)) : Optional.empty();
+  }
+
+  /** Refuses a second one, E2BIG or what the generation has for it. */
+  void requireNone() {
+    if (unit.isPresent()) {
+      throw Refusal.of(api.whenSecond(), "%s has a virtual IOMMU already", domain.id());
+    }
   }
 
   /** First-level tables of a guest need a second stage, below every device that it has. */

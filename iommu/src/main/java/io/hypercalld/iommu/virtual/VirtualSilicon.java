@@ -46,7 +46,6 @@ final class VirtualSilicon {
   private static final int LARGEST_ADDRESS_MASK = 18;
   private static final int SUPERPAGES_2M_1G = 0b11;
   private static final CacheSizes CACHES = new CacheSizes(1024, 256, 256);
-  private static final Defects AS_SHIPPED = new Defects(true, true);
 
   private VirtualSilicon() {}
 
@@ -62,7 +61,7 @@ final class VirtualSilicon {
             ? UnitSettings.of(UnitSettings.VERSION_1_0, translating(wanted, host), ADDRESS_BITS)
             : UnitSettings.of(
                 UnitSettings.VERSION_1_0, interruptsOnly(), INTERRUPTS_ONLY_ADDRESS_BITS);
-    return sound.withCaches(CACHES).with(asShipped ? AS_SHIPPED : Defects.NONE);
+    return sound.withCaches(CACHES).with(new Defects(asShipped, asShipped, !wanted.l2()));
   }
 
   private static Capabilities interruptsOnly() {

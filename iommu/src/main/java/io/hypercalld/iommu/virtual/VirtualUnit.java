@@ -10,7 +10,6 @@ import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.UnitObserver;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.unit.UnitState;
-import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,8 +20,7 @@ import java.util.OptionalLong;
  * the machine thread.
  *
  * <p>An access of another size than 4 or 8 bytes, or that is not aligned, is ignored: it reads
- * zero. A unit that does not translate carries out SIRTP, IRE and QIE only. As shipped the queue's
- * tail is looked at only when the guest next reads a register.
+ * zero. As shipped the queue's tail is looked at only when the guest next reads a register.
  *
  * @see "spec/documents.md S1-D6, S1-D7, S1-D12"
  */
@@ -98,7 +96,7 @@ public final class VirtualUnit implements Digestible {
     if (drainsOnRead && place.offset() == Register.IQT.offset()) {
       tail = OptionalLong.of(value);
     } else {
-      store(place, place.offset() == Register.GCMD.offset() ? heeded(value) : value);
+      store(place, value);
     }
   }
 
@@ -108,14 +106,6 @@ public final class VirtualUnit implements Digestible {
     } else {
       silicon.write64(place.offset(), value);
     }
-  }
-
-  /** The bits of a command that the unit knows. */
-  private long heeded(long command) {
-    return settings.l2()
-        ? command
-        : command
-            & (GlobalCommand.SIRTP.mask() | GlobalCommand.IRE.mask() | GlobalCommand.QIE.mask());
   }
 
   private void drain() {

@@ -41,10 +41,8 @@ final class DescriptorDecoder {
     Capabilities capabilities = mode.capabilities();
     boolean known =
         switch (type) {
-          case InvalidationDescriptor.CONTEXT,
-              InvalidationDescriptor.IOTLB,
-              InvalidationDescriptor.WAIT ->
-              true;
+          case InvalidationDescriptor.WAIT -> true;
+          case InvalidationDescriptor.CONTEXT, InvalidationDescriptor.IOTLB -> mode.translating();
           case InvalidationDescriptor.DEVICE_TLB -> capabilities.deviceTlbs();
           case InvalidationDescriptor.INTERRUPT -> capabilities.interruptRemapping();
           case InvalidationDescriptor.PASID_IOTLB, InvalidationDescriptor.PASID_CACHE ->
