@@ -30,6 +30,12 @@ final class GuestTranslation implements GuestBehaviours.Guest {
 
   static final long TWO = 0x5_0000;
 
+  /** Two pages of the guest's, and the address at which devices find the first. */
+  static final long PAGE_A = 0x80_0000;
+
+  static final long PAGE_B = 0x80_1000;
+  static final long IOVA = 0x1000;
+
   private static final int PAGE = 0x1000;
   private static final int LARGE = 0x80;
 
@@ -75,6 +81,15 @@ final class GuestTranslation implements GuestBehaviours.Guest {
     unit.write(RTADDR, 8, ROOT);
     unit.command(SRTP);
     unit.command(TE);
+  }
+
+  /** One device, one page; the pages have marks 0xa and 0xb. */
+  void onePage() {
+    mark(PAGE_A, 0xa);
+    mark(PAGE_B, 0xb);
+    map(ONE, IOVA, PAGE_A, BOTH);
+    context(FIRST_DEVFN, 1, ONE);
+    translate();
   }
 
   /** Has a device use tables of three levels. */

@@ -5,41 +5,25 @@ import static io.hypercalld.api.acceptance.GuestTranslation.FIRST;
 import static io.hypercalld.api.acceptance.GuestTranslation.FIRST_DEVFN;
 import static io.hypercalld.api.acceptance.GuestTranslation.ONE;
 import static io.hypercalld.api.acceptance.GuestTranslation.READ;
-import static io.hypercalld.api.acceptance.GuestTranslation.SECOND;
-import static io.hypercalld.api.acceptance.GuestTranslation.SECOND_DEVFN;
-import static io.hypercalld.api.acceptance.GuestTranslation.TWO;
 import static io.hypercalld.api.acceptance.GuestTranslation.WRITE;
-import static io.hypercalld.api.acceptance.GuestUnit.CONTEXT;
 import static io.hypercalld.api.acceptance.GuestUnit.FECTL;
 import static io.hypercalld.api.acceptance.GuestUnit.FSTS;
-import static io.hypercalld.api.acceptance.GuestUnit.quoted;
 import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.Stream;
 
 /** The scenarios of the document on virtual IOMMUs that concern the translation of requests. */
 final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation {
-  private static final long A = 0x80_0000;
-  private static final long B = 0x80_1000;
+  private static final long A = GuestTranslation.PAGE_A;
+  private static final long B = GuestTranslation.PAGE_B;
   private static final long LARGE = 0xa0_0000;
-  private static final long IOVA = 0x1000;
+  private static final long IOVA = GuestTranslation.IOVA;
 
   @Override
   public Stream<Row<GuestTranslation>> rows() {
-    return Stream.of(switching(), following(), memory(), faults(), emulated())
-        .flatMap(rows -> rows);
-  }
-
-  /** One device, one page. */
-  private static void onePage(GuestTranslation g) {
-    g.mark(A, 0xa);
-    g.mark(B, 0xb);
-    g.map(ONE, IOVA, A, BOTH);
-    g.context(FIRST_DEVFN, 1, ONE);
-    g.translate();
+    return Stream.of(following(), memory(), faults()).flatMap(rows -> rows);
   }
 
   /** The guest's series of a metric. */
@@ -54,117 +38,13 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
         .orElse(-1);
   }
 
-  private static String root(GuestTranslation g) {
-    for (JsonNode entry :
-        g.daemon().get("/v1/iommus/0/context-entries?limit=10000").body().get("items")) {
-      if (entry.toString().contains(FIRST)) {
-        return entry.toString();
-      }
-    }
-    return "";
-  }
-
-  private static Stream<Row<GuestTranslation>> switching() {
-    return Stream.of(
-        row(
-            "15 on and off: the domain's table, the shadow, the domain's table",
-            g -> {
-              g.guest("");
-              String before = root(g);
-              assertThat(g.mode(0)).isEqualTo("default");
-              onePage(g);
-              assertThat(g.mode(0)).isEqualTo("shadow");
-              assertThat(root(g)).isNotEqualTo(before);
-              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
-              assertThat(g.found(FIRST, A)).isEqualTo(-1);
-              g.unit().write(GuestUnit.GCMD, 4, GuestUnit.QIE);
-              assertThat(g.mode(0)).isEqualTo("default");
-              assertThat(root(g)).isEqualTo(before);
-              assertThat(g.found(FIRST, A)).isEqualTo(0xa);
-              assertThat(g.shadow().get("spaces")).isEmpty();
-            }),
-        row(
-            "12 two devices in two I/O domains have the same address lead to different pages",
-            g -> {
-              g.guest("");
-              g.assign(SECOND, "00:05.0");
-              g.map(TWO, IOVA, B, BOTH);
-              g.context(SECOND_DEVFN, 2, TWO);
-              onePage(g);
-              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
-              assertThat(g.found(SECOND, IOVA)).isEqualTo(0xb);
-              assertThat(g.shadow().get("spaces")).hasSize(2);
-            }),
-        row(
-            "two devices of one I/O domain share a shadow",
-            g -> {
-              g.guest("");
-              g.assign(SECOND, "00:05.0");
-              g.context(SECOND_DEVFN, 1, ONE);
-              onePage(g);
-              assertThat(g.found(SECOND, IOVA)).isEqualTo(0xa);
-              assertThat(g.shadow().get("spaces")).hasSize(1);
-            }),
-        row(
-            "a pass-through entry leads to the domain's own table",
-            g -> {
-              g.guest("");
-              onePage(g);
-              g.unit().store(CONTEXT + FIRST_DEVFN * 16L, 1 | 2 << 2, 2 | 1 << 8);
-              assertThat(g.mode(0)).isEqualTo("shadow");
-              g.forgetContexts();
-              assertThat(g.mode(0)).isEqualTo("passthrough");
-              assertThat(g.found(FIRST, A)).isEqualTo(0xa);
-            }),
-        row(
-            "another table takes effect with the invalidation of the context entry",
-            g -> {
-              g.guest("");
-              g.map(TWO, IOVA, B, BOTH);
-              onePage(g);
-              g.context(FIRST_DEVFN, 2, TWO);
-              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
-              g.forgetContexts();
-              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xb);
-              assertThat(g.shadow().get("spaces")).hasSize(1);
-            }),
-        row(
-            "a device given while translation is on goes where the guest's tables say",
-            g -> {
-              g.guest("");
-              g.context(SECOND_DEVFN, 1, ONE);
-              onePage(g);
-              g.assign(SECOND, "00:05.0");
-              assertThat(g.mode(1)).isEqualTo("shadow");
-              assertThat(g.found(SECOND, IOVA)).isEqualTo(0xa);
-              g.daemon().delete("/v1/devices/%s/assignment".formatted(SECOND));
-              assertThat(g.found(SECOND, IOVA)).isEqualTo(-1);
-            }),
-        row(
-            "a domain that ends gives everything back",
-            g -> {
-              g.unit().guest("");
-              g.assign(FIRST, "00:04.0");
-              g.daemon().delete("/v1/domains/" + g.unit().guest());
-              long used = g.daemon().get("/v1/machine").body().at("/frames/used").asLong();
-              JsonNode ids = g.daemon().get("/v1/iommus/0/domain-ids").body().get("items");
-              g.guest("");
-              onePage(g);
-              g.daemon().delete("/v1/domains/" + g.unit().guest());
-              assertThat(g.daemon().get("/v1/machine").body().at("/frames/used").asLong())
-                  .isEqualTo(used);
-              assertThat(g.daemon().get("/v1/iommus/0/domain-ids").body().get("items"))
-                  .isEqualTo(ids);
-            }));
-  }
-
   private static Stream<Row<GuestTranslation>> following() {
     return Stream.of(
         row(
             "13 without an invalidation the old page is used, and the oracle says so",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               g.map(ONE, IOVA, B, BOTH);
               JsonNode stale = g.read(FIRST, IOVA);
               assertThat(stale.get("data").asText()).startsWith("0a");
@@ -183,7 +63,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             g -> {
               g.guest("");
               assertThat(metric(g, "shadow_entries")).isZero();
-              onePage(g);
+              g.onePage();
               assertThat(metric(g, "shadow_entries")).isEqualTo(1);
               assertThat(metric(g, "shadow_pages")).isEqualTo(4);
               g.map(ONE, 2 * IOVA, B, BOTH);
@@ -203,7 +83,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "13 an invalidation of the domain, or of everything, will do as well",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               g.map(ONE, IOVA, B, BOTH);
               g.forgetDomain(2);
               assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
@@ -217,7 +97,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "a page that went away is used until the invalidation, and not after",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               g.map(ONE, IOVA, 0, 0);
               assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
               g.forgetPage(1, IOVA);
@@ -227,7 +107,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "lazily, shadows follow once for all that a wait waits for",
             g -> {
               g.guest("", ",'policies':{'shadowSync':'lazy'}");
-              onePage(g);
+              g.onePage();
               g.map(ONE, IOVA, B, BOTH);
               g.forgetPage(1, IOVA);
               assertThat(g.found(FIRST, IOVA)).isEqualTo(0xb);
@@ -238,7 +118,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "without caching mode the first request to what has appeared is lost",
             g -> {
               g.guest(",'cachingMode':false");
-              onePage(g);
+              g.onePage();
               g.map(ONE, 2 * IOVA, B, BOTH);
               assertThat(g.found(FIRST, 2 * IOVA)).isEqualTo(-1);
               assertThat(g.found(FIRST, 2 * IOVA)).isEqualTo(0xb);
@@ -249,7 +129,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "with caching mode it is a bug of the guest's",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               g.map(ONE, 2 * IOVA, B, BOTH);
               assertThat(g.found(FIRST, 2 * IOVA)).isEqualTo(-1);
               assertThat(g.found(FIRST, 2 * IOVA)).isEqualTo(-1);
@@ -265,7 +145,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "14 a page that is ballooned out dies in the shadow, too, and comes back with it",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
               g.balloonOut(A);
               assertThat(g.found(FIRST, IOVA)).isEqualTo(-1);
@@ -294,7 +174,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "a guest's table that is ballooned out maps nothing any more",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               g.balloonOut(ONE + 0x2000);
               assertThat(g.found(FIRST, IOVA)).isEqualTo(-1);
               assertThat(g.cost("syncs/table")).isEqualTo(1);
@@ -320,7 +200,7 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "a request that the guest's table blocks is recorded in the guest's unit",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               assertThat(g.found(FIRST, 0x9000)).isEqualTo(-1);
               JsonNode fault = g.unit().faults().get(0);
               assertThat(fault.get("sbdf").asText()).isEqualTo("0000:00:04.0");
@@ -348,73 +228,11 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             "the guest's fault log overflows as any does",
             g -> {
               g.guest("");
-              onePage(g);
+              g.onePage();
               g.found(FIRST, 0x9000);
               g.found(FIRST, 0xa000);
               assertThat(g.unit().read(FSTS, 4)).isEqualTo(3);
               assertThat(g.unit().faults()).hasSize(1);
             }));
-  }
-
-  private static Stream<Row<GuestTranslation>> emulated() {
-    return Stream.of(
-        row(
-            "11 an emulated device's request is translated, and the call answers the page",
-            g -> {
-              g.guest("");
-              g.context(0x18, 1, ONE);
-              onePage(g);
-              JsonNode answer = virtual(g, "{'op':'read','address':'0x1008','length':4}");
-              assertThat(answer.get("outcome").asText()).isEqualTo("done");
-              assertThat(answer.at("/parts/0/translatedAddr").asText()).isEqualTo("0x800000");
-              assertThat(answer.at("/parts/0/addrMask").asText()).isEqualTo("0xfff");
-              assertThat(answer.at("/parts/0/permission").asInt()).isEqualTo(BOTH);
-              virtual(g, "{'op':'write','address':'0x1000','data':'77'}");
-              assertThat(g.unit().load(A)).isEqualTo(0x77);
-            }),
-        row(
-            "11 unmapped, a fault names the device and nothing moves",
-            g -> {
-              g.guest("");
-              g.context(0x18, 1, ONE);
-              onePage(g);
-              JsonNode answer = virtual(g, "{'op':'write','address':'0x1ffe','data':'11223344'}");
-              assertThat(answer.get("outcome").asText()).isEqualTo("blocked");
-              assertThat(answer.at("/fault/reason").asText()).isEqualTo("0x5");
-              assertThat(g.unit().faults().get(0).get("sbdf").asText()).isEqualTo("0000:00:03.0");
-              assertThat(g.unit().load(A + 0xff8)).isZero();
-            }),
-        row(
-            "what an emulated device remembers saves calls, until the guest has it forgotten",
-            g -> {
-              g.guest("");
-              g.context(0x18, 1, ONE);
-              onePage(g);
-              Answer set =
-                  g.daemon()
-                      .put(
-                          "/v1/domains/%d/virtual-devices/00:03.0".formatted(g.unit().guest()),
-                          "{\"iotlbEntries\":64}");
-              assertThat(set.status()).isEqualTo(200);
-              String read = "{'op':'read','address':'0x1000','length':4}";
-              assertThat(virtual(g, read).at("/parts/0/cache").asText()).isEqualTo("miss");
-              assertThat(virtual(g, read).at("/parts/0/cache").asText()).isEqualTo("hit");
-              assertThat(g.cost("translateCalls")).isEqualTo(1);
-              g.map(ONE, IOVA, B, BOTH);
-              g.forgetPage(1, IOVA);
-              JsonNode again = virtual(g, read);
-              assertThat(again.at("/parts/0/cache").asText()).isEqualTo("miss");
-              assertThat(again.at("/parts/0/translatedAddr").asText()).isEqualTo("0x801000");
-            }));
-  }
-
-  private static JsonNode virtual(GuestTranslation g, String body) {
-    Answer answer =
-        g.daemon()
-            .post(
-                "/v1/domains/%d/virtual-devices/00:03.0/dma".formatted(g.unit().guest()),
-                quoted(body));
-    assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
-    return answer.body();
   }
 }

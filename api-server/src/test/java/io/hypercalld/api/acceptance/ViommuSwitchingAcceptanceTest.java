@@ -1,0 +1,134 @@
+package io.hypercalld.api.acceptance;
+
+import static io.hypercalld.api.acceptance.GuestTranslation.BOTH;
+import static io.hypercalld.api.acceptance.GuestTranslation.FIRST;
+import static io.hypercalld.api.acceptance.GuestTranslation.FIRST_DEVFN;
+import static io.hypercalld.api.acceptance.GuestTranslation.ONE;
+import static io.hypercalld.api.acceptance.GuestTranslation.SECOND;
+import static io.hypercalld.api.acceptance.GuestTranslation.SECOND_DEVFN;
+import static io.hypercalld.api.acceptance.GuestTranslation.TWO;
+import static io.hypercalld.api.acceptance.GuestUnit.CONTEXT;
+import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.stream.Stream;
+
+/**
+ * The scenarios of the document on virtual IOMMUs that concern which table a device goes through:
+ * S1-M7, M8, S1-D17, 2.4 rows 12 and 15.
+ */
+final class ViommuSwitchingAcceptanceTest implements GuestBehaviours.OfTranslation {
+  private static final long A = GuestTranslation.PAGE_A;
+  private static final long B = GuestTranslation.PAGE_B;
+  private static final long IOVA = GuestTranslation.IOVA;
+
+  @Override
+  public Stream<Row<GuestTranslation>> rows() {
+    return Stream.of(switching()).flatMap(rows -> rows);
+  }
+
+  private static String root(GuestTranslation g) {
+    for (JsonNode entry :
+        g.daemon().get("/v1/iommus/0/context-entries?limit=10000").body().get("items")) {
+      if (entry.toString().contains(FIRST)) {
+        return entry.toString();
+      }
+    }
+    return "";
+  }
+
+  private static Stream<Row<GuestTranslation>> switching() {
+    return Stream.of(
+        row(
+            "15 on and off: the domain's table, the shadow, the domain's table",
+            g -> {
+              g.guest("");
+              String before = root(g);
+              assertThat(g.mode(0)).isEqualTo("default");
+              g.onePage();
+              assertThat(g.mode(0)).isEqualTo("shadow");
+              assertThat(root(g)).isNotEqualTo(before);
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
+              assertThat(g.found(FIRST, A)).isEqualTo(-1);
+              g.unit().write(GuestUnit.GCMD, 4, GuestUnit.QIE);
+              assertThat(g.mode(0)).isEqualTo("default");
+              assertThat(root(g)).isEqualTo(before);
+              assertThat(g.found(FIRST, A)).isEqualTo(0xa);
+              assertThat(g.shadow().get("spaces")).isEmpty();
+            }),
+        row(
+            "12 two devices in two I/O domains have the same address lead to different pages",
+            g -> {
+              g.guest("");
+              g.assign(SECOND, "00:05.0");
+              g.map(TWO, IOVA, B, BOTH);
+              g.context(SECOND_DEVFN, 2, TWO);
+              g.onePage();
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
+              assertThat(g.found(SECOND, IOVA)).isEqualTo(0xb);
+              assertThat(g.shadow().get("spaces")).hasSize(2);
+            }),
+        row(
+            "two devices of one I/O domain share a shadow",
+            g -> {
+              g.guest("");
+              g.assign(SECOND, "00:05.0");
+              g.context(SECOND_DEVFN, 1, ONE);
+              g.onePage();
+              assertThat(g.found(SECOND, IOVA)).isEqualTo(0xa);
+              assertThat(g.shadow().get("spaces")).hasSize(1);
+            }),
+        row(
+            "a pass-through entry leads to the domain's own table",
+            g -> {
+              g.guest("");
+              g.onePage();
+              g.unit().store(CONTEXT + FIRST_DEVFN * 16L, 1 | 2 << 2, 2 | 1 << 8);
+              assertThat(g.mode(0)).isEqualTo("shadow");
+              g.forgetContexts();
+              assertThat(g.mode(0)).isEqualTo("passthrough");
+              assertThat(g.found(FIRST, A)).isEqualTo(0xa);
+            }),
+        row(
+            "another table takes effect with the invalidation of the context entry",
+            g -> {
+              g.guest("");
+              g.map(TWO, IOVA, B, BOTH);
+              g.onePage();
+              g.context(FIRST_DEVFN, 2, TWO);
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
+              g.forgetContexts();
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xb);
+              assertThat(g.shadow().get("spaces")).hasSize(1);
+            }),
+        row(
+            "a device given while translation is on goes where the guest's tables say",
+            g -> {
+              g.guest("");
+              g.context(SECOND_DEVFN, 1, ONE);
+              g.onePage();
+              g.assign(SECOND, "00:05.0");
+              assertThat(g.mode(1)).isEqualTo("shadow");
+              assertThat(g.found(SECOND, IOVA)).isEqualTo(0xa);
+              g.daemon().delete("/v1/devices/%s/assignment".formatted(SECOND));
+              assertThat(g.found(SECOND, IOVA)).isEqualTo(-1);
+            }),
+        row(
+            "a domain that ends gives everything back",
+            g -> {
+              g.unit().guest("");
+              g.assign(FIRST, "00:04.0");
+              g.daemon().delete("/v1/domains/" + g.unit().guest());
+              long used = g.daemon().get("/v1/machine").body().at("/frames/used").asLong();
+              JsonNode ids = g.daemon().get("/v1/iommus/0/domain-ids").body().get("items");
+              g.guest("");
+              g.onePage();
+              g.daemon().delete("/v1/domains/" + g.unit().guest());
+              assertThat(g.daemon().get("/v1/machine").body().at("/frames/used").asLong())
+                  .isEqualTo(used);
+              assertThat(g.daemon().get("/v1/iommus/0/domain-ids").body().get("items"))
+                  .isEqualTo(ids);
+            }));
+  }
+}
