@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
@@ -167,40 +168,77 @@ final class GuardedConnectionTest {
   }
 
   @Test
-  void connections_tooMany_are503AndOthersGoOn() throws IOException {
-    serve(new Limits(8, 32 << 20, 96 << 20, LONG, LONG, LONG, LONG));
-    // Who was answered has been counted, too.
-    for (int i = 0; i < 8; i++) {
-      assertLives(say(LIVE));
-    }
+  void noHttp_behindRequests_isRefusedAfterTheirAnswers() throws IOException {
+    serve(patience(LONG, LONG));
 
-    String heard = hear(connect());
+    String[] answers =
+        hear(say("GET /v1/machine HTTP/1.1\r\nHost: x\r\n\r\n" + LIVE + "what\r\n\r\n"))
+            .split("HTTP/1.1 ", -1);
 
-    assertThat(heard).startsWith("HTTP/1.1 503").contains("/problems/saturated", "Retry-After: 1");
-    Socket first = sockets.getFirst();
-    var unused = first.getInputStream().readNBytes(first.getInputStream().available());
-    first.getOutputStream().write(LIVE.getBytes(ISO_8859_1));
-    assertLives(first);
-    sockets.get(1).close();
-    Awaitility.await().atMost(10, TimeUnit.SECONDS).until(this::answers);
+    assertThat(answers).hasSize(4);
+    assertThat(answers[1]).startsWith("200").contains("memory");
+    assertThat(answers[2]).startsWith("200").contains("UP");
+    assertThat(answers[3]).startsWith("400").contains("/problems/malformed-request");
   }
 
   @Test
-  void bodies_tooMuchTogether_are503AndFreedWithTheirConnections() throws IOException {
-    serve(new Limits(MANY, 1000, 96 << 20, LONG, LONG, LONG, LONG));
-    Socket holder = say(post(2000) + "x".repeat(900));
+  void connections_tooMany_whileAllAreServed_are503AndOthersGoOn() throws IOException {
+    serve(new Limits(8, 32 << 20, 96 << 20, LONG, LONG, LONG, LONG));
+    CountDownLatch gate = new CountDownLatch(1);
+    var unused = daemon.orElseThrow().thread().submit(_ -> waitFor(gate));
+    for (int i = 0; i < 8; i++) {
+      say("GET /v1/machine HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
 
     Awaitility.await()
-        .atMost(10, TimeUnit.SECONDS)
+        .atMost(20, TimeUnit.SECONDS)
         .untilAsserted(
             () ->
-                assertThat(hear(closing("POST /v1/domains", "x".repeat(500))))
+                assertThat(hear(connect()))
+                    .startsWith("HTTP/1.1 503")
+                    .contains("/problems/saturated", "Retry-After: 1"));
+    gate.countDown();
+    for (Socket socket : sockets.subList(0, 8)) {
+      assertLives(socket);
+    }
+    assertThat(unused.join()).isTrue();
+  }
+
+  private static boolean waitFor(CountDownLatch gate) {
+    try {
+      return gate.await(50, TimeUnit.SECONDS);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  @Test
+  void connections_tooMany_takeThePlacesOfThoseThatWait() throws IOException {
+    serve(new Limits(8, 32 << 20, 96 << 20, LONG, LONG, LONG, LONG));
+    for (int i = 0; i < 4; i++) {
+      assertLives(say(LIVE));
+      say("GET /v1 HTTP/1.1\r\nHost: localhost\r\nX-Slow: ");
+    }
+
+    Awaitility.await().atMost(20, TimeUnit.SECONDS).until(this::answers);
+    assertThat(hear(sockets.get(1))).startsWith("HTTP/1.1 503");
+  }
+
+  @Test
+  void bodies_tooMuchTogether_are503WhereTheyAreLarge() throws IOException {
+    serve(new Limits(MANY, 1000, 96 << 20, LONG, LONG, LONG, LONG));
+    Socket holder = say(post(2000) + "x".repeat(990));
+
+    Awaitility.await()
+        .atMost(20, TimeUnit.SECONDS)
+        .untilAsserted(
+            () ->
+                assertThat(hear(closing("POST /v1/domains", " ".repeat(9000))))
                     .startsWith("HTTP/1.1 503")
                     .contains("/problems/saturated"));
+    assertThat(hear(closing("POST /v1/domains", "{}" + " ".repeat(300)))).contains("HTTP/1.1 201");
     holder.close();
-    Awaitility.await()
-        .atMost(10, TimeUnit.SECONDS)
-        .until(() -> !hear(closing("POST /v1/domains", "{}" + " ".repeat(300))).contains(" 503 "));
+    assertThat(hear(closing("POST /v1/domains", "{}" + " ".repeat(990)))).contains("HTTP/1.1 201");
   }
 
   private Socket closing(String start, String body) throws IOException {

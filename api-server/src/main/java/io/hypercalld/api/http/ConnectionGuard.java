@@ -27,6 +27,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps one connection within its {@link Limits}, and refuses what is no HTTP as everything is
@@ -51,6 +52,8 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     ANSWERING,
     CONVERSING,
     IDLE,
+    /** Something was refused that follows what is still to be answered. */
+    REFUSING,
     REFUSED
   }
 
@@ -62,7 +65,9 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private long bodyBytes;
   private long held;
   private long unsent;
-  private boolean turnedAway;
+  private Optional<Runnable> refusal = Optional.empty();
+  private @Nullable ChannelHandlerContext place;
+  private boolean counted = true;
   private boolean gone;
 
   ConnectionGuard(Load load, ServerRefusals refusals) {
@@ -72,23 +77,51 @@ final class ConnectionGuard extends ChannelDuplexHandler {
 
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
+    place = context;
     watch(context);
-    if (load.enter()) {
-      // Those that are turned away must not keep others out while they go.
-      load.leave();
-      turnedAway = true;
-      refuse(context, SATURATED, Optional.empty());
+    if (load.enter(this, context.executor())) {
+      ConnectionGuard least = load.longestWaiting(context.executor()).orElse(this);
+      least.makeRoom();
     }
   }
 
   @Override
   public void handlerRemoved(ChannelHandlerContext context) {
-    if (!turnedAway) {
-      load.leave();
-    }
+    leave();
     load.hold(-held);
     load.await(-unanswered);
     gone = true;
+  }
+
+  /** Who is going must not keep others out meanwhile. */
+  private void leave() {
+    ChannelHandlerContext context = place;
+    if (counted && context != null) {
+      counted = false;
+      load.leave(this, context.executor());
+    }
+  }
+
+  /** How long the other side has had nothing to say, in nanoseconds; 0 while it is served. */
+  long waited() {
+    return switch (phase) {
+      case OPENED, BODY, IDLE -> System.nanoTime() - since;
+      case ANSWERING, CONVERSING, REFUSING, REFUSED -> 0;
+    };
+  }
+
+  /** Goes, as there is somebody else. */
+  private void makeRoom() {
+    ChannelHandlerContext context = place;
+    leave();
+    if (context == null) {
+      return;
+    }
+    if (phase == Phase.IDLE) {
+      var unused = context.close();
+    } else {
+      refuse(context, SATURATED, Optional.empty());
+    }
   }
 
   private void watch(ChannelHandlerContext context) {
@@ -118,12 +151,16 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       case OPENED -> refuseAfter(context, limits.opening());
       case BODY -> refuseAfter(context, limits.body());
       case IDLE -> closeAfter(context, limits.idle());
-      case ANSWERING, CONVERSING, REFUSED -> {
+      case ANSWERING, CONVERSING, REFUSING, REFUSED -> {
         if (unsent > 0 || phase == Phase.REFUSED) {
           closeAfter(context, limits.stalled());
         }
       }
     }
+  }
+
+  private boolean isOver() {
+    return phase == Phase.REFUSING || phase == Phase.REFUSED;
   }
 
   private boolean isOver(Duration time) {
@@ -144,7 +181,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
 
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
-    if (phase == Phase.REFUSED || (message instanceof HttpObject part && !admits(context, part))) {
+    if (isOver() || (message instanceof HttpObject part && !admits(context, part))) {
       ReferenceCountUtil.release(message);
     } else {
       context.fireChannelRead(message);
@@ -204,12 +241,15 @@ final class ConnectionGuard extends ChannelDuplexHandler {
 
   private int judgeBody(int bytes) {
     bodyBytes += bytes;
-    held += bytes;
-    boolean tooMuch = load.hold(bytes);
     if (bodyBytes > Limits.BODY_BYTES) {
       return TOO_LARGE;
     }
-    return tooMuch && bytes > 0 ? SATURATED : 0;
+    if (load.hold(bytes) && bodyBytes > Limits.SMALL_BODY_BYTES) {
+      load.hold(-bytes);
+      return SATURATED;
+    }
+    held += bytes;
+    return 0;
   }
 
   private static int malformed(DecoderResult result) {
@@ -220,8 +260,18 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     };
   }
 
-  /** Says why, and ends the connection: what still comes on it cannot be told apart. */
+  /** Says why, after the answers that are due before, and ends the connection. */
   private void refuse(ChannelHandlerContext context, int status, Optional<String> requestId) {
+    if (unanswered > 1) {
+      enter(Phase.REFUSING);
+      refusal = Optional.of(() -> end(context, status, requestId));
+    } else {
+      end(context, status, requestId);
+    }
+  }
+
+  /** What still comes on the connection cannot be told apart. */
+  private void end(ChannelHandlerContext context, int status, Optional<String> requestId) {
     enter(Phase.REFUSED);
     Encoded encoded = refusals.of(status, requestId);
     DefaultFullHttpResponse answer =
@@ -266,10 +316,10 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       told = promise.unvoid();
       owe(holder.content().readableBytes(), told);
     }
+    var unused = context.write(message, told);
     if (message instanceof LastHttpContent) {
       ends(message);
     }
-    var unused = context.write(message, told);
   }
 
   private void owe(int bytes, ChannelPromise promise) {
@@ -298,6 +348,9 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private void answered() {
     unanswered--;
     load.await(-1);
+    if (phase == Phase.REFUSING && unanswered == 1) {
+      refusal.ifPresent(Runnable::run);
+    }
     if (unanswered == 0) {
       load.hold(-held);
       held = 0;

@@ -4,6 +4,7 @@ import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
 import io.hypercalld.api.rest.Request;
 import io.micronaut.http.HttpRequest;
+import io.micronaut.http.HttpRequestWrapper;
 import io.micronaut.http.HttpResponse;
 import io.micronaut.http.HttpStatus;
 import io.micronaut.http.MediaType;
@@ -96,9 +97,11 @@ final class HttpFront {
 
   /** The event loop that reads this connection also encodes its answers. */
   private static Executor eventLoop(HttpRequest<?> request) {
-    return request instanceof NettyHttpRequest<?> netty
-        ? netty.getChannelHandlerContext().executor()
-        : Runnable::run;
+    return switch (request) {
+      case NettyHttpRequest<?> netty -> netty.getChannelHandlerContext().executor();
+      case HttpRequestWrapper<?> wrapped -> eventLoop(wrapped.getDelegate());
+      default -> throw new IllegalStateException("no request of Netty's: " + request);
+    };
   }
 
   private static Request understand(HttpRequest<?> request, Optional<byte[]> body) {

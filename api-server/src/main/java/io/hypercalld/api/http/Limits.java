@@ -5,8 +5,10 @@ import java.time.Duration;
 /**
  * How much the server takes on, so that nobody can fill its memory or its time. Immutable.
  *
- * @param connections at once; more are told so and closed
- * @param heldBytes of bodies that have arrived and are not yet answered, all connections together
+ * @param connections at once; one more takes the place of the one that has waited longest for its
+ *     client, or is told so and closed where all are served
+ * @param heldBytes of bodies that have arrived and are not yet answered, all connections together,
+ *     besides {@link #SMALL_BODY_BYTES} for each of them
  * @param unsentBytes of answers that have not yet gone out, all connections together
  * @param opening what a connection has for the whole header of its first request
  * @param body what a request has for the rest of it
@@ -23,6 +25,9 @@ public record Limits(
     Duration stalled) {
   /** What one body may have. */
   public static final int BODY_BYTES = 8 << 20;
+
+  /** What a body may have however much there is of others. */
+  public static final int SMALL_BODY_BYTES = 8 << 10;
 
   /** What a heap of 512 MiB carries. */
   public static final Limits USUAL =
