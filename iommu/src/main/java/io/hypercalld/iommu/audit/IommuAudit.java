@@ -18,8 +18,8 @@ import java.util.Optional;
  * no operation is under way. Confined to the machine thread.
  *
  * <ul>
- *   <li>I1 a domain-id is in use exactly where its owner has a device, or a private quarantine
- *       table
+ *   <li>I1 a domain-id is in use exactly where its owner has a device, a private quarantine table,
+ *       or nothing any more that the unit would have forgotten
  *   <li>I2 a present context entry carries the domain-id of whoever owns the requester
  *   <li>I3 a domain-id goes with one table, is one that the unit tells apart, and is not the one
  *       that caching mode keeps for entries that are not present

@@ -33,7 +33,7 @@ final class OwnershipAudit {
   }
 
   private void checkDomainIds(UnitDriver unit, List<Violation> found) {
-    Set<DomainId> expected = new TreeSet<>();
+    Set<DomainId> expected = new TreeSet<>(unit.domainIds().leaving());
     for (PciDevice device : driver.devices().all()) {
       if (device.unit().filter(unit::equals).isPresent()) {
         expectedUsers(device).forEach(expected::add);
@@ -90,8 +90,8 @@ final class OwnershipAudit {
       Optional<DomainId> actual =
           entry.isPresent() ? unit.ownerOf(entry.domainId()) : Optional.empty();
       Optional<DomainId> expected = IommuAudit.expectedTag(device);
-      boolean broken = device.state() == PciDevice.State.BROKEN && !entry.isPresent();
-      if (!broken && (entry.isPresent() != expected.isPresent() || !actual.equals(expected))) {
+      if (!isCutOff(device, entry)
+          && (entry.isPresent() != expected.isPresent() || !actual.equals(expected))) {
         found.add(
             new Violation(
                 "I2",
@@ -106,10 +106,18 @@ final class OwnershipAudit {
     checkAliases(unit, device, own, found);
   }
 
-  /** The ids of bridges belong to whichever guest has a device below, if one has. */
+  /** Where a unit did not obey, the device is broken and has no entry, whoever it belongs to. */
+  private static boolean isCutOff(PciDevice device, ContextEntry entry) {
+    return device.state() == PciDevice.State.BROKEN && !entry.isPresent();
+  }
+
+  /** The ids of bridges belong to whichever guest has a device below that works, if one has. */
   private void checkAliases(
       UnitDriver unit, PciDevice device, List<SourceId> own, List<Violation> found) {
-    boolean guest = device.owner().isOrdinary() && !device.owner().equals(DomainId.DOM0);
+    boolean guest =
+        device.owner().isOrdinary()
+            && !device.owner().equals(DomainId.DOM0)
+            && device.state() != PciDevice.State.BROKEN;
     for (SourceId alias : topology.requesterIds(device.sbdf())) {
       ContextEntry entry = unit.contextEntry(alias);
       if (guest

@@ -28,6 +28,9 @@ public final class InterruptTable implements Digestible {
 
   private static final int FRAMES_ORDER = 8;
 
+  /** Absent to hardware, but not free: software's own bits are set. */
+  private static final InterruptEntry RETIRED = new InterruptEntry(InterruptEntry.AVAIL.mask(), 0);
+
   private final int unit;
   private final MachineMemory memory;
   private final Invalidations invalidations;
@@ -148,16 +151,23 @@ public final class InterruptTable implements Digestible {
     }
   }
 
-  /** Frees an entry: nothing may refer to it any more. */
+  /**
+   * Frees an entry: nothing may refer to it any more. Where the unit does not forget it, messages
+   * may go where they went, so that nobody is given this entry again.
+   */
   public void free(int index) {
-    write(index, InterruptEntry.ABSENT);
+    try {
+      write(index, InterruptEntry.ABSENT);
+    } catch (Refusal disobedience) {
+      store(index, RETIRED);
+    }
   }
 
   /** The indexes of the entries in use, ascending. */
   public List<Integer> inUse() {
     List<Integer> indexes = new ArrayList<>();
     for (int index = 0; index < ENTRIES && indexes.size() < used; index++) {
-      if (!isFree(index)) {
+      if (entry(index).isPresent()) {
         indexes.add(index);
       }
     }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -22,8 +23,18 @@ import java.util.TreeSet;
  * flush has succeeded.
  */
 public final class UnitDomainIds implements Digestible {
+  /** What is left to do for a tag: its last device has gone, or it stands for nobody any more. */
+  private enum Departure {
+    OF_DEVICES,
+    FOR_GOOD
+  }
+
   private final Map<SourceId, SortedSet<Integer>> unforgotten = new TreeMap<>();
   private final SortedSet<DomainId> present = new TreeSet<>();
+
+  /** Whose id would be free, had the unit forgotten all that it was told to. */
+  private final SortedMap<DomainId, Departure> leaving = new TreeMap<>();
+
   private DomainIds ids;
   private long failures;
   private long withheldAfter = Long.MAX_VALUE;
@@ -54,6 +65,10 @@ public final class UnitDomainIds implements Digestible {
     OptionalInt held = ids.find(tag);
     int did = held.isPresent() ? held.getAsInt() : claim(tag);
     DomainIds claimed = ids;
+    Departure departure = leaving.remove(tag);
+    if (departure != null) {
+      steps.onFailure(() -> leaving.put(tag, departure));
+    }
     if (present.add(tag)) {
       steps.onFailure(() -> undoClaim(claimed, tag, held.isPresent()));
     }
@@ -66,6 +81,8 @@ public final class UnitDomainIds implements Digestible {
       if (!held) {
         claimed.undoClaim(tag);
       }
+    } else if (!held) {
+      leaving.put(tag, Departure.FOR_GOOD);
     }
   }
 
@@ -105,18 +122,28 @@ public final class UnitDomainIds implements Digestible {
   /** The tag's last context entry is gone. */
   void release(DomainId tag) {
     if (mayFree(tag)) {
-      present.remove(tag);
-      ids.release(tag);
+      depart(tag, Departure.OF_DEVICES);
     } else {
       ids.releaseUnforgotten(tag);
+      leaving.putIfAbsent(tag, Departure.OF_DEVICES);
     }
   }
 
   /** The tag stands for nobody any more. */
   void forget(DomainId tag) {
     if (mayFree(tag)) {
-      present.remove(tag);
-      ids.forget(tag);
+      depart(tag, Departure.FOR_GOOD);
+    } else {
+      leaving.put(tag, Departure.FOR_GOOD);
+    }
+  }
+
+  private void depart(DomainId tag, Departure departure) {
+    leaving.remove(tag);
+    present.remove(tag);
+    switch (departure) {
+      case OF_DEVICES -> ids.release(tag);
+      case FOR_GOOD -> ids.forget(tag);
     }
   }
 
@@ -143,6 +170,18 @@ public final class UnitDomainIds implements Digestible {
   /** The unit has forgotten all old entries of a requester. */
   void forgotten(SourceId requester) {
     unforgotten.remove(requester);
+    new TreeMap<>(leaving)
+        .forEach(
+            (tag, departure) -> {
+              if (mayFree(tag)) {
+                depart(tag, departure);
+              }
+            });
+  }
+
+  /** Whose id is in use only because the unit may remember it. */
+  public List<DomainId> leaving() {
+    return leaving.keySet().stream().filter(tag -> ids.find(tag).isPresent()).toList();
   }
 
   /**
@@ -202,6 +241,8 @@ public final class UnitDomainIds implements Digestible {
   public void digest(StateDigest digest) {
     digest.put(ids).put(withheldAfter).put(present.size());
     present.forEach(tag -> digest.put(tag.value()));
+    digest.put(leaving.size());
+    leaving.forEach((tag, departure) -> digest.put(tag.value()).put(departure.name()));
     digest.put(unforgotten.size());
     unforgotten.forEach(
         (requester, dids) -> {
