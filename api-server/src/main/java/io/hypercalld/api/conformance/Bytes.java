@@ -41,7 +41,8 @@ final class Bytes {
 
   /** A copy of {@code length} bytes; what lies beyond the end is zero. */
   byte[] part(int offset, int length) {
-    return Arrays.copyOfRange(bytes, offset, offset + length);
+    return Arrays.copyOf(
+        Arrays.copyOfRange(bytes, Math.min(offset, bytes.length), bytes.length), length);
   }
 
   boolean equal(byte[] others) {

@@ -77,7 +77,7 @@ record Capture(Path directory) {
       Map<Integer, List<Long>> entries = new TreeMap<>();
       for (Members context : state.list("contexts", Members::new)) {
         if (context.has("pasid_entry")) {
-          entries.put(context.integer("sid"), context.list("pasid_entry", Members::number));
+          entries.put(context.sourceId("sid"), context.list("pasid_entry", Members::number));
         }
       }
       return entries;
@@ -93,7 +93,7 @@ record Capture(Path directory) {
 
     /** Requesters that have a context entry. */
     List<Integer> requesters() {
-      return state.list("contexts", context -> new Members(context).integer("sid"));
+      return state.list("contexts", context -> new Members(context).sourceId("sid"));
     }
 
     /** Requesters whose requests pass untranslated. */
@@ -103,7 +103,7 @@ record Capture(Path directory) {
               context ->
                   context.optionalNumber("tt").filter(type -> type == 2).isPresent()
                       || context.optionalNumber("pgtt").filter(type -> type == 4).isPresent())
-          .map(context -> context.integer("sid"))
+          .map(context -> context.sourceId("sid"))
           .toList();
     }
   }
@@ -186,7 +186,7 @@ record Capture(Path directory) {
   private static Translation translation(JsonNode line) {
     Members row = new Members(line);
     return new Translation(
-        row.integer("sid"),
+        row.sourceId("sid"),
         row.number("iova"),
         row.number("gpa"),
         row.number("page"),

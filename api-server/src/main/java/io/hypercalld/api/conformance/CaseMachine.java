@@ -38,23 +38,30 @@ final class CaseMachine implements CaptureHost {
   private final Translation translation = new Translation();
 
   /** A machine with empty memory and no devices. */
-  CaseMachine(Capabilities capabilities, int hostAddressWidth, Habits habits) {
-    UnitSettings settings =
-        UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, hostAddressWidth)
-            .withHabits(habits);
+  private CaseMachine(UnitSettings settings) {
     unit = new RemappingUnit(settings, memory, sent::add);
     rootComplex = new RootComplex(memory, sent::add);
   }
 
   /** A machine for a recorded driver, whatever its devices. */
   static CaseMachine bare(Capabilities capabilities, Set<Integer> requesters) {
-    return new CaseMachine(capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT);
+    return new CaseMachine(
+        settings(capabilities, capabilities.maximumGuestAddressWidth(), Habits.LENIENT));
+  }
+
+  private static UnitSettings settings(Capabilities capabilities, int width, Habits habits) {
+    try {
+      return UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, width).withHabits(habits);
+    } catch (IllegalArgumentException impossible) {
+      throw new UnreadableRecording("no such unit: " + impossible.getMessage());
+    }
   }
 
   /** The machine that a case begins with. */
   static CaseMachine of(CorpusCase recorded, Habits habits) {
     Capabilities capabilities = new Capabilities(recorded.cap(), recorded.ecap());
-    CaseMachine machine = new CaseMachine(capabilities, recorded.hostAddressWidth(), habits);
+    CaseMachine machine =
+        new CaseMachine(settings(capabilities, recorded.hostAddressWidth(), habits));
     recorded.devices().forEach(sourceId -> machine.requesters.add(machine.wired(sourceId)));
     recorded.fills().forEach(machine::fill);
     machine.edit(recorded.memory());

@@ -12,6 +12,7 @@ import io.hypercalld.api.conformance.CorpusCase.Step;
 import io.hypercalld.api.conformance.CorpusCase.Transfer;
 import io.hypercalld.api.conformance.CorpusCase.Updates;
 import io.hypercalld.api.conformance.CorpusCase.Word;
+import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,6 +22,10 @@ import java.util.TreeMap;
 
 /** Reads the cases of a corpus; every refusal is an {@link UnreadableRecording}. */
 final class CaseReader {
+  private static final int MOST_DEVICES = 0x100;
+  private static final int REASONS = 0x100;
+  private static final int WINDOW = 0x1_0000;
+  private static final int MOST_BYTES = 1 << 24;
   private static final int COMMAND_REGISTER = 0x4;
   private static final int BUS_MASTER = 1 << 2;
   private static final List<String> PROCESSOR_FIELDS =
@@ -35,13 +40,13 @@ final class CaseReader {
       int width =
           all.child("variant")
               .orElseThrow(() -> new UnreadableRecording("no \"variant\""))
-              .integer("aw_bits");
+              .integer("aw_bits", Long.SIZE);
       return new CorpusCase(
           id,
           all.number("cap"),
           all.number("ecap"),
           width,
-          all.list("devices", node -> new Members(node).integer("sid")),
+          all.list("devices", node -> new Members(node).sourceId("sid")),
           all.list("fills", CaseReader::fill),
           all.list("mem", CaseReader::word),
           all.list("steps", node -> step(new Members(node))),
@@ -52,11 +57,22 @@ final class CaseReader {
   }
 
   private static Word word(JsonNode pair) {
-    return new Word(element(pair, 0), element(pair, 1));
+    return new Word(aligned(element(pair, 0)), element(pair, 1));
   }
 
   private static Fill fill(JsonNode pair) {
-    return new Fill(element(pair, 0), element(pair, 1));
+    long bytes = aligned(element(pair, 1));
+    if (bytes < 0 || bytes > MOST_BYTES) {
+      throw new UnreadableRecording("a fill of " + bytes + " bytes");
+    }
+    return new Fill(aligned(element(pair, 0)), bytes);
+  }
+
+  private static long aligned(long address) {
+    if (address % Long.BYTES != 0) {
+      throw new UnreadableRecording("no multiple of 8: " + Hex.of(address));
+    }
+    return address;
   }
 
   private static long element(JsonNode array, int index) {
@@ -74,7 +90,8 @@ final class CaseReader {
       case "r32" -> read(step, Integer.BYTES);
       case "r64" -> read(step, Long.BYTES);
       case "mem" -> new Step.MemoryEdit(step.list("writes", CaseReader::word));
-      case "memr" -> new Step.MemoryRead(new Word(step.number("addr"), step.number("result")));
+      case "memr" ->
+          new Step.MemoryRead(new Word(aligned(step.number("addr")), step.number("result")));
       case "dma" -> dma(step);
       case "msi" -> new Step.Msi(message(step), after(step));
       case "cfgw" -> configuration(step);
@@ -88,17 +105,21 @@ final class CaseReader {
 
   private static Step write(Members step, int bytes) {
     return new Step.RegisterWrite(
-        step.integer("off"), bytes, step.number("val"), step.list("vtd_msi", CaseReader::sent));
+        step.integer("off", WINDOW),
+        bytes,
+        step.number("val"),
+        step.list("vtd_msi", CaseReader::sent));
   }
 
   private static Step read(Members step, int bytes) {
-    return new Step.RegisterRead(step.integer("off"), bytes, step.number("result"));
+    return new Step.RegisterRead(step.integer("off", WINDOW), bytes, step.number("result"));
   }
 
   private static Step configuration(Members step) {
-    int offset = step.integer("off");
+    int offset = step.integer("off", WINDOW);
     return offset == COMMAND_REGISTER
-        ? new Step.CommandWrite(step.integer("dev"), (step.number("val") & BUS_MASTER) != 0)
+        ? new Step.CommandWrite(
+            step.integer("dev", MOST_DEVICES), (step.number("val") & BUS_MASTER) != 0)
         : new Step.Unknown("cfgw at " + Hex.of(offset));
   }
 
@@ -114,10 +135,10 @@ final class CaseReader {
     }
     Transfer transfer =
         new Transfer(
-            step.integer("dev"),
+            step.integer("dev", MOST_DEVICES),
             step.text("dir").equals("w"),
             step.number("iova"),
-            step.integer("len"),
+            step.integer("len", MOST_BYTES),
             step.has("data") ? new Bytes(Hex.bytes(step.text("data"))) : Bytes.NONE,
             step.list("fill_before", CaseReader::fill));
     Updates updates =
@@ -125,7 +146,9 @@ final class CaseReader {
             step.has("ad_ok"),
             step.list(
                 "mem_changes",
-                change -> new Change(element(change, 0), element(change, 1), element(change, 2))),
+                change ->
+                    new Change(
+                        aligned(element(change, 0)), element(change, 1), element(change, 2))),
             step.present("ad_deviation").map(JsonNode::asText));
     return new Step.Dma(transfer, segments, after(step), updates);
   }
@@ -134,7 +157,12 @@ final class CaseReader {
     int data = (int) step.number("data");
     byte[] bytes = {(byte) data, (byte) (data >> 8), (byte) (data >> 16), (byte) (data >> 24)};
     return new Transfer(
-        step.integer("dev"), true, step.number("addr"), bytes.length, new Bytes(bytes), List.of());
+        step.integer("dev", MOST_DEVICES),
+        true,
+        step.number("addr"),
+        bytes.length,
+        new Bytes(bytes),
+        List.of());
   }
 
   private static Segment segment(Members step, Members recorded, Optional<Members> rule) {
@@ -146,6 +174,7 @@ final class CaseReader {
         recorded.list("landed", Members::number),
         allowed.isEmpty() ? walked.map(List::of).orElse(List.of()) : allowed,
         walked,
+        allowed.isEmpty() ? rule.flatMap(CaseReader::suppressedReason) : Optional.empty(),
         rule.map(each -> each.list("updates", CaseReader::word)).orElse(List.of()),
         recorded.present("deviation").map(JsonNode::asText),
         reported(step, recorded),
@@ -165,9 +194,8 @@ final class CaseReader {
                         fault.optionalNumber("addr").orElseGet(() -> recorded.number("iova"))),
                     FaultRecord.F.of(1)
                         | FaultRecord.T1.of(isWrite(step, fault) ? 0 : 1)
-                        | FaultRecord.FR.of(fault.integer("reason"))
-                        | FaultRecord.SID.of(
-                            fault.optionalNumber("sid").orElseGet(() -> step.number("sid")))));
+                        | FaultRecord.FR.of(fault.integer("reason", REASONS))
+                        | FaultRecord.SID.of((fault.has("sid") ? fault : step).sourceId("sid"))));
   }
 
   private static Segment.Exemption exemption(Members recorded, Optional<Members> rule) {
@@ -192,7 +220,13 @@ final class CaseReader {
     }
     return rule.flag("fpd")
         ? new Outcome.Suppressed()
-        : new Outcome.Faulted(rule.integer("reason"));
+        : new Outcome.Faulted(rule.integer("reason", REASONS));
+  }
+
+  private static Optional<Integer> suppressedReason(Members rule) {
+    return rule.flag("fpd") && rule.has("reason")
+        ? Optional.of(rule.integer("reason", REASONS))
+        : Optional.empty();
   }
 
   private static Optional<Outcome> observed(Members recorded) {
@@ -207,7 +241,7 @@ final class CaseReader {
         ? Optional.of(new Outcome.Suppressed())
         : recorded
             .child("fault")
-            .<Outcome>map(fault -> new Outcome.Faulted(fault.integer("reason")))
+            .<Outcome>map(fault -> new Outcome.Faulted(fault.integer("reason", REASONS)))
             .or(() -> Optional.of(new Outcome.Suppressed()));
   }
 
@@ -222,7 +256,15 @@ final class CaseReader {
         step.child("spec_ir").map(CaseReader::interruptRule),
         step.present("ir_deviation").map(JsonNode::asText),
         step.has("ir_ok") && !step.flag("ir_ok"),
-        step.optionalNumber("ir_fault").map(Long::intValue));
+        interruptReason(step));
+  }
+
+  private static Optional<FaultReason> interruptReason(Members step) {
+    return step.optionalNumber("ir_fault")
+        .map(
+            code ->
+                FaultReason.of(code.intValue())
+                    .orElseThrow(() -> new UnreadableRecording("no fault reason " + Hex.of(code))));
   }
 
   private static Message sent(JsonNode node) {
@@ -240,7 +282,7 @@ final class CaseReader {
 
   private static InterruptRule interruptRule(Members rule) {
     if (!rule.flag("ok")) {
-      return new InterruptRule(false, Map.of(), rule.integer("reason"), rule.flag("fpd"));
+      return new InterruptRule(false, Map.of(), rule.integer("reason", REASONS), rule.flag("fpd"));
     }
     Map<String, Long> fields = new TreeMap<>();
     for (String field : PROCESSOR_FIELDS) {

@@ -50,10 +50,13 @@ final class CaseRun {
    * Runs a case and reports how it went.
    *
    * @param habits of the unit that answers
+   * @throws UnreadableRecording where the case asks for what nothing can be
    */
   static void run(CorpusCase recorded, Habits habits, Report report) {
     try (CaseMachine machine = CaseMachine.of(recorded, habits)) {
       run(recorded, machine, report);
+    } catch (UnreadableRecording e) {
+      throw e.in(recorded.id());
     }
   }
 

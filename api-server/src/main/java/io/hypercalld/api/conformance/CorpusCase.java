@@ -1,5 +1,6 @@
 package io.hypercalld.api.conformance;
 
+import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.FaultRecord;
 import java.util.List;
 import java.util.Map;
@@ -57,6 +58,7 @@ record CorpusCase(
    * @param landed where the written bytes were found
    * @param allowed what the specification allows; empty where the recording does not say
    * @param walked what a walk of the tables as they are comes to; one of what is allowed
+   * @param suppressedReason why that walk is blocked, where FPD keeps the fault from software
    * @param updates entries as they must be after a successful first-stage walk
    * @param deviation why the observation is outside of what is allowed
    * @param reported the fault that the recorded implementation reported to software
@@ -68,6 +70,7 @@ record CorpusCase(
       List<Long> landed,
       List<Outcome> allowed,
       Optional<Outcome> walked,
+      Optional<Integer> suppressedReason,
       List<Word> updates,
       Optional<String> deviation,
       Optional<FaultRecord> reported,
@@ -143,7 +146,7 @@ record CorpusCase(
       Optional<InterruptRule> rule,
       Optional<String> deviation,
       boolean blocked,
-      Optional<Integer> reason) {
+      Optional<FaultReason> reason) {
     After withoutMessages() {
       return new After(registers, List.of(), rule, deviation, blocked, reason);
     }

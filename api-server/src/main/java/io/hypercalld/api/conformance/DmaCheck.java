@@ -29,6 +29,19 @@ final class DmaCheck {
           new Outcome.Faulted(FaultReason.FIRST_LEVEL_RESERVED.code()),
           new Outcome.Faulted(FaultReason.SECOND_LEVEL_RESERVED.code()));
 
+  private static final Set<Integer> PERMISSIONS =
+      Set.of(
+          FaultReason.WRITE_NOT_PERMITTED.code(),
+          FaultReason.READ_NOT_PERMITTED.code(),
+          FaultReason.SECOND_LEVEL_NOT_PERMITTED.code(),
+          FaultReason.SCALABLE_WRITE_NOT_PERMITTED.code(),
+          FaultReason.SCALABLE_READ_NOT_PERMITTED.code());
+
+  /** An address beyond a second-level width: recordings allow both wherever they allow one. */
+  private static final Set<Integer> BEYOND_WIDTH =
+      Set.of(
+          FaultReason.OUTPUT_BEYOND_HARDWARE.code(), FaultReason.INPUT_BEYOND_SECOND_LEVEL.code());
+
   /** What this silicon made of one segment. */
   record Result(Outcome outcome, DmaSegment.End end, Bytes bytes) {}
 
@@ -157,7 +170,32 @@ final class DmaCheck {
     if (segment.observed().filter(result.outcome()::equals).isEmpty()) {
       registers.diverge(segment.deviation().orElse("another allowed outcome"));
     }
-    return observedIsAllowed(segment).or(() -> data.check(transfer, segment, result, offset));
+    return suppressed(segment, result)
+        .or(() -> observedIsAllowed(segment))
+        .or(() -> data.check(transfer, segment, result, offset));
+  }
+
+  /** What software is not told must have happened for the right reason, too. */
+  private Optional<Mismatch> suppressed(Segment segment, Result result) {
+    return result.outcome() instanceof Outcome.Suppressed
+            && result.end() instanceof DmaSegment.Faulted faulted
+        ? segment
+            .suppressedReason()
+            .filter(due -> !isReason(due, faulted.reason().code()))
+            .map(
+                due ->
+                    new Mismatch("suppressed reason", Hex.of(due), Hex.of(faulted.reason().code())))
+        : Optional.empty();
+  }
+
+  /** Whether it is the reason of the walk, or one that recordings allow in its place. */
+  private boolean isReason(int due, int got) {
+    boolean permissionFirst =
+        RESERVED.contains(new Outcome.Faulted(due)) && PERMISSIONS.contains(got);
+    if (permissionFirst) {
+      report.freedom(Freedom.PERMISSION_FIRST);
+    }
+    return permissionFirst || due == got || BEYOND_WIDTH.containsAll(List.of(due, got));
   }
 
   /** Whether an outcome is one of those listed, or one that a deviation leaves open. */

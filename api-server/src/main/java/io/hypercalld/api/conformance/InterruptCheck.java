@@ -71,21 +71,20 @@ final class InterruptCheck {
   /** The recorded implementation blocked the request; the older one leaves no record of that. */
   private void reported(
       RemappableMessage request, After after, InterruptRule rule, SourceId requester) {
-    int reason =
+    FaultReason reason =
         after
             .reason()
-            .orElse(
-                after.deviation().isPresent() || rule.delivered()
-                    ? FaultReason.INTERRUPT_SOURCE_INVALID.code()
-                    : rule.reason());
-    boolean qualified = FaultReason.require(reason).isQualified();
+            .orElseGet(
+                () ->
+                    after.deviation().isPresent() || rule.delivered()
+                        ? FaultReason.INTERRUPT_SOURCE_INVALID
+                        : FaultReason.of(rule.reason())
+                            .orElse(FaultReason.INTERRUPT_SOURCE_INVALID));
     if (!Recorder.isNewer(machine.unit().capabilities())) {
       report.freedom(Freedom.NO_INTERRUPT_FAULT);
       registers.diverge(Freedom.NO_INTERRUPT_FAULT.effect());
-    } else if (!qualified || !entry(request).disablesFaultProcessing()) {
-      registers.reported(
-          FaultRecord.interrupt(
-              requester, request.index() & MAX_INDEX, FaultReason.require(reason)));
+    } else if (!reason.isQualified() || !entry(request).disablesFaultProcessing()) {
+      registers.reported(FaultRecord.interrupt(requester, request.index() & MAX_INDEX, reason));
     }
   }
 

@@ -25,8 +25,22 @@ record Members(JsonNode object) {
         .orElseThrow(() -> new UnreadableRecording("no number \"" + name + "\""));
   }
 
-  int integer(String name) {
-    return (int) number(name);
+  /**
+   * A number from 0 on that must be there.
+   *
+   * @param end first number that it cannot be
+   */
+  int integer(String name, int end) {
+    long value = number(name);
+    if (value < 0 || value >= end) {
+      throw new UnreadableRecording("\"" + name + "\" is " + value + ", not below " + end);
+    }
+    return (int) value;
+  }
+
+  /** A requester's id that must be there. */
+  int sourceId(String name) {
+    return integer(name, 1 << Short.SIZE);
   }
 
   /** A number, empty where it is absent or null. */

@@ -11,7 +11,6 @@ import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import io.hypercalld.iommu.vtd.ScalableRootEntry;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * What this silicon makes of a request in scalable mode where the older recording, which does not
@@ -19,23 +18,24 @@ import java.util.Set;
  * it, and only where the tables are of that kind. Immutable.
  */
 final class OlderScalableMode {
-  /** The scalable-mode reasons of each legacy reason, and of the one for all of PASID tables. */
-  private static final Map<Integer, Set<Integer>> REASONS =
+  /** The scalable-mode reason of each legacy reason that has one. */
+  private static final Map<Integer, FaultReason> REASONS =
       Map.ofEntries(
-          Map.entry(0x1, Set.of(0x39)),
-          Map.entry(0x2, Set.of(0x41)),
-          Map.entry(0x3, Set.of(0x5b, 0x7b)),
-          Map.entry(0x4, Set.of(0x84)),
-          Map.entry(0x5, Set.of(0x79)),
-          Map.entry(0x6, Set.of(0x79)),
-          Map.entry(0x7, Set.of(0x78)),
-          Map.entry(0x8, Set.of(0x38)),
-          Map.entry(0x9, Set.of(0x40)),
-          Map.entry(0xa, Set.of(0x3a)),
-          Map.entry(0xb, Set.of(0x42)),
-          Map.entry(0xc, Set.of(0x7a)),
-          Map.entry(0xe, Set.of(0x87)),
-          Map.entry(0x58, Set.of(0x50, 0x51, 0x52, 0x58, 0x59, 0x5a, 0x5b)));
+          Map.entry(0x1, FaultReason.SCALABLE_ROOT_NOT_PRESENT),
+          Map.entry(0x2, FaultReason.SCALABLE_CONTEXT_NOT_PRESENT),
+          Map.entry(0x4, FaultReason.INPUT_BEYOND_SECOND_LEVEL),
+          Map.entry(0x5, FaultReason.SECOND_LEVEL_NOT_PERMITTED),
+          Map.entry(0x6, FaultReason.SECOND_LEVEL_NOT_PERMITTED),
+          Map.entry(0x7, FaultReason.SECOND_LEVEL_UNREADABLE),
+          Map.entry(0x8, FaultReason.SCALABLE_ROOT_UNREADABLE),
+          Map.entry(0x9, FaultReason.SCALABLE_CONTEXT_UNREADABLE),
+          Map.entry(0xa, FaultReason.SCALABLE_ROOT_RESERVED),
+          Map.entry(0xb, FaultReason.SCALABLE_CONTEXT_RESERVED),
+          Map.entry(0xc, FaultReason.SECOND_LEVEL_RESERVED),
+          Map.entry(0xe, FaultReason.SCALABLE_OUTPUT_IN_INTERRUPT_RANGE));
+
+  private static final int CONTEXT_INVALID = 0x3;
+  private static final int PASID_TABLE = 0x58;
 
   private final CaseMachine machine;
   private final ScalableContextEntry context;
@@ -101,11 +101,47 @@ final class OlderScalableMode {
   private Optional<Freedom> byReason(Outcome observed, int reason) {
     if (observed instanceof Outcome.Faulted(int theirs)) {
       return Optional.of(Freedom.SCALABLE_REASON)
-          .filter(_ -> REASONS.getOrDefault(theirs, Set.of()).contains(reason));
+          .filter(_ -> due(theirs).filter(each -> each.code() == reason).isPresent());
     }
     return Optional.of(Freedom.SNOOP_IN_SCALABLE_MODE)
         .filter(_ -> reason == 0x7a && !machine.unit().capabilities().snoopControl())
         .filter(_ -> observed instanceof Outcome.Passed);
+  }
+
+  /** What the tables come to where the recording has this. */
+  private Optional<FaultReason> due(int theirs) {
+    return switch (theirs) {
+      case PASID_TABLE -> Optional.of(ofPasidTables());
+      case CONTEXT_INVALID ->
+          Optional.of(
+              machine.isRam(entry().secondLevelRoot(), Long.BYTES)
+                  ? FaultReason.PASID_ENTRY_INVALID
+                  : FaultReason.SECOND_LEVEL_TOP_UNREADABLE);
+      default -> Optional.ofNullable(REASONS.get(theirs));
+    };
+  }
+
+  private FaultReason ofPasidTables() {
+    int width = machine.unit().settings().hostAddressWidth();
+    PasidDirectoryEntry directory = directory();
+    if (!machine.isRam(context.directory(), PasidDirectoryEntry.BYTES)) {
+      return FaultReason.PASID_DIRECTORY_UNREADABLE;
+    }
+    if (!directory.isPresent()) {
+      return FaultReason.PASID_DIRECTORY_NOT_PRESENT;
+    }
+    if (directory.hasReservedBits(width)) {
+      return FaultReason.PASID_DIRECTORY_RESERVED;
+    }
+    if (!machine.isRam(directory.table(), PasidEntry.BYTES)) {
+      return FaultReason.PASID_ENTRY_UNREADABLE;
+    }
+    if (!entry().isPresent()) {
+      return FaultReason.PASID_ENTRY_NOT_PRESENT;
+    }
+    return entry().hasReservedBits()
+        ? FaultReason.PASID_ENTRY_RESERVED
+        : FaultReason.PASID_ENTRY_INVALID;
   }
 
   private PasidDirectoryEntry directory() {
@@ -116,7 +152,20 @@ final class OlderScalableMode {
   private PasidEntry entry() {
     PasidDirectoryEntry directory = directory();
     return directory.isPresent()
-        ? new PasidEntry(machine.word(directory.table()), 0, 0, 0)
+        ? new PasidEntry(
+            word(directory, 0), word(directory, 1), word(directory, 2), rest(directory))
         : PasidEntry.ABSENT;
+  }
+
+  private long word(PasidDirectoryEntry directory, int index) {
+    return machine.word(directory.table() + (long) index * Long.BYTES);
+  }
+
+  private long rest(PasidDirectoryEntry directory) {
+    long rest = 0;
+    for (int index = 3; index < PasidEntry.BYTES / Long.BYTES; index++) {
+      rest |= word(directory, index);
+    }
+    return rest;
   }
 }

@@ -31,11 +31,13 @@ final class RecordedLines {
    */
   static void forEach(Path file, Consumer<UnreadableRecording> wrong, Consumer<JsonNode> use) {
     int number = 0;
+    boolean empty = true;
     try (InputStream in = open(file);
         var lines = new BufferedReader(new InputStreamReader(in, StandardCharsets.UTF_8))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
         number++;
         if (!line.isBlank()) {
+          empty = false;
           String place = file + ":" + number;
           use(line, use).ifPresent(why -> wrong.accept(why.in(place)));
         }
@@ -43,7 +45,7 @@ final class RecordedLines {
     } catch (IOException e) {
       throw unreadable(file, e);
     }
-    if (number == 0) {
+    if (empty) {
       throw new UnreadableRecording(file + ": is empty");
     }
   }

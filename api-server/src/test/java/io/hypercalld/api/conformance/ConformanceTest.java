@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
@@ -139,6 +140,43 @@ final class ConformanceTest {
             line -> assertThat(line).endsWith("no corpus file and no capture in this directory"),
             atIndex(1))
         .satisfies(line -> assertThat(line).endsWith("no.jsonl: is empty"), atIndex(2));
+  }
+
+  @Test
+  void fileThatEndsInTheMiddle_isUnreadableFromThereOn() throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (OutputStream out = new GZIPOutputStream(bytes)) {
+      out.write((CASE + "\n" + CASE + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+    Path cut = directory.resolve("cut.jsonl.gz");
+    Files.write(cut, Arrays.copyOf(bytes.toByteArray(), bytes.size() - 12));
+
+    linesOf(cut, file("blank.jsonl", "\n \n"));
+
+    assertThat(unreadable)
+        .hasSize(2)
+        .satisfies(line -> assertThat(line).contains("cut.jsonl.gz: cannot be read: "), atIndex(0))
+        .satisfies(line -> assertThat(line).endsWith("blank.jsonl: is empty"), atIndex(1));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          "cap":"0xd2008c22260206" | "cap":"0x0"          | no such unit:
+          "aw_bits":39             | "aw_bits":65         | "aw_bits" is 65, not below 64
+          "sid":"0x20"}]           | "sid":"0x12345"}]    | "sid" is 74565, not below 65536
+          ["0x2000000",4096]       | ["0x2000001",4096]   | no multiple of 8: 0x2000001
+          ["0x2000000",4096]       | ["0x2000000",-8]     | a fill of -8 bytes
+          "off":"0x18"             | "off":"0x10000"      | "off" is 65536, not below 65536
+          "len":8,"data"           | "len":-1,"data"      | "len" is -1, not below
+          """)
+  void numberThatNothingHas_isToldWithItsCase(String right, String wrong, String why)
+      throws IOException {
+    linesOf(file("one.jsonl", CASE.replace(right, wrong)));
+
+    assertThat(unreadable).singleElement().asString().contains("one.jsonl:1: ONE: " + why);
   }
 
   @Test
