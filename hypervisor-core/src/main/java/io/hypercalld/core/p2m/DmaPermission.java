@@ -1,5 +1,7 @@
 package io.hypercalld.core.p2m;
 
+import io.hypercalld.core.memory.PageWord;
+
 /** What a device may do with a page through the IOMMU. */
 public enum DmaPermission {
   NONE,
@@ -19,6 +21,16 @@ public enum DmaPermission {
       return writes ? READ_WRITE : READ;
     }
     return writes ? WRITE : NONE;
+  }
+
+  /** As {@link PageWord} has them. */
+  public int rights() {
+    return (reads() ? PageWord.READ : 0) | (writes() ? PageWord.WRITE : 0);
+  }
+
+  /** What the rights of a {@link PageWord} come to. */
+  public static DmaPermission ofRights(int rights) {
+    return of((rights & PageWord.READ) != 0, (rights & PageWord.WRITE) != 0);
   }
 
   public boolean reads() {

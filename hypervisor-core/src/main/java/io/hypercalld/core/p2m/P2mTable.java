@@ -240,6 +240,11 @@ public final class P2mTable implements Digestible {
     return LeafWriter.dma(reader.stored(gfn.value()));
   }
 
+  /** The same for many pages at a time. */
+  public DmaView dmaView() {
+    return new DmaView(tree);
+  }
+
   /** Notes that a guest reached memory through what was found: its processor now knows the leaf. */
   public void touched(Gfn gfn, P2mLookup found) {
     counters.touched(gfn.value(), found.order());

@@ -91,6 +91,36 @@ final class ContiguityMarkers {
     return replaced;
   }
 
+  /**
+   * Stores all 512 entries of a lowest table, given without markers; the array has them afterwards.
+   */
+  void rewrite(long table, long[] entries) {
+    for (int order = 0; order < TABLE_ORDER; order++) {
+      if (!join(entries, order)) {
+        break;
+      }
+    }
+    memory.writeWords(table, entries, SecondStageEntry.ENTRIES);
+  }
+
+  /** Makes blocks of twice as many entries wherever two go on alike; whether any do. */
+  private static boolean join(long[] entries, int order) {
+    boolean any = false;
+    int half = 1 << order;
+    for (int index = 0; index < entries.length; index += 2 * half) {
+      long first = entries[index];
+      long next = entries[index + half];
+      if (MARKER.getInt(first) == order
+          && MARKER.getInt(next) == order
+          && canBeUniform(first, index, 1)
+          && alike(first, next, order, 1)) {
+        entries[index] = first + ONE_MORE;
+        any = true;
+      }
+    }
+    return any;
+  }
+
   /** Stores an entry, without a marker, and brings those of the table up to date. */
   void write(long table, int index, long entry, int level) {
     memory.writeWord(at(table, index), entry);

@@ -31,6 +31,7 @@ final class DmaTable implements Digestible {
   private final TableFrames frames;
   private final LeafFormat format;
   private final DmaTree tree;
+  private final DmaRuns runs;
   private final LeafRun leaves;
   private int levels;
   private long root;
@@ -45,6 +46,7 @@ final class DmaTable implements Digestible {
     this.frames = frames;
     this.format = format;
     this.tree = new DmaTree(memory, frames, format);
+    this.runs = new DmaRuns(memory);
     this.leaves = new LeafRun(format);
     this.levels = levels;
     this.root = tree.allocate();
@@ -145,6 +147,20 @@ final class DmaTable implements Digestible {
   }
 
   /**
+   * Has frames whose leaves of 4 KiB lie in one table lead where words say, whatever was there.
+   *
+   * @param words by place in the table, as {@link io.hypercalld.core.memory.PageWord} has them
+   * @throws Refusal ENOMEM too few frames are free for the tables; nothing changed
+   */
+  void replace(FlushSet flush, FrameRun dfns, long[] words) {
+    requireTables(dfns, true);
+    tree.replace(flush, new Top(root, levels), dfns, words);
+  }
+
+  /** The table where every walk begins. */
+  record Top(long root, int levels) {}
+
+  /**
    * As {@link #map}, in a table that nothing points at yet: there is nothing to flush, and what
    * larger leaves replace is free at once.
    */
@@ -221,7 +237,7 @@ final class DmaTable implements Digestible {
   Optional<DmaRun> nextRun(FrameRun within) {
     long end = Math.min(within.mfn() + within.count(), reach());
     return within.mfn() < end
-        ? tree.nextRun(root, levels, new FrameRun(within.mfn(), end - within.mfn()))
+        ? runs.next(root, levels, new FrameRun(within.mfn(), end - within.mfn()))
         : Optional.empty();
   }
 

@@ -2,14 +2,11 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.MachineMemory;
-import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.memory.Replaced;
 import io.hypercalld.core.memory.WordProgression;
-import io.hypercalld.core.p2m.DmaPermission;
-import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
-import java.util.Optional;
 
 /**
  * The tables below a root, entry by entry: made where a leaf needs them, split and put together
@@ -36,6 +33,9 @@ final class DmaTree {
 
   /** The 2 MiB of the lowest table on the path, as long as the path leads there; or nowhere. */
   private long near = NOWHERE;
+
+  /** The entries of the lowest table that is being replaced. */
+  private final long[] lowest = new long[SecondStageEntry.ENTRIES];
 
   private final MachineMemory memory;
   private final TableFrames frames;
@@ -67,7 +67,7 @@ final class DmaTree {
   void store(FlushSet flush, long root, int levels, LeafRun leaves) {
     int lowest = leaves.size().level();
     path[levels] = root;
-    if ((lowest > 1 || !isNear(leaves.dfn())) && !descend(levels, leaves)) {
+    if ((lowest > 1 || !isNear(leaves.dfn())) && !descend(levels, lowest, leaves)) {
       return;
     }
     if (lowest == 1 && leaves.count() > 1) {
@@ -84,6 +84,44 @@ final class DmaTree {
     settle(flush, 1, levels, dfn);
   }
 
+  /** Has frames of one lowest table lead where words say, for which frames were made sure of. */
+  void replace(FlushSet flush, DmaTable.Top top, FrameRun dfns, long[] words) {
+    int first = index(dfns.mfn(), 1);
+    int end = first + (int) dfns.count();
+    path[top.levels()] = top.root();
+    if (!isNear(dfns.mfn())
+        && !descend(top.levels(), 1, new Words(dfns.mfn(), areHoles(words, first, end)))) {
+      return;
+    }
+    memory.readWords(path[1], lowest, lowest.length);
+    counters.entryReads += dfns.count();
+    long any = 0;
+    int changed = 0;
+    for (int i = 0; i < lowest.length; i++) {
+      lowest[i] = ContiguityMarkers.without(lowest[i]);
+      long entry = i >= first && i < end ? format.leaf(words[i]) : lowest[i];
+      if (lowest[i] != entry) {
+        any |= lowest[i];
+        lowest[i] = entry;
+        changed++;
+      }
+    }
+    if (changed > 0) {
+      markers.rewrite(path[1], lowest);
+      counters.entryWrites += changed;
+      note(flush, any, dfns);
+    }
+    settle(flush, 1, top.levels(), dfns.mfn());
+  }
+
+  private static boolean areHoles(long[] words, int first, int end) {
+    long any = 0;
+    for (int i = first; i < end; i++) {
+      any |= words[i];
+    }
+    return any == PageWord.ABSENT;
+  }
+
   /**
    * Whether a frame is translated by the lowest table of the last one: neighbours are written one
    * after the other, and each but the first finds its table here.
@@ -92,31 +130,50 @@ final class DmaTree {
     return dfn >>> TABLE_ORDER == near;
   }
 
-  /** Goes down to the leaves' level, making the tables they need; whether they must be written. */
-  private boolean descend(int levels, LeafRun leaves) {
-    int lowest = leaves.size().level();
+  /** What is to be written below a root. */
+  interface Wanted {
+    /** The first frame that it translates. */
+    long dfn();
+
+    /** Whether it is entries that map nothing. */
+    boolean areHoles();
+
+    /** Whether a leaf that is larger says what it says. */
+    boolean agreesWith(long leaf, PageSize larger);
+  }
+
+  /** Leaves of 4 KiB, whatever they say. */
+  private record Words(long dfn, boolean areHoles) implements Wanted {
+    @Override
+    public boolean agreesWith(long leaf, PageSize larger) {
+      return false;
+    }
+  }
+
+  /** Goes down to a level, making the tables that are needed; whether there is need to write. */
+  private boolean descend(int levels, int lowest, Wanted wanted) {
     near = NOWHERE;
     for (int level = levels; level > lowest; level--) {
-      if (!enter(level, leaves)) {
+      if (!enter(level, wanted)) {
         return false;
       }
     }
-    near = lowest == 1 ? leaves.dfn() >>> TABLE_ORDER : NOWHERE;
+    near = lowest == 1 ? wanted.dfn() >>> TABLE_ORDER : NOWHERE;
     return true;
   }
 
-  /** Goes on to the table below, made where leaves need one; whether they have to be written. */
-  private boolean enter(int level, LeafRun leaves) {
+  /** Goes on to the table below, made where there is need for one; whether there is to write. */
+  private boolean enter(int level, Wanted wanted) {
     long table = path[level];
-    int index = leaves.index(level);
+    int index = index(wanted.dfn(), level);
     long entry = read(at(table, index));
     if (!SecondStageEntry.isPresent(entry)) {
-      if (leaves.areHoles()) {
+      if (wanted.areHoles()) {
         return false;
       }
       entry = link(table, index, level, allocate());
     } else if (SecondStageEntry.isLeaf(entry, level)) {
-      if (leaves.agreesWith(ContiguityMarkers.without(entry), level)) {
+      if (wanted.agreesWith(ContiguityMarkers.without(entry), PageSize.ofLevel(level))) {
         return false;
       }
       entry = split(table, index, level);
@@ -132,7 +189,7 @@ final class DmaTree {
     Replaced replaced = markers.replace(table, first, leaves.count(), leaves.entries());
     counters.entryWrites += replaced.count();
     if (replaced.count() > 0) {
-      noteRun(flush, replaced.any(), leaves);
+      note(flush, replaced.any(), new FrameRun(leaves.dfn(), leaves.count()));
     }
   }
 
@@ -155,11 +212,11 @@ final class DmaTree {
   }
 
   /** Tells the flush of leaves of 4 KiB, among which entries with these bits were replaced. */
-  private static void noteRun(FlushSet flush, long before, LeafRun leaves) {
+  private static void note(FlushSet flush, long before, FrameRun dfns) {
     if (SecondStageEntry.isPresent(before)) {
-      flush.modified(leaves.dfn(), leaves.count());
+      flush.modified(dfns.mfn(), dfns.count());
     } else {
-      flush.added(leaves.dfn(), leaves.count());
+      flush.added(dfns.mfn(), dfns.count());
     }
   }
 
@@ -265,61 +322,6 @@ final class DmaTree {
     }
     counters.tables--;
     frames.free(frames.of(table));
-  }
-
-  /**
-   * The first leaves within some frames, as many as follow each other in one table; counts no
-   * reads, as nothing translates by it.
-   */
-  Optional<DmaRun> nextRun(long table, int level, FrameRun within) {
-    int order = SecondStageEntry.shift(level) - PageSize.SHIFT_4K;
-    long from = within.mfn();
-    long end = from + within.count();
-    long base = from & (-1L << (order + TABLE_ORDER));
-    for (int i = index(from, level); i < SecondStageEntry.ENTRIES; i++) {
-      long dfn = base + ((long) i << order);
-      if (dfn >= end) {
-        break;
-      }
-      long entry = ContiguityMarkers.without(memory.readWord(at(table, i)));
-      if (SecondStageEntry.isPresent(entry)) {
-        long first = Math.max(from, dfn);
-        Optional<DmaRun> found =
-            SecondStageEntry.isLeaf(entry, level)
-                ? Optional.of(runFrom(new Leaves(table, i, level), dfn, end))
-                : nextRun(
-                    SecondStageEntry.target(entry), level - 1, new FrameRun(first, end - first));
-        if (found.isPresent()) {
-          return found;
-        }
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** Leaves of a table, from one on. */
-  private record Leaves(long table, int first, int level) {}
-
-  private DmaRun runFrom(Leaves leaves, long dfn, long end) {
-    PageSize size = PageSize.ofLevel(leaves.level);
-    long entry = ContiguityMarkers.without(memory.readWord(at(leaves.table, leaves.first)));
-    int most =
-        (int)
-            Math.min(
-                SecondStageEntry.ENTRIES - leaves.first, Math.ceilDiv(end - dfn, size.frames()));
-    int count = 1;
-    while (count < most
-        && ContiguityMarkers.without(memory.readWord(at(leaves.table, leaves.first + count)))
-            == entry + count * size.bytes()) {
-      count++;
-    }
-    return new DmaRun(
-        new Gfn(dfn),
-        Mfn.containing(SecondStageEntry.target(entry)),
-        count * size.frames(),
-        DmaPermission.of(
-            SecondStageEntry.permitsRead(SecondStageEntry.permissions(entry)),
-            SecondStageEntry.permitsWrite(SecondStageEntry.permissions(entry))));
   }
 
   /** Entry {@code index} of a table. */

@@ -65,6 +65,16 @@ public final class IoContext implements Digestible {
   }
 
   /**
+   * Has frames below 2^36 that share a block of 512 lead where words say, in leaves of 4 KiB.
+   *
+   * @param words by place in the block, as {@link io.hypercalld.core.memory.PageWord} has them
+   * @throws Refusal ENOMEM; nothing changed
+   */
+  public void replace(FrameRun dfns, long[] words) {
+    table.replace(pending, dfns, words);
+  }
+
+  /**
    * Unmaps a run of frames; holes in it stay holes.
    *
    * @throws Refusal ENOMEM no frame is free to split a leaf; nothing changed

@@ -2,7 +2,9 @@ package io.hypercalld.iommu.driver;
 
 import static java.util.stream.Collectors.toSet;
 
+import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.Set;
@@ -46,6 +48,15 @@ record LeafFormat(Set<PageSize> sizes, boolean snoop) {
       case WRITE -> snooped(SecondStageEntry.leaf(maddr, size, WRITE_ONLY));
       case READ_WRITE -> snooped(SecondStageEntry.leaf(maddr, size, SecondStageEntry.READ_WRITE));
     };
+  }
+
+  /** The entry of 4 KiB that says what a {@link PageWord} does. */
+  long leaf(long word) {
+    return word == PageWord.ABSENT
+        ? ABSENT
+        : snooped(
+            SecondStageEntry.leaf(
+                new Mfn(PageWord.frame(word)).maddr(), PageSize.SIZE_4K, PageWord.rights(word)));
   }
 
   private long snooped(long leaf) {

@@ -14,7 +14,7 @@ import java.util.Comparator;
  *
  * <p>One is used again and again, so that mapping a page makes no objects.
  */
-final class LeafRun {
+final class LeafRun implements DmaTree.Wanted {
   private final PageSize[] largestFirst;
   private final LeafFormat format;
   private long dfn;
@@ -71,8 +71,8 @@ final class LeafRun {
     return PageSize.SIZE_4K;
   }
 
-  /** The first frame that the piece translates. */
-  long dfn() {
+  @Override
+  public long dfn() {
     return dfn;
   }
 
@@ -85,8 +85,8 @@ final class LeafRun {
     return size;
   }
 
-  /** Whether it is entries that map nothing. */
-  boolean areHoles() {
+  @Override
+  public boolean areHoles() {
     return smallest == LeafFormat.ABSENT;
   }
 
@@ -110,8 +110,9 @@ final class LeafRun {
   }
 
   /** Whether a leaf above its level, markers apart, says the same already. */
-  boolean agreesWith(long leaf, int level) {
-    long inside = dfn << PageSize.SHIFT_4K & (PageSize.ofLevel(level).bytes() - 1);
+  @Override
+  public boolean agreesWith(long leaf, PageSize larger) {
+    long inside = dfn << PageSize.SHIFT_4K & (larger.bytes() - 1);
     return !areHoles() && SecondStageEntry.PS.clear(leaf) + inside == smallest;
   }
 }

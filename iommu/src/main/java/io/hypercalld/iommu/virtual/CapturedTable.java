@@ -2,16 +2,20 @@ package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.memory.FrameRun;
+import io.hypercalld.core.memory.PageWord;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
+import org.agrona.collections.LongArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a guest's table said when it was last looked at, by blocks of 512 pages. Confined to the
- * machine thread.
+ * What a guest's table said when it was last looked at, by blocks of 512 pages, and which pages
+ * lead to a guest frame. Confined to the machine thread.
  *
  * <p>A block is the words of its pages, or the first one's alone where the others follow it; where
  * no page leads anywhere there is none.
@@ -20,48 +24,70 @@ final class CapturedTable implements Digestible {
   static final int PAGES = 512;
   private static final int SHIFT = 9;
 
-  private final TreeMap<Long, long[]> blocks = new TreeMap<>();
-  private final ReverseMap reverse = new ReverseMap();
+  private final TreeMap<Long, Block> blocks = new TreeMap<>();
+  private final ReverseRuns reverseRuns = new ReverseRuns();
+  private final ReversePages reversePages = new ReversePages();
+
+  /** The words of the block that is being changed, as they will be. */
+  private final long[] merged = new long[PAGES];
+
   private long pages;
+
+  /** 512 pages. */
+  private static final class Block {
+    /** The first one's word where the others follow it. */
+    private final long[] words;
+
+    /** By which its pages are known; 0 where the others follow the first. */
+    private final int slot;
+
+    Block(long[] words, int slot) {
+      this.words = words;
+      this.slot = slot;
+    }
+
+    boolean isRun() {
+      return slot == 0;
+    }
+
+    long word(int page) {
+      return isRun() ? PageWord.after(words[0], page) : words[page];
+    }
+  }
 
   /** How many pages lead anywhere. */
   long pages() {
     return pages;
   }
 
-  private static long pages(long @Nullable [] block) {
-    if (block == null || block.length == 1) {
-      return block == null ? 0 : PAGES;
-    }
-    long found = 0;
-    for (long word : block) {
-      found += word == PageWord.ABSENT ? 0 : 1;
-    }
-    return found;
-  }
-
   private static int inBlock(long dfn) {
     return (int) (dfn & (PAGES - 1));
   }
 
-  private static long word(long @Nullable [] block, int page) {
-    if (block == null) {
-      return PageWord.ABSENT;
-    }
-    return block.length == 1 ? PageWord.after(block[0], page) : block[page];
+  private static long word(@Nullable Block block, int page) {
+    return block == null ? PageWord.ABSENT : block.word(page);
   }
 
-  /** The words of the block of a page, as many as there are pages, to be changed by nobody. */
-  long[] words(long dfn) {
-    long[] block = blocks.get(dfn >>> SHIFT);
-    return block != null && block.length == PAGES ? block : spread(block);
+  /** Reads the words of the 512 pages from one on. */
+  void read(long first, long[] words) {
+    spread(blocks.get(first >>> SHIFT), words);
+  }
+
+  private static void spread(@Nullable Block block, long[] words) {
+    if (block != null && !block.isRun()) {
+      System.arraycopy(block.words, 0, words, 0, PAGES);
+      return;
+    }
+    for (int page = 0; page < PAGES; page++) {
+      words[page] = word(block, page);
+    }
   }
 
   /** Whether some pages of the block of a page have these words. */
   boolean agrees(long dfn, long[] words, int from, int to) {
-    long[] block = blocks.get(dfn >>> SHIFT);
-    if (block != null && block.length == PAGES) {
-      return Arrays.equals(words, from, to, block, from, to);
+    Block block = blocks.get(dfn >>> SHIFT);
+    if (block != null && !block.isRun()) {
+      return Arrays.equals(words, from, to, block.words, from, to);
     }
     int page = from;
     while (page < to && words[page] == word(block, page)) {
@@ -70,59 +96,113 @@ final class CapturedTable implements Digestible {
     return page == to;
   }
 
-  private static long[] spread(long @Nullable [] block) {
-    long[] words = new long[PAGES];
-    if (block != null) {
-      Arrays.setAll(words, page -> word(block, page));
-    }
-    return words;
-  }
-
   /** Replaces the words of some pages of the block of a page. */
   void set(long dfn, long[] words, int from, int to) {
-    long[] merged = words(dfn).clone();
+    Block block = blocks.get(dfn >>> SHIFT);
+    spread(block, merged);
     System.arraycopy(words, from, merged, from, to - from);
-    store(dfn >>> SHIFT, packed(merged));
+    store(dfn >>> SHIFT, block);
   }
 
-  private static long @Nullable [] packed(long[] words) {
-    boolean consecutive = words[0] != PageWord.ABSENT;
-    boolean empty = !consecutive;
-    for (int page = 1; page < PAGES && (consecutive || empty); page++) {
-      consecutive &= words[page] == PageWord.after(words[0], page);
-      empty &= words[page] == PageWord.ABSENT;
+  /** Has a block be what is merged. */
+  private void store(long number, @Nullable Block before) {
+    boolean run = isRun(merged);
+    boolean empty = !run && isEmpty(merged);
+    if (before != null && !before.isRun() && !run && !empty) {
+      replace(before);
+      return;
     }
-    if (empty) {
-      return null;
+    remove(number, before);
+    if (run) {
+      reverseRuns.add(number, PageWord.frame(merged[0]));
+      blocks.put(number, new Block(new long[] {merged[0]}, 0));
+      pages += PAGES;
+    } else if (!empty) {
+      Block made = new Block(new long[PAGES], reversePages.open(number << SHIFT));
+      blocks.put(number, made);
+      replace(made);
     }
-    return consecutive ? new long[] {words[0]} : words;
   }
 
-  private void store(long block, long @Nullable [] now) {
-    long[] before = now == null ? blocks.remove(block) : blocks.put(block, now);
-    pages += pages(now) - pages(before);
-    reverse.replace(block, before, now);
+  private void remove(long number, @Nullable Block block) {
+    if (block == null) {
+      return;
+    }
+    blocks.remove(number);
+    if (block.isRun()) {
+      reverseRuns.remove(number, PageWord.frame(block.words[0]));
+      pages -= PAGES;
+    } else {
+      pages -= count(block.words);
+      reversePages.close(block.slot);
+    }
+  }
+
+  /** Has pages lead where the merged words say; those that go on as they were are left alone. */
+  private void replace(Block block) {
+    if (reversePages.isFull()) {
+      noteAll();
+    }
+    pages += count(merged) - count(block.words);
+    for (int page = 0; page < PAGES; page++) {
+      if (block.words[page] != merged[page]) {
+        block.words[page] = merged[page];
+        note(block, page);
+      }
+    }
+  }
+
+  private void noteAll() {
+    reversePages.clear(pages);
+    for (Block block : blocks.values()) {
+      for (int page = 0; !block.isRun() && page < PAGES; page++) {
+        note(block, page);
+      }
+    }
+  }
+
+  private void note(Block block, int page) {
+    if (block.words[page] != PageWord.ABSENT) {
+      reversePages.add(block.slot, page, PageWord.frame(block.words[page]));
+    }
+  }
+
+  private static int count(long[] words) {
+    int found = 0;
+    for (long word : words) {
+      found += word == PageWord.ABSENT ? 0 : 1;
+    }
+    return found;
+  }
+
+  private static boolean isRun(long[] words) {
+    if (words[0] == PageWord.ABSENT || words[PAGES - 1] != PageWord.after(words[0], PAGES - 1)) {
+      return false;
+    }
+    int page = 1;
+    while (page < PAGES && words[page] == PageWord.after(words[0], page)) {
+      page++;
+    }
+    return page == PAGES;
+  }
+
+  private static boolean isEmpty(long[] words) {
+    long any = 0;
+    for (long word : words) {
+      any |= word;
+    }
+    return any == PageWord.ABSENT;
   }
 
   /** Whether pages are known to lead where a run says. */
   boolean holds(GuestRun run) {
-    long word = PageWord.of(run);
     for (long dfn = run.dfn(); dfn < run.end(); dfn += PAGES - inBlock(dfn)) {
-      if (!holds(dfn, Math.min(run.end(), dfn + PAGES - inBlock(dfn)), word, run.dfn())) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  private boolean holds(long from, long to, long word, long first) {
-    long[] block = blocks.get(from >>> SHIFT);
-    if (block == null || block.length == 1) {
-      return word(block, inBlock(from)) == PageWord.after(word, from - first);
-    }
-    for (long dfn = from; dfn < to; dfn++) {
-      if (block[inBlock(dfn)] != PageWord.after(word, dfn - first)) {
-        return false;
+      Block block = blocks.get(dfn >>> SHIFT);
+      long end = Math.min(run.end(), dfn + PAGES - inBlock(dfn));
+      for (long page = dfn; page < end; page++) {
+        if (word(block, inBlock(page)) != run.word(page)) {
+          return false;
+        }
       }
     }
     return true;
@@ -130,40 +210,40 @@ final class CapturedTable implements Digestible {
 
   /** Has pages lead where a run says. */
   void put(GuestRun run) {
-    long word = PageWord.of(run);
     for (long dfn = run.dfn(); dfn < run.end(); dfn += PAGES - inBlock(dfn)) {
-      int from = inBlock(dfn);
-      int to = (int) Math.min(PAGES, from + run.end() - dfn);
-      long first = PageWord.after(word, dfn - run.dfn() - from);
-      if (to - from == PAGES) {
-        store(dfn >>> SHIFT, new long[] {first});
-      } else {
-        long[] words = new long[PAGES];
-        Arrays.setAll(words, page -> PageWord.after(first, page));
-        set(dfn, words, from, to);
+      Block block = blocks.get(dfn >>> SHIFT);
+      long end = Math.min(run.end(), dfn + PAGES - inBlock(dfn));
+      spread(block, merged);
+      for (long page = dfn; page < end; page++) {
+        merged[inBlock(page)] = run.word(page);
       }
+      store(dfn >>> SHIFT, block);
     }
   }
 
   /** Has pages lead nowhere; false where they did so already. */
   boolean clear(long from, long to) {
     boolean any = false;
-    for (long block : List.copyOf(between(from, to).keySet())) {
-      long first = block << SHIFT;
+    for (long number : List.copyOf(between(from, to).keySet())) {
+      long first = number << SHIFT;
       int start = (int) Math.max(0, from - first);
       int end = (int) Math.min(PAGES, to - first);
+      Block block = blocks.get(number);
+      spread(block, merged);
+      Arrays.fill(merged, start, end, PageWord.ABSENT);
+      store(number, block);
       any = true;
-      if (end - start == PAGES) {
-        store(block, null);
-      } else {
-        set(first, new long[PAGES], start, end);
-      }
     }
     return any;
   }
 
-  private NavigableMap<Long, long[]> between(long from, long to) {
+  private NavigableMap<Long, Block> between(long from, long to) {
     return blocks.subMap(from >>> SHIFT, true, (to - 1) >>> SHIFT, true);
+  }
+
+  /** The first pages of the blocks in which any page leads anywhere. */
+  LongStream firsts() {
+    return blocks.keySet().stream().mapToLong(number -> number << SHIFT);
   }
 
   /** Every run, ascending. */
@@ -176,50 +256,81 @@ final class CapturedTable implements Digestible {
     List<GuestRun> runs = new ArrayList<>();
     between(from, to)
         .forEach(
-            (block, words) -> {
-              long first = block << SHIFT;
-              collect(words, first, Math.max(from, first), Math.min(to, first + PAGES), runs);
+            (number, block) -> {
+              long first = number << SHIFT;
+              collect(block, Math.max(from, first), Math.min(to, first + PAGES), runs);
             });
     return runs;
   }
 
-  private static void collect(long[] block, long first, long from, long to, List<GuestRun> runs) {
-    if (block.length == 1) {
-      GuestRun.append(runs, PageWord.run(from, PageWord.after(block[0], from - first), to - from));
+  private static void collect(Block block, long from, long to, List<GuestRun> runs) {
+    if (block.isRun()) {
+      GuestRun.append(runs, GuestRun.of(from, block.word(inBlock(from)), to - from));
       return;
     }
     for (long dfn = from; dfn < to; dfn++) {
-      long word = block[inBlock(dfn)];
+      long word = block.words[inBlock(dfn)];
       if (word != PageWord.ABSENT) {
-        GuestRun.append(runs, PageWord.run(dfn, word, 1));
+        GuestRun.append(runs, GuestRun.of(dfn, word, 1));
       }
     }
   }
 
-  /** What leads to guest frames of a range, cut to those. */
-  List<GuestRun> leadingTo(long gfn, long frames) {
-    List<GuestRun> found = new ArrayList<>();
-    for (long block : reverse.near(gfn, frames)) {
-      long first = block << SHIFT;
-      for (GuestRun run : within(first, first + PAGES)) {
-        long shift = run.dfn() - run.gfn();
-        long from = Math.max(run.dfn(), gfn + shift);
-        long to = Math.min(run.end(), gfn + frames + shift);
-        if (from < to) {
-          GuestRun.append(found, run.within(from, to));
-        }
+  /** Which pages lead to guest frames of a range, ascending; neighbours are one run. */
+  List<FrameRun> leadingTo(long gfn, long frames) {
+    LongArrayList found = new LongArrayList();
+    reversePages.forEach(
+        gfn,
+        frames,
+        this::bucket,
+        dfn -> {
+          long target = PageWord.frame(word(dfn));
+          if (target >= gfn && target < gfn + frames) {
+            found.addLong(dfn);
+          }
+        });
+    for (long number : reverseRuns.near(gfn, frames)) {
+      long first = number << SHIFT;
+      long shift = first - PageWord.frame(word(first));
+      long to = Math.min(first + PAGES, gfn + frames + shift);
+      for (long dfn = Math.max(first, gfn + shift); dfn < to; dfn++) {
+        found.addLong(dfn);
       }
     }
-    return found;
+    return runs(found.toLongArray());
+  }
+
+  private int bucket(long dfn) {
+    long word = word(dfn);
+    return word == PageWord.ABSENT ? -1 : reversePages.bucket(PageWord.frame(word));
+  }
+
+  private long word(long dfn) {
+    return word(blocks.get(dfn >>> SHIFT), inBlock(dfn));
+  }
+
+  /** Puts pages, some of which may be told twice, together. */
+  private static List<FrameRun> runs(long[] dfns) {
+    Arrays.sort(dfns);
+    List<FrameRun> runs = new ArrayList<>();
+    for (int i = 0; i < dfns.length; ) {
+      int end = i + 1;
+      while (end < dfns.length && dfns[end] - dfns[end - 1] <= 1) {
+        end++;
+      }
+      runs.add(new FrameRun(dfns[i], dfns[end - 1] + 1 - dfns[i]));
+      i = end;
+    }
+    return runs;
   }
 
   @Override
   public void digest(StateDigest digest) {
     digest.put(blocks.size());
     blocks.forEach(
-        (block, words) -> {
-          digest.put(block).put(words.length);
-          for (long word : words) {
+        (number, block) -> {
+          digest.put(number).put(block.words.length);
+          for (long word : block.words) {
             digest.put(word);
           }
         });

@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.virtual;
 
+import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.p2m.DmaPermission;
 import java.util.List;
 
@@ -12,6 +13,17 @@ import java.util.List;
  * @param frames how many of 4 KiB
  */
 record GuestRun(long dfn, long gfn, long frames, DmaPermission permission) {
+  /** Pages that follow one which leads where a word says. */
+  static GuestRun of(long dfn, long word, long frames) {
+    return new GuestRun(
+        dfn, PageWord.frame(word), frames, DmaPermission.ofRights(PageWord.rights(word)));
+  }
+
+  /** What a word says of one of its frames. */
+  long word(long frame) {
+    return PageWord.of(gfn + frame - dfn, permission.rights());
+  }
+
   /** The first frame after the run. */
   long end() {
     return dfn + frames;

@@ -1,6 +1,7 @@
 package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
@@ -87,7 +88,7 @@ final class GuestTables {
     public void leaves(long first, long[] words, int from, int to) {
       for (int page = from; page < to; page++) {
         if (words[page] != PageWord.ABSENT) {
-          GuestRun.append(runs, PageWord.run(first + page, words[page], 1));
+          GuestRun.append(runs, GuestRun.of(first + page, words[page], 1));
         }
       }
     }
@@ -135,8 +136,7 @@ final class GuestTables {
             permissions != 0
                 && format.reservedBits(entry, 1) == 0
                 && !InterruptRange.contains(target);
-        words[page] =
-            mapped ? PageWord.of(target >>> SHIFT, permission(permissions)) : PageWord.ABSENT;
+        words[page] = mapped ? PageWord.of(target >>> SHIFT, permissions) : PageWord.ABSENT;
       }
     }
 
@@ -152,7 +152,7 @@ final class GuestTables {
                 first,
                 target >>> SHIFT,
                 1L << ((level - 1) * ORDER_PER_LEVEL),
-                permission(permissions)));
+                DmaPermission.ofRights(permissions)));
       } else {
         table(target, level - 1, first, permissions);
       }
@@ -177,10 +177,5 @@ final class GuestTables {
         listener.leaf(run);
       }
     }
-  }
-
-  private static DmaPermission permission(int permissions) {
-    return DmaPermission.of(
-        SecondStageEntry.permitsRead(permissions), SecondStageEntry.permitsWrite(permissions));
   }
 }

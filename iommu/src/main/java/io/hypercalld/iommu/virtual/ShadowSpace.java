@@ -2,16 +2,14 @@ package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameRun;
-import io.hypercalld.core.memory.Mfn;
-import io.hypercalld.core.p2m.DmaPermission;
+import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.iommu.driver.DmaRun;
 import io.hypercalld.iommu.driver.IoContext;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -21,8 +19,7 @@ import java.util.TreeSet;
  * is. Confined to the machine thread.
  *
  * <p>A page may be read where both permit it, and so for writing; leaves are as large as the
- * alignment of both sides allows. Where memory for a table runs out a hole is left, never a stale
- * mapping.
+ * alignment of both sides allows.
  */
 final class ShadowSpace implements Digestible {
   /** The first frame beyond every address space. */
@@ -30,14 +27,13 @@ final class ShadowSpace implements Digestible {
 
   private final Optional<Translated> source;
   private final IoContext context;
-  private final P2mTable p2m;
   private final GuestTables reader;
   private final CapturedTable captured = new CapturedTable();
+  private final ShadowWriter writer;
   private final TreeSet<Long> tables = new TreeSet<>();
-  private long shortages;
 
-  /** Whether memory ran out since all of the guest's table was last read. */
-  private boolean holes;
+  /** The words of the block that is being written. */
+  private final long[] block = new long[CapturedTable.PAGES];
 
   /**
    * An empty shadow.
@@ -47,7 +43,7 @@ final class ShadowSpace implements Digestible {
   ShadowSpace(Optional<Translated> source, IoContext context, P2mTable p2m, GuestTables reader) {
     this.source = source;
     this.context = context;
-    this.p2m = p2m;
+    this.writer = new ShadowWriter(context, p2m.dmaView());
     this.reader = reader;
   }
 
@@ -71,7 +67,7 @@ final class ShadowSpace implements Digestible {
 
   /** How often memory ran out. */
   long shortages() {
-    return shortages;
+    return writer.shortages();
   }
 
   boolean hasDomainId(int domainId) {
@@ -86,14 +82,14 @@ final class ShadowSpace implements Digestible {
     long before = reader.entryReads();
     source.ifPresent(
         space -> {
-          boolean again = holes;
+          Follower follower = new Follower(from, writer.hasHoles());
           if (from == 0 && to == END) {
             tables.clear();
-            holes = false;
+            writer.begin();
           }
-          Follower follower = new Follower(from, again);
           reader.read(space, from, to, follower);
           follower.skipTo(to);
+          writer.settle();
         });
     return reader.entryReads() - before;
   }
@@ -121,7 +117,7 @@ final class ShadowSpace implements Digestible {
       skipTo(run.dfn());
       if (everything || !captured.holds(run)) {
         captured.put(run);
-        map(run);
+        write(run.dfn(), run.end());
       }
       at = run.end();
     }
@@ -130,47 +126,28 @@ final class ShadowSpace implements Digestible {
     public void leaves(long first, long[] words, int from, int to) {
       skipTo(first + from);
       if (everything || !captured.agrees(first, words, from, to)) {
-        long[] before = captured.words(first);
-        int page = from;
-        while (page < to) {
-          int end = alike(words, before, page, to);
-          if (everything || words[page] != before[page]) {
-            change(first + page, words[page], end - page);
-          }
-          page = end;
-        }
         captured.set(first, words, from, to);
+        writer.write(first, words, from, to);
       }
       at = first + to;
-    }
-
-    /** The first page that does not go on as one does, or that has not changed as it has. */
-    private int alike(long[] words, long[] before, int page, int to) {
-      boolean changed = words[page] != before[page];
-      long step = words[page] == PageWord.ABSENT ? 0 : PageWord.STEP;
-      int end = page + 1;
-      while (end < to
-          && words[end] == words[end - 1] + step
-          && (words[end] != before[end]) == changed) {
-        end++;
-      }
-      return end;
-    }
-
-    private void change(long dfn, long word, long frames) {
-      if (word == PageWord.ABSENT) {
-        clear(dfn, dfn + frames);
-      } else {
-        map(PageWord.run(dfn, word, frames));
-      }
     }
 
     /** What lies before a page and was not told of leads nowhere. */
     void skipTo(long dfn) {
       if (at < dfn && (captured.clear(at, dfn) || everything)) {
-        clear(at, dfn);
+        writer.clear(at, dfn);
       }
       at = dfn;
+    }
+  }
+
+  /** Has pages lead where the guest's table said and the P2M says. */
+  private void write(long from, long to) {
+    for (long first = from & -CapturedTable.PAGES; first < to; first += CapturedTable.PAGES) {
+      captured.read(first, block);
+      int start = (int) (Math.max(from, first) - first);
+      int end = (int) (Math.min(to, first + CapturedTable.PAGES) - first);
+      writer.write(first, block, start, end);
     }
   }
 
@@ -182,8 +159,9 @@ final class ShadowSpace implements Digestible {
 
   /** Follows a change of the P2M; false where no page of it is mapped here. */
   boolean follow(long gfn, long frames) {
-    List<GuestRun> affected = captured.leadingTo(gfn, frames);
-    affected.forEach(this::map);
+    List<FrameRun> affected = captured.leadingTo(gfn, frames);
+    affected.forEach(pages -> write(pages.mfn(), pages.mfn() + pages.count()));
+    writer.settle();
     return !affected.isEmpty();
   }
 
@@ -192,120 +170,41 @@ final class ShadowSpace implements Digestible {
     context.flush();
   }
 
-  private void map(GuestRun run) {
-    long dfn = run.dfn();
-    while (dfn < run.end()) {
-      DmaRun part = composed(run, dfn);
-      if (part.permission() == DmaPermission.NONE) {
-        clear(dfn, part.end());
-      } else {
-        map(part);
-      }
-      dfn = part.end();
-    }
-  }
-
-  /** What the P2M makes of a run, from one of its frames on as far as that is the same. */
-  private DmaRun composed(GuestRun run, long from) {
-    DmaRun whole = leaf(run, from);
-    while (whole.end() < run.end()) {
-      DmaRun next = leaf(run, whole.end());
-      boolean same =
-          next.permission() == whole.permission()
-              && (whole.permission() == DmaPermission.NONE
-                  || next.mfn().value() == whole.mfn().value() + whole.frames());
-      if (!same) {
-        break;
-      }
-      whole =
-          new DmaRun(whole.dfn(), whole.mfn(), whole.frames() + next.frames(), whole.permission());
-    }
-    return whole;
-  }
-
-  private DmaRun leaf(GuestRun run, long dfn) {
-    Gfn gfn = new Gfn(run.gfn() + dfn - run.dfn());
-    P2mLookup found = p2m.lookup(gfn);
-    long covered = (1L << found.order()) - found.inside();
-    return new DmaRun(
-        new Gfn(dfn),
-        found.mfn().isValid() ? found.mfn() : Mfn.INVALID,
-        Math.min(covered, run.end() - dfn),
-        run.permission().and(p2m.storedDma(gfn)));
-  }
-
-  private void map(DmaRun run) {
-    try {
-      context.map(new FrameRun(run.dfn().value(), run.frames()), run.mfn(), run.permission());
-    } catch (Refusal noMemory) {
-      ranShort();
-      clear(run.dfn().value(), run.end());
-    }
-  }
-
-  private void clear(long from, long to) {
-    long at = from;
-    while (at < to) {
-      Optional<DmaRun> mapped = context.nextRun(new FrameRun(at, to - at));
-      if (mapped.isEmpty()) {
-        return;
-      }
-      long end = Math.min(to, mapped.get().end());
-      unmap(Math.max(at, mapped.get().dfn().value()), end);
-      at = end;
-    }
-  }
-
-  /** Where there is no memory to split a leaf, everything goes: that needs none. */
-  private void unmap(long from, long to) {
-    try {
-      context.unmap(new FrameRun(from, to - from));
-    } catch (Refusal noMemory) {
-      ranShort();
-      context.unmap(new FrameRun(0, END));
-    }
-  }
-
-  private void ranShort() {
-    shortages++;
-    holes = true;
-  }
-
   /** What the shadow should map and does not, or maps and should not; empty where it is right. */
   Optional<String> violation() {
     long expected = 0;
-    for (GuestRun run : captured.all()) {
-      for (long dfn = run.dfn(); dfn < run.end(); ) {
-        DmaRun part = composed(run, dfn);
-        if (part.permission() != DmaPermission.NONE) {
-          expected += part.frames();
-          if (!maps(part)) {
-            return Optional.of("the shadow of %s lacks %s".formatted(source, part));
-          }
-        }
-        dfn = part.end();
+    long[] mapped = new long[CapturedTable.PAGES];
+    for (long first : captured.firsts().toArray()) {
+      captured.read(first, block);
+      long[] wanted = writer.compose(block);
+      expected += Arrays.stream(wanted).filter(word -> word != PageWord.ABSENT).count();
+      readShadow(first, mapped);
+      int page = Arrays.mismatch(wanted, mapped);
+      if (page >= 0) {
+        return Optional.of("the shadow of %s is wrong at 0x%x".formatted(source, first + page));
       }
     }
-    long mapped = mappedFrames();
-    return mapped == expected
+    long there = mappedFrames();
+    return there == expected
         ? Optional.empty()
-        : Optional.of(
-            "the shadow of %s maps %d frames, not %d".formatted(source, mapped, expected));
+        : Optional.of("the shadow of %s maps %d frames, not %d".formatted(source, there, expected));
   }
 
-  private boolean maps(DmaRun wanted) {
-    long at = wanted.dfn().value();
-    while (at < wanted.end()) {
-      Optional<DmaRun> found = context.nextRun(new Gfn(at));
-      if (found.isEmpty()
-          || !found.get().covers(at)
-          || !found.get().at(at).equals(wanted.at(at))
-          || found.get().permission() != wanted.permission()) {
-        return false;
+  private void readShadow(long first, long[] words) {
+    Arrays.fill(words, PageWord.ABSENT);
+    long end = first + CapturedTable.PAGES;
+    Optional<DmaRun> run = context.nextRun(new FrameRun(first, end - first));
+    while (run.isPresent()) {
+      DmaRun there = run.get();
+      for (long dfn = Math.max(first, there.dfn().value());
+          dfn < Math.min(end, there.end());
+          dfn++) {
+        words[(int) (dfn - first)] =
+            PageWord.of(there.at(dfn).value(), there.permission().rights());
       }
-      at = found.get().end();
+      long next = Math.min(end, there.end());
+      run = context.nextRun(new FrameRun(next, end - next));
     }
-    return true;
   }
 
   /** How many frames of 4 KiB the shadow maps. */
@@ -321,12 +220,7 @@ final class ShadowSpace implements Digestible {
 
   @Override
   public void digest(StateDigest digest) {
-    digest
-        .put(source.toString())
-        .put(context.tag().value())
-        .put(captured)
-        .put(shortages)
-        .put(holes);
+    digest.put(source.toString()).put(context.tag().value()).put(captured).put(writer);
     digest.put(tables.size());
     tables.forEach(digest::put);
   }

@@ -56,6 +56,10 @@ class ContiguityMarkersTest {
     long leaf = target * step | size | READ_WRITE;
     WordProgression entries = hole ? new WordProgression(0, 0) : new WordProgression(leaf, step);
     int written = pointer ? 1 : count;
+    if (level == 1 && kind > 5) {
+      rewrite(first, count, entries);
+      return;
+    }
     if (level == 1 && !pointer) {
       markers.replace(TABLE, first, count, entries);
       return;
@@ -63,6 +67,16 @@ class ContiguityMarkersTest {
     for (int i = 0; i < written; i++) {
       markers.write(TABLE, first + i, pointer ? READ_WRITE : entries.at(i), level);
     }
+  }
+
+  /** All at once, of which these are others than before. */
+  private void rewrite(int first, int count, WordProgression entries) {
+    long[] words = new long[ENTRIES];
+    for (int index = 0; index < ENTRIES; index++) {
+      boolean written = index >= first && index < first + count;
+      words[index] = written ? entries.at(index - first) : ContiguityMarkers.without(word(index));
+    }
+    markers.rewrite(TABLE, words);
   }
 
   private long word(int index) {

@@ -12,6 +12,7 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.MemoryMap;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
+import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 import java.util.EnumSet;
@@ -222,7 +223,9 @@ class DmaTableTest {
     for (int step = 0; step < 20_000; step++) {
       long dfn = random.nextLong(4 * FRAMES_2M);
       long count = 1 + random.nextLong(random.nextBoolean() ? 8 : FRAMES_2M);
-      if (random.nextInt(3) > 0) {
+      if (random.nextInt(4) == 0) {
+        replace(dfn, random, model);
+      } else if (random.nextInt(3) > 0) {
         // Mostly the identity, so that large leaves come about.
         long mfn = random.nextInt(8) > 0 ? dfn : random.nextLong(1000);
         map(dfn, mfn, count);
@@ -240,6 +243,25 @@ class DmaTableTest {
     }
     unmap(0, 8 * FRAMES_2M);
     assertThat(table.counters().tables()).isEqualTo(1);
+  }
+
+  /** What is left of a block, each page by itself: the identity, elsewhere, or a hole. */
+  private void replace(long dfn, RandomGenerator random, Map<Long, Long> model) {
+    long[] words = new long[(int) FRAMES_2M];
+    long end = (dfn & -FRAMES_2M) + FRAMES_2M;
+    int holes = random.nextInt(9);
+    int strangers = random.nextInt(2);
+    for (long frame = dfn; frame < end; frame++) {
+      long mfn = random.nextInt(100) < strangers ? random.nextLong(1000) : frame;
+      boolean hole = random.nextInt(8) < holes;
+      words[(int) (frame % FRAMES_2M)] =
+          hole ? PageWord.ABSENT : PageWord.of(mfn, PageWord.READ | PageWord.WRITE);
+      model.put(frame, mfn);
+      if (hole) {
+        model.remove(frame);
+      }
+    }
+    table.replace(flush, new FrameRun(dfn, end - dfn), words);
   }
 
   /** Every frame, and that no table is there that one entry could replace. */

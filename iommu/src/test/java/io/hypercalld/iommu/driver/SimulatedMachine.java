@@ -58,8 +58,8 @@ import java.util.stream.IntStream;
  * and behind unit B, which includes all the rest, an NVMe, a USB controller with a reserved region,
  * a conventional sound card and modem behind a PCIe-to-PCI bridge, and the chipset.
  */
-final class SimulatedMachine implements AutoCloseable {
-  static final Sbdf NIC = Sbdf.parse("03:00.0");
+public final class SimulatedMachine implements AutoCloseable {
+  public static final Sbdf NIC = Sbdf.parse("03:00.0");
   static final Sbdf NVME = Sbdf.parse("04:00.0");
   static final Sbdf USB = Sbdf.parse("00:14.0");
   static final Sbdf SOUND = Sbdf.parse("06:01.0");
@@ -83,10 +83,10 @@ final class SimulatedMachine implements AutoCloseable {
   private static final int GUEST_FLAGS = 0x23;
   private static final long LOW_TOP = 0x8000_0000L;
 
-  final Hypervisor hypervisor;
+  public final Hypervisor hypervisor;
   final PciTopology topology;
-  final List<RemappingUnit> units = new ArrayList<>();
-  final VtdDriver driver;
+  public final List<RemappingUnit> units = new ArrayList<>();
+  public final VtdDriver driver;
   final DeviceCalls calls;
   final Interrupts interrupts;
   private final Processors processors = new Processors(4);
@@ -135,9 +135,14 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   private SimulatedMachine(long smallCap, long largeCap, long ecap, DriverPolicies policies) {
+    this(smallCap, largeCap, ecap, policies, 4L << 30);
+  }
+
+  private SimulatedMachine(
+      long smallCap, long largeCap, long ecap, DriverPolicies policies, long memory) {
     MemoryMap map =
         MemoryMap.of(
-            4L << 30,
+            memory,
             LOW_TOP,
             List.of(new MemoryMap.Region(USB_REGION.base(), USB_REGION.limit() + 1)));
     hypervisor = new Hypervisor(HypervisorSettings.of(map));
@@ -167,8 +172,13 @@ final class SimulatedMachine implements AutoCloseable {
     return new SimulatedMachine(SMALL_UNIT, LARGE_UNIT, ECAP, policies);
   }
 
-  static SimulatedMachine boot() {
+  public static SimulatedMachine boot() {
     return new SimulatedMachine(SMALL_UNIT, LARGE_UNIT);
+  }
+
+  /** The machine with 8 GiB instead of 4. */
+  public static SimulatedMachine large() {
+    return new SimulatedMachine(SMALL_UNIT, LARGE_UNIT, ECAP, DriverPolicies.usual(), 8L << 30);
   }
 
   /** The machine with caching mode on every unit, so that domain-id 0 is the hardware's. */
@@ -234,12 +244,12 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   /** The address of a virtual function of the NIC. */
-  static Sbdf virtualFunction(int index) {
+  public static Sbdf virtualFunction(int index) {
     return new SriovCapability(24, 24, 0x80, 1, 0x154c).virtualFunction(NIC, index);
   }
 
   /** A guest with {@code pages} pages of RAM from gfn 0 on, mapped one by one. */
-  Domain guest(int pages) {
+  public Domain guest(int pages) {
     return guest(pages, false);
   }
 
@@ -250,8 +260,10 @@ final class SimulatedMachine implements AutoCloseable {
             hypervisor.domainCalls().createDomain(DomainId.DOM0, creation(separate ? 1 : 0));
     DomainId id = ((NewDomain) created.out()).domain();
     hypervisor.domainCalls().maxMem(DomainId.DOM0, new MaxMem(id, new Word(pages * 4L)));
+    Domain guest = hypervisor.domains().byId(id);
+    guest.memory().pagingPool().ifPresent(pool -> pool.resize(pool.totalPages() + pages / 512));
     populate(id, GuestFrames.consecutive(new Gfn(0), pages));
-    return hypervisor.domains().byId(id);
+    return guest;
   }
 
   private void populate(DomainId domain, GuestFrames frames) {
@@ -290,7 +302,7 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   /** Gives a guest a page it has not. */
-  void add(Domain guest, long gfn) {
+  public void add(Domain guest, long gfn) {
     populate(guest.id(), GuestFrames.of(new Gfn(gfn)));
   }
 
@@ -300,7 +312,7 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   /** Balloons one page out of a guest. */
-  void remove(Domain guest, long gfn) {
+  public void remove(Domain guest, long gfn) {
     hypervisor
         .memoryCalls()
         .decreaseReservation(
@@ -309,11 +321,11 @@ final class SimulatedMachine implements AutoCloseable {
                 guest.id(), GuestFrames.of(new Gfn(gfn)), Optional.empty(), 0, new Word(0)));
   }
 
-  void assign(Sbdf device, Domain guest) {
+  public void assign(Sbdf device, Domain guest) {
     calls.assignDevice(DomainId.DOM0, new AssignDevice(guest.id(), device, 0, 0));
   }
 
-  void deassign(Sbdf device, DomainId owner) {
+  public void deassign(Sbdf device, DomainId owner) {
     calls.deassignDevice(DomainId.DOM0, new DeassignDevice(owner, device, 0, 0));
   }
 
@@ -336,7 +348,7 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   /** Fills {@code target} with what the device reads. */
-  DmaOutcome read(Sbdf device, long address, byte[] target) {
+  public DmaOutcome read(Sbdf device, long address, byte[] target) {
     return rootComplex.read(requester(device), address, target);
   }
 
@@ -357,7 +369,7 @@ final class SimulatedMachine implements AutoCloseable {
   }
 
   /** What every consistency check has to say. */
-  List<Violation> violations() {
+  public List<Violation> violations() {
     return new IommuAudit(
             hypervisor, driver, new IommuAudit.Hardware(topology, units, interrupts.machine()))
         .violations();

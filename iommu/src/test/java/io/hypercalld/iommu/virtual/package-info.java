@@ -1,0 +1,4 @@
+@NullMarked
+package io.hypercalld.iommu.virtual;
+
+import org.jspecify.annotations.NullMarked;
