@@ -73,13 +73,7 @@ final class ClaimBench implements AutoCloseable {
         .execute(
             new ChooseClaimPolicies(
                 guest.id(),
-                new ClaimChoices(
-                    Optional.of(policies.unclaimed()),
-                    Optional.of(policies.access()),
-                    Optional.of(policies.update()),
-                    Optional.of(policies.destroyed()),
-                    Optional.of(policies.types()),
-                    Optional.of(policies.generation()))));
+    ClaimChoices.all(policies)));
   }
 
   /** An enabled server with the page that requests need. */

@@ -34,6 +34,17 @@ public record ClaimChoices(
           Optional.empty(),
           Optional.empty());
 
+  /** All that these say. */
+  public static ClaimChoices all(ClaimPolicies policies) {
+    return new ClaimChoices(
+        Optional.of(policies.unclaimed()),
+        Optional.of(policies.access()),
+        Optional.of(policies.update()),
+        Optional.of(policies.destroyed()),
+        Optional.of(policies.types()),
+        Optional.of(policies.generation()));
+  }
+
   /**
    * Has a domain follow them.
    *

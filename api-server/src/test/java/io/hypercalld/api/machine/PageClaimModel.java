@@ -43,6 +43,10 @@ final class PageClaimModel {
     this.policies = policies;
   }
 
+  ClaimPolicies policies() {
+    return policies;
+  }
+
   Set<Integer> servers() {
     return enabled.keySet();
   }

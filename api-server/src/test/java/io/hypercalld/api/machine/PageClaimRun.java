@@ -1,5 +1,8 @@
 package io.hypercalld.api.machine;
 
+import static io.hypercalld.api.machine.PageClaimAccesses.CELLS;
+import static io.hypercalld.api.machine.PageClaimAccesses.MMIO;
+import static io.hypercalld.api.machine.PageClaimAccesses.VCPUS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.api.platform.PlatformSource;
@@ -51,9 +54,6 @@ final class PageClaimRun implements AutoCloseable {
           .toList();
 
   private static final List<P2mType> TYPES = List.copyOf(P2mType.IOREQ);
-  private static final long MMIO = 0xf000_0000L;
-  private static final int CELLS = 16;
-  private static final int VCPUS = 2;
   private static final int RAM_RW = 0;
   private static final int IOREQ_SERVER = 4;
   private static final int MEMORY = 1;
@@ -68,7 +68,7 @@ final class PageClaimRun implements AutoCloseable {
   private final Domain guest;
   private final long freeFrames;
   private final PageClaimModel model;
-  private final Map<Integer, GuestRequest> waiting = new TreeMap<>();
+  private final PageClaimAccesses accesses;
   private final PreemptedRelease sweep;
   private long steps;
 
@@ -90,13 +90,8 @@ final class PageClaimRun implements AutoCloseable {
     machine.execute(
         new ChooseClaimPolicies(
             guest.id(),
-            new ClaimChoices(
-                Optional.of(policies.unclaimed()),
-                Optional.of(policies.access()),
-                Optional.of(policies.update()),
-                Optional.of(policies.destroyed()),
-                Optional.of(policies.types()),
-                Optional.of(policies.generation()))));
+ClaimChoices.all(policies)));
+    this.accesses = new PageClaimAccesses(machine, guest, model, random);
   }
 
   String digest() {
@@ -116,11 +111,11 @@ final class PageClaimRun implements AutoCloseable {
       case 9, 10 -> tag(random.nextInt(4));
       case 11 -> untag();
       case 12 -> logDirty();
-      case 13 -> readMmio();
-      default -> access();
+      case 13 -> accesses.readMmio();
+      default -> accesses.access(page());
     }
     if (random.nextInt(3) == 0) {
-      answerSomebody();
+      accesses.answerSomebody();
     }
     if (random.nextInt(4) == 0) {
       sweep.goOn();
@@ -141,8 +136,7 @@ final class PageClaimRun implements AutoCloseable {
   }
 
   private void destroy(int server) {
-    List<Integer> abandoned =
-        waiting.keySet().stream().filter(vcpu -> pending(vcpu).server().id() == server).toList();
+    List<Integer> abandoned = accesses.waitingFor(server);
     expect(
         new DestroyIoreqServer(guest.id(), server, 0),
         model.servers().contains(server) ? Optional.empty() : Optional.of(Errno.ENOENT));
@@ -151,22 +145,7 @@ final class PageClaimRun implements AutoCloseable {
     }
     model.destroyed(server);
     model.settle(gfn -> guest.p2m().lookup(new Gfn(gfn)).type());
-    abandoned.forEach(this::resume);
-  }
-
-  /** What waited for a server that is gone is made anew, or is all ones. */
-  private void resume(int vcpu) {
-    GuestRequest request = waiting.remove(vcpu);
-    AccessOutcome outcome = make(request);
-    if (request.op() != Operation.READ) {
-      judgeWrite(request, outcome);
-    } else if (outcome.outcome() != Verdict.PENDING) {
-      assertThat(outcome.data()).contains(new Word(ones(request)));
-    }
-  }
-
-  private static long ones(GuestRequest request) {
-    return request.size() == Long.BYTES ? -1 : (1L << (request.size() * Byte.SIZE)) - 1;
+    abandoned.forEach(accesses::resume);
   }
 
   private void enable(int server, boolean enabled) {
@@ -290,129 +269,6 @@ final class PageClaimRun implements AutoCloseable {
     }
   }
 
-  private void readMmio() {
-    int vcpu = random.nextInt(VCPUS);
-    int cell = random.nextInt(CELLS);
-    GuestRequest request =
-        new GuestRequest(vcpu, new Word(MMIO + cell * 16L + 4), 4, Operation.READ, new Word(0));
-    if (waiting.containsKey(vcpu)) {
-      assertThat(make(request).outcome()).isEqualTo(Verdict.PENDING);
-      return;
-    }
-    AccessOutcome outcome = make(request);
-    assertThat(outcome.server()).isEqualTo(model.selected(cell));
-    if (outcome.outcome() != Verdict.PENDING) {
-      assertThat(outcome.data()).contains(new Word(0xffff_ffffL));
-    }
-  }
-
-  private void access() {
-    int vcpu = random.nextInt(VCPUS);
-    Operation op = operation();
-    GuestRequest request =
-        new GuestRequest(vcpu, new Word(page() << 12), Long.BYTES, op, new Word(steps));
-    boolean busy = waiting.containsKey(vcpu);
-    AccessOutcome outcome = make(request);
-    if (busy) {
-      assertThat(outcome.outcome()).isEqualTo(Verdict.PENDING);
-    } else if (op == Operation.READ) {
-      judgeRead(request, outcome);
-    } else {
-      judgeWrite(request, outcome);
-    }
-  }
-
-  /** What is added to is read by the hypervisor as long as reads are nobody's. */
-  private Operation operation() {
-    return switch (random.nextInt(6)) {
-      case 0, 1 -> Operation.READ;
-      case 2 -> policies.access() == ClaimAccess.WRITE ? Operation.ADD : Operation.WRITE;
-      default -> Operation.WRITE;
-    };
-  }
-
-  private AccessOutcome make(GuestRequest request) {
-    AccessOutcome outcome = machine.execute(new AccessGuest(guest.id(), request));
-    if (outcome.outcome() == Verdict.PENDING) {
-      waiting.putIfAbsent(request.vcpu(), request);
-    }
-    return outcome;
-  }
-
-  private void judgeWrite(GuestRequest request, AccessOutcome outcome) {
-    long gfn = request.gpa().value() >>> 12;
-    Optional<P2mType> tag = model.tag(gfn);
-    Optional<Integer> owner = tag.flatMap(model::owner);
-    if (owner.isPresent()) {
-      assertThat(outcome.outcome()).isEqualTo(Verdict.PENDING);
-      assertThat(outcome.server()).isEqualTo(owner);
-      assertThat(pending(request.vcpu()).request().data()).isEqualTo(written(request));
-    } else if (tag.isEmpty() || policies.unclaimed() == Unclaimed.RAM) {
-      assertThat(outcome.outcome()).isIn(Verdict.DONE, Verdict.EMULATED);
-      model.memory().put(gfn, written(request));
-    } else if (policies.unclaimed() == Unclaimed.DISCARD) {
-      assertThat(outcome.outcome()).isEqualTo(Verdict.DISCARDED);
-      model.countLost();
-    } else {
-      assertThat(outcome.outcome()).isEqualTo(Verdict.RETRY);
-    }
-  }
-
-  /** What memory is to hold where the request is made now and reaches it. */
-  private long written(GuestRequest request) {
-    long there = model.memory().getOrDefault(request.gpa().value() >>> 12, 0L);
-    return request.data().value() + (request.op() == Operation.ADD ? there : 0);
-  }
-
-  private void judgeRead(GuestRequest request, AccessOutcome outcome) {
-    long gfn = request.gpa().value() >>> 12;
-    Optional<P2mType> tag = model.tag(gfn);
-    boolean taken = tag.isPresent() && policies.access() == ClaimAccess.ALL;
-    if (taken && tag.flatMap(model::owner).isPresent()) {
-      assertThat(outcome.outcome()).isEqualTo(Verdict.PENDING);
-    } else if (taken && policies.unclaimed() == Unclaimed.REFUSE) {
-      assertThat(outcome.outcome()).isEqualTo(Verdict.RETRY);
-    } else {
-      assertThat(outcome.data()).contains(new Word(model.memory().getOrDefault(gfn, 0L)));
-    }
-  }
-
-  /** An emulator answers: it writes to memory what the guest wrote, and reads what it reads. */
-  private void answerSomebody() {
-    Optional<Integer> vcpu = waiting.keySet().stream().findFirst();
-    if (vcpu.isEmpty()) {
-      return;
-    }
-    GuestRequest request = waiting.remove(vcpu.get());
-    PendingIo asked = pending(vcpu.get());
-    long gpa = request.gpa().value();
-    long data = gpa >= MMIO ? 0x12 : model.memory().getOrDefault(gpa >>> 12, 0L);
-    if (request.op() != Operation.READ) {
-      data = asked.request().data();
-      machine.hypervisor().memory().writeWord(maddr(gpa >>> 12), data);
-      model.memory().put(gpa >>> 12, data);
-    }
-    machine.execute(
-        new AnswerRequest(
-            guest.id(),
-            asked.server().id(),
-            asked.number(),
-            new Word(request.op() == Operation.READ ? data : 0)));
-    AccessOutcome outcome = make(request);
-    assertThat(outcome.outcome()).isIn(Verdict.DONE, Verdict.EMULATED);
-    if (request.op() == Operation.READ) {
-      assertThat(outcome.data()).contains(new Word(data));
-    }
-  }
-
-  private PendingIo pending(int vcpu) {
-    return guest.facet(DomainIo.class).oldest(vcpu).orElseThrow();
-  }
-
-  private long maddr(long gfn) {
-    return guest.p2m().lookup(new Gfn(gfn)).mfn().maddr();
-  }
-
   private void expect(Hypercall call, Optional<Errno> expected) {
     String before = expected.isPresent() ? digest() : "";
     assertThat(refusal(call)).as("%s at step %d", call, steps).isEqualTo(expected);
@@ -437,15 +293,12 @@ final class PageClaimRun implements AutoCloseable {
     for (long gfn : PAGES) {
       P2mType now = guest.p2m().lookup(new Gfn(gfn)).type();
       assertThat(Optional.of(now).filter(P2mType.IOREQ::contains)).isEqualTo(model.tag(gfn));
-      assertThat(machine.hypervisor().memory().readWord(maddr(gfn)))
+      assertThat(machine.hypervisor().memory().readWord(accesses.maddr(gfn)))
           .as("guest frame %d at step %d", gfn, steps)
           .isEqualTo(model.memory().getOrDefault(gfn, 0L));
     }
-    DomainIo io = guest.facet(DomainIo.class);
-    assertThat(io.pending())
-        .extracting(PendingIo::vcpu)
-        .containsExactlyInAnyOrderElementsOf(waiting.keySet());
-    assertThat(io.counters().lostWrites()).isEqualTo(model.lost());
+    accesses.check();
+    assertThat(guest.facet(DomainIo.class).counters().lostWrites()).isEqualTo(model.lost());
     if (steps % 10 == 0) {
       assertThat(machine.violations()).isEmpty();
     }
@@ -456,8 +309,8 @@ final class PageClaimRun implements AutoCloseable {
     while (sweep.isStopped()) {
       sweep.goOn();
     }
-    while (!waiting.isEmpty()) {
-      answerSomebody();
+    while (accesses.isAnybodyWaiting()) {
+      accesses.answerSomebody();
     }
     List.copyOf(model.servers()).forEach(this::destroy);
     PAGES.forEach(
