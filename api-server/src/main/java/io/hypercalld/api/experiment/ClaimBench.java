@@ -2,7 +2,7 @@ package io.hypercalld.api.experiment;
 
 import io.hypercalld.api.machine.AccessGuest;
 import io.hypercalld.api.machine.AnswerRequest;
-import io.hypercalld.api.machine.ChooseClaimPolicies;
+import io.hypercalld.api.machine.ChooseDomainPolicies;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.ComposeServer;
 import io.hypercalld.api.machine.Hypercalls;
@@ -69,11 +69,7 @@ final class ClaimBench implements AutoCloseable {
   }
 
   void choose(ClaimPolicies policies) {
-    machine()
-        .execute(
-            new ChooseClaimPolicies(
-                guest.id(),
-    ClaimChoices.all(policies)));
+    machine().execute(ChooseDomainPolicies.of(guest.id(), ClaimChoices.all(policies)));
   }
 
   /** An enabled server with the page that requests need. */

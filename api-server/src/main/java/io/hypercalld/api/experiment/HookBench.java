@@ -2,7 +2,7 @@ package io.hypercalld.api.experiment;
 
 import io.hypercalld.api.experiment.SyncHookAnswer.Change;
 import io.hypercalld.api.experiment.SyncHookAnswer.Effect;
-import io.hypercalld.api.machine.ChooseSyncHooks;
+import io.hypercalld.api.machine.ChooseDomainPolicies;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MemoryPolicies;
@@ -93,7 +93,7 @@ final class HookBench implements AutoCloseable {
 
   /** From now on the guest's device misses a kind of change. */
   void lose(SyncHook hook) {
-    machine.execute(new ChooseSyncHooks(guest.id(), EnumSet.complementOf(EnumSet.of(hook))));
+    machine.execute(ChooseDomainPolicies.of(guest.id(), EnumSet.complementOf(EnumSet.of(hook))));
   }
 
   private Domain compose(DomainType type) {

@@ -3,8 +3,10 @@ package io.hypercalld.api.machine;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.ioreq.server.ClaimPolicies;
 import io.hypercalld.ioreq.server.IoServers;
+import io.hypercalld.ioreq.server.PageClaims;
 import java.util.Optional;
 
 /** What somebody wants of the page type that servers claim; the rest stays. Immutable. */
@@ -51,7 +53,7 @@ public record ClaimChoices(
    * @throws Refusal EOPNOTSUPP a PV domain; EBUSY while a server has a type or there are pages of
    *     one
    */
-  void applyTo(Domain domain) {
+  void applyTo(Transaction steps, Domain domain) {
     if (equals(NONE)) {
       return;
     }
@@ -59,16 +61,16 @@ public record ClaimChoices(
         domain
             .findFacet(IoServers.class)
             .orElseThrow(() -> Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id()));
-    ClaimPolicies now = servers.claims().policies();
-    servers
-        .claims()
-        .choose(
-            new ClaimPolicies(
-                unclaimed.orElse(now.unclaimed()),
-                access.orElse(now.access()),
-                update.orElse(now.update()),
-                destroyed.orElse(now.destroyed()),
-                types.orElse(now.types()),
-                generation.orElse(now.generation())));
+    PageClaims all = servers.claims();
+    ClaimPolicies now = all.policies();
+    all.choose(
+        new ClaimPolicies(
+            unclaimed.orElse(now.unclaimed()),
+            access.orElse(now.access()),
+            update.orElse(now.update()),
+            destroyed.orElse(now.destroyed()),
+            types.orElse(now.types()),
+            generation.orElse(now.generation())));
+    steps.onFailure(() -> all.choose(now));
   }
 }

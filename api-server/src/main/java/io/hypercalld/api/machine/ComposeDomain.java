@@ -22,6 +22,7 @@ import io.hypercalld.core.hypercall.SetPagingMempoolSize;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mGeometry;
+import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.driver.DmaPolicy;
 import io.hypercalld.iommu.driver.DomainIommu;
 import java.nio.charset.StandardCharsets;
@@ -103,26 +104,31 @@ public record ComposeDomain(
   public Domain execute(Machine machine) {
     checkMemory(machine);
     DomainId id = freeId(machine);
-    create(machine, id);
-    try {
-      choosePolicies(machine.hypervisor().domains().byId(id));
-      policies.devices().applyTo(machine, machine.hypervisor().domains().byId(id));
-      policies.claims().applyTo(machine.hypervisor().domains().byId(id));
-      viommu.applyTo(machine, machine.hypervisor().domains().byId(id));
-      call(machine, new MaxVcpus(id, vcpus));
-      call(machine, new MaxMem(id, new Word(memoryBytes >>> KIB_SHIFT)));
-      if (type.isTranslated()) {
-        long pool = vcpus * POOL_KIB_PER_VCPU + (memoryBytes >>> 20) * POOL_KIB_PER_MIB;
-        call(machine, new SetPagingMempoolSize(id, new Word(pool << KIB_SHIFT)));
-      }
-      populate(machine, id);
-    } catch (Refusal refusal) {
-      call(machine, new DestroyDomain(id));
-      throw refusal;
-    }
-    Domain domain = machine.hypervisor().domains().byId(id);
+    Domain domain =
+        Transaction.run(
+            steps -> {
+              create(machine, id);
+              steps.onFailure(() -> call(machine, new DestroyDomain(id)));
+              Domain created = machine.hypervisor().domains().byId(id);
+              choosePolicies(created);
+              policies.devices().applyTo(steps, machine, created);
+              policies.claims().applyTo(steps, created);
+              viommu.applyTo(machine, created);
+              furnish(machine, id);
+              return created;
+            });
     name.ifPresent(domain::rename);
     return domain;
+  }
+
+  private void furnish(Machine machine, DomainId id) {
+    call(machine, new MaxVcpus(id, vcpus));
+    call(machine, new MaxMem(id, new Word(memoryBytes >>> KIB_SHIFT)));
+    if (type.isTranslated()) {
+      long pool = vcpus * POOL_KIB_PER_VCPU + (memoryBytes >>> 20) * POOL_KIB_PER_MIB;
+      call(machine, new SetPagingMempoolSize(id, new Word(pool << KIB_SHIFT)));
+    }
+    populate(machine, id);
   }
 
   private void checkMemory(Machine machine) {

@@ -4,6 +4,7 @@ import io.hypercalld.core.dma.DmaMode;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.transaction.Transaction;
 import io.hypercalld.iommu.driver.GuestContexts;
 import io.hypercalld.iommu.driver.IommuApi;
 import java.util.Optional;
@@ -31,13 +32,17 @@ public record DmaChoices(
     return mode.equals(Optional.of(DmaMode.IDENTITY));
   }
 
-  void applyTo(Machine machine, Domain domain) {
+  /** Has a domain follow them. */
+  void applyTo(Transaction steps, Machine machine, Domain domain) {
     if (api.isPresent() || contexts.isPresent()) {
       GuestContexts own =
           domain
               .findFacet(GuestContexts.class)
               .orElseThrow(
                   () -> Refusal.of(Errno.EOPNOTSUPP, "no iommu translates for %s", domain.id()));
+      IommuApi apiBefore = own.api();
+      int mostBefore = own.most();
+      steps.onFailure(() -> own.choose(apiBefore, mostBefore));
       own.choose(api.orElse(own.api()), contexts.orElse(own.most()));
     }
     if (mode.isPresent()) {

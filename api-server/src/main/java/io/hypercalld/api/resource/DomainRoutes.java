@@ -1,9 +1,6 @@
 package io.hypercalld.api.resource;
 
-import io.hypercalld.api.machine.ChooseClaimPolicies;
-import io.hypercalld.api.machine.ChooseDmaPolicies;
-import io.hypercalld.api.machine.ChooseFlushPolicy;
-import io.hypercalld.api.machine.ChooseSyncHooks;
+import io.hypercalld.api.machine.ChooseDomainPolicies;
 import io.hypercalld.api.machine.ClaimChoices;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DmaChoices;
@@ -139,13 +136,14 @@ final class DomainRoutes {
       Optional<ClaimPolicies.Destroyed> serverDestroy,
       Optional<Integer> claimTypes,
       Optional<ClaimPolicies.Generation> claimProfile) {
-    DmaChoices devices() {
-      return new DmaChoices(dmaMode, iommuApi, nbCtx);
-    }
-
-    ClaimChoices claims() {
-      return new ClaimChoices(
-          unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes, claimProfile);
+    ChooseDomainPolicies of(DomainId domain) {
+      return new ChooseDomainPolicies(
+          domain,
+          new ClaimChoices(
+              unclaimed, claimAccess, claimUpdate, serverDestroy, claimTypes, claimProfile),
+          new DmaChoices(dmaMode, iommuApi, nbCtx),
+          syncHooks.map(MemoryChoices::set),
+          flush);
     }
   }
 
@@ -154,17 +152,7 @@ final class DomainRoutes {
     DomainChange wanted = request.read(DomainChange.class);
     return machine -> {
       Domain domain = name.in(machine.hypervisor().domains());
-      machine.execute(new ChooseClaimPolicies(domain.id(), wanted.policies().claims()));
-      wanted
-          .policies()
-          .syncHooks()
-          .ifPresent(
-              hooks -> machine.execute(new ChooseSyncHooks(domain.id(), MemoryChoices.set(hooks))));
-      wanted
-          .policies()
-          .flush()
-          .ifPresent(flush -> machine.execute(new ChooseFlushPolicy(domain.id(), flush)));
-      machine.execute(new ChooseDmaPolicies(domain.id(), wanted.policies().devices()));
+      machine.execute(wanted.policies().of(domain.id()));
       return Reply.ok(DomainView.of(machine, domain));
     };
   }

@@ -57,6 +57,21 @@ class MemoryPoliciesTest {
   }
 
   @Test
+  void changeOfSeveral_ofWhichOneIsRefused_isNoneOfThem() {
+    int id = create("{'memory':'4MiB'}").body().get("domid").asInt();
+    String before = daemon.digest();
+
+    Answer refused =
+        daemon.patch(
+            "/v1/domains/" + id,
+            "{'policies':{'unclaimed':'ram','syncHooks':[],'nbCtx':3,'dmaMode':'identity'}}"
+                .replace('\'', '"'));
+
+    assertThat(refused.at("/errno")).isEqualTo("EBUSY");
+    assertThat(daemon.digest()).isEqualTo(before);
+  }
+
+  @Test
   void flushes_areCountedForTheDomainThatNeedsThem() {
     int id = create("{'memory':'4MiB','pageTables':'separate'}").body().get("domid").asInt();
     daemon.put("/v1/devices/03:10.1/assignment", "{\"domain\":" + id + "}");

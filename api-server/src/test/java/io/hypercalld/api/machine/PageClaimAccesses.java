@@ -37,8 +37,7 @@ final class PageClaimAccesses {
   private final Map<Integer, GuestRequest> waiting = new TreeMap<>();
   private long written;
 
-  PageClaimAccesses(
-      Machine machine, Domain guest, PageClaimModel model, RandomGenerator random) {
+  PageClaimAccesses(Machine machine, Domain guest, PageClaimModel model, RandomGenerator random) {
     this.machine = machine;
     this.guest = guest;
     this.policies = model.policies();

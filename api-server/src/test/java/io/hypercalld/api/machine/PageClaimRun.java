@@ -11,10 +11,6 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.errno.Errno;
-import io.hypercalld.core.guest.AccessOutcome;
-import io.hypercalld.core.guest.AccessOutcome.Verdict;
-import io.hypercalld.core.guest.GuestRequest;
-import io.hypercalld.core.guest.GuestRequest.Operation;
 import io.hypercalld.core.hypercall.DestroyDomain;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
@@ -24,7 +20,6 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.ranges.NumberRange;
 import io.hypercalld.ioreq.dispatch.DomainIo;
-import io.hypercalld.ioreq.dispatch.PendingIo;
 import io.hypercalld.ioreq.hypercall.DestroyIoreqServer;
 import io.hypercalld.ioreq.hypercall.MapIoRange;
 import io.hypercalld.ioreq.hypercall.MapMemType;
@@ -35,9 +30,7 @@ import io.hypercalld.ioreq.server.ClaimPolicies;
 import io.hypercalld.ioreq.server.ClaimPolicies.ClaimAccess;
 import io.hypercalld.ioreq.server.ClaimPolicies.Unclaimed;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import java.util.stream.LongStream;
@@ -87,10 +80,7 @@ final class PageClaimRun implements AutoCloseable {
                 4 << 20,
                 VCPUS,
                 MemoryPolicies.usual()));
-    machine.execute(
-        new ChooseClaimPolicies(
-            guest.id(),
-ClaimChoices.all(policies)));
+    machine.execute(ChooseDomainPolicies.of(guest.id(), ClaimChoices.all(policies)));
     this.accesses = new PageClaimAccesses(machine, guest, model, random);
   }
 
