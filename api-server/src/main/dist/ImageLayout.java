@@ -30,7 +30,7 @@ import java.util.zip.GZIPOutputStream;
 final class ImageLayout {
   private static final String MODULES =
       "java.base,java.desktop,java.logging,java.management,java.naming,java.net.http,java.sql,"
-          + "jdk.management,jdk.unsupported,jdk.zipfs";
+          + "jdk.jfr,jdk.management,jdk.unsupported,jdk.zipfs";
   private static final Pattern LIBRARY = Pattern.compile("(/\\S+\\.so\\S*)(?: \\(0x|$)");
   private static final String JAVA = "opt/java";
   private static final String APPLICATION = "opt/hypercalld";

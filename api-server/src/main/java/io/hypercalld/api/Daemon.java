@@ -105,7 +105,7 @@ public final class Daemon {
 
   private static void serve(DaemonSettings settings) {
     Logging.configure(settings.logFormat(), settings.logLevel());
-    RunningDaemon daemon = RunningDaemon.start(settings, platform(settings));
+    RunningDaemon daemon = RunningDaemon.start(settings, () -> platform(settings));
     Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon), "shutdown"));
     print(
         Ready.line(

@@ -22,6 +22,9 @@ final class HttpServer implements AutoCloseable {
   private final ApplicationContext context;
   private final EmbeddedServer server;
 
+  /** Whether what is at the socket's place is its own. */
+  private volatile boolean prepared;
+
   /** A server that does not listen yet. */
   HttpServer(Listen listen, Limits limits, Dispatcher dispatcher) {
     this.listen = listen;
@@ -71,6 +74,7 @@ final class HttpServer implements AutoCloseable {
    */
   void start() {
     unix.ifPresent(UnixSocket::prepare);
+    prepared = true;
     try {
       server.start();
     } catch (ServerStartupException e) {
@@ -95,7 +99,9 @@ final class HttpServer implements AutoCloseable {
   /** Takes no more connections. */
   void stopListening() {
     doorway.close();
-    unix.ifPresent(UnixSocket::remove);
+    if (prepared) {
+      unix.ifPresent(UnixSocket::remove);
+    }
   }
 
   /** Whether somebody waits for an answer. */

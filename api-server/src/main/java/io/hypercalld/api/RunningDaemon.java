@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Machines and the server in front of them. Thread-safe. */
 public final class RunningDaemon implements AutoCloseable {
@@ -51,18 +52,39 @@ public final class RunningDaemon implements AutoCloseable {
     return start(settings, new LoadedPlatform(platform, List.of(), ChoosePolicies.NONE));
   }
 
+  /** As {@link #start(DaemonSettings, Supplier)}, of a source that has been read. */
+  public static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded) {
+    return start(settings, () -> loaded);
+  }
+
   /**
-   * Boots a machine as its source and the settings, which count more, want it, and serves it.
+   * Boots a machine as its source and the settings, which count more, want it, and serves it. While
+   * it boots, whoever asks is told so.
    *
+   * @param source read once the daemon listens; throws what keeps it from starting
    * @throws CannotListen where the address is not to be had
    * @throws io.hypercalld.core.errno.Refusal where the platform cannot be booted
    */
-  public static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded) {
-    return start(settings, loaded, Limits.USUAL);
+  public static RunningDaemon start(DaemonSettings settings, Supplier<LoadedPlatform> source) {
+    return start(settings, source, Limits.USUAL);
   }
 
-  static RunningDaemon start(DaemonSettings settings, LoadedPlatform loaded, Limits limits) {
-    Access access = new Access(Tokens.read(settings.listen().tokenFile()));
+  static RunningDaemon start(
+      DaemonSettings settings, Supplier<LoadedPlatform> source, Limits limits) {
+    Dispatcher dispatcher = new Dispatcher(new Access(Tokens.read(settings.listen().tokenFile())));
+    HttpServer server = new HttpServer(settings.listen(), limits, dispatcher);
+    try {
+      server.start();
+      return new RunningDaemon(begin(dispatcher, settings, source.get()), dispatcher, server);
+    } catch (RuntimeException e) {
+      server.stopListening();
+      server.close();
+      throw e;
+    }
+  }
+
+  private static Machines begin(
+      Dispatcher dispatcher, DaemonSettings settings, LoadedPlatform loaded) {
     MachinesRoutes.Booting booting =
         (name, platform) ->
             HostedMachine.boot(
@@ -82,12 +104,8 @@ public final class RunningDaemon implements AutoCloseable {
                 machines.first().thread().machine().catalogue(),
                 new MachinesRoutes(machines, loaded, usual, booting),
                 metrics));
-    Dispatcher dispatcher = new Dispatcher(router, machines, new Trials(), access, metrics);
-    RunningDaemon daemon =
-        new RunningDaemon(
-            machines, dispatcher, new HttpServer(settings.listen(), limits, dispatcher));
-    daemon.listen();
-    return daemon;
+    dispatcher.begin(router, machines, new Trials(), metrics);
+    return machines;
   }
 
   private static Machine boot(LoadedPlatform loaded) {
@@ -106,15 +124,6 @@ public final class RunningDaemon implements AutoCloseable {
         Optional.empty(),
         Optional.empty(),
         Optional.empty());
-  }
-
-  private void listen() {
-    try {
-      server.start();
-    } catch (CannotListen e) {
-      close();
-      throw e;
-    }
   }
 
   /** Where it is served. */

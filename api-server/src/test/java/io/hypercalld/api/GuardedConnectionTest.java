@@ -49,7 +49,7 @@ final class GuardedConnectionTest {
         Optional.of(
             RunningDaemon.start(
                 StartOptions.parse(List.of("--port", "0"), Map.of()).settings(),
-                PlatformSource.named("two-socket").load(),
+                PlatformSource.named("two-socket")::load,
                 limits));
   }
 

@@ -71,6 +71,7 @@ public final class Client {
               : conversation.put(said);
       case Xl.NOUN -> Xl.run(conversation, said);
       case "ioreq serve" -> ServedModel.serve(conversation, said);
+      case "sim journal", "sim export" -> conversation.pour(said);
       default -> conversation.put(said);
     };
   }

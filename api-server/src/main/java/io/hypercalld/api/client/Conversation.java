@@ -32,6 +32,23 @@ record Conversation(DaemonClient daemon, Terminal terminal, Format format, boole
     return show(answer, dryRun ? View.DRY_RUN : said.verb().view());
   }
 
+  /** Hands on what is no JSON, while it comes. */
+  Exit pour(Grammar.Said said) {
+    daemon.stream(
+        Wording.of(said),
+        (answer, bytes) -> {
+          if (answer.status() >= 400) {
+            throw CommandFailure.of(
+                Exit.ofStatus(answer.status(), false),
+                "%s",
+                complaint(answer.status(), answer.text()));
+          }
+          bytes.transferTo(terminal.out());
+          terminal.out().flush();
+        });
+    return Exit.OK;
+  }
+
   /** Prints an answer; one that names violations is a failure. */
   Exit show(@Nullable Object answer, View view) {
     terminal.print(format.print(answer, view, headings));

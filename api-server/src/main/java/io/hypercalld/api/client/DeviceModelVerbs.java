@@ -111,6 +111,11 @@ final class DeviceModelVerbs {
             "",
             "take it away"),
         Verb.of(
+            "ioreq ranges DOMAIN ID",
+            "GET /v1/domains/{DOMAIN}/ioreq-servers/{ID}/ranges",
+            "type start end",
+            "what it answers for"),
+        Verb.of(
             "ioreq requests DOMAIN ID",
             "GET /v1/domains/{DOMAIN}/ioreq-servers/{ID}/requests ?wait",
             "id vcpu type dir address size count data state",

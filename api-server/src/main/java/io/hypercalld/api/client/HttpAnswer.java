@@ -44,10 +44,10 @@ record HttpAnswer(int status, Map<String, String> headers, InputStream body) {
 
   private static InputStream content(InputStream in, Map<String, String> headers) {
     if (headers.getOrDefault("transfer-encoding", "").equalsIgnoreCase("chunked")) {
-      return new ChunkedBody(in);
+      return FramedBody.chunked(in);
     }
     String length = headers.get("content-length");
-    return length == null ? in : new MeasuredBody(in, Long.parseLong(length));
+    return length == null ? in : FramedBody.measured(in, Long.parseLong(length));
   }
 
   /** All of the body, as text. */

@@ -3,6 +3,7 @@ package io.hypercalld.api.client;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -13,7 +14,7 @@ import java.util.Optional;
  * @param target path and query, encoded
  * @param headers those that say something; {@code Host} and the like follow from the rest
  */
-record HttpCall(String method, String target, Map<String, String> headers, Optional<String> body) {
+record HttpCall(String method, String target, Map<String, String> headers, Optional<Content> body) {
   private static final String TOKEN_HEADER = "Authorization";
 
   HttpCall with(String header, String value) {
@@ -46,16 +47,18 @@ record HttpCall(String method, String target, Map<String, String> headers, Optio
     return encoded.toString();
   }
 
-  /** As it goes over a connection that it is alone on. */
-  byte[] encoded(String host) {
+  /**
+   * As it goes over a connection that it is alone on.
+   *
+   * @throws IOException where what it carries cannot be read
+   */
+  byte[] encoded(String host) throws IOException {
     StringBuilder head = new StringBuilder();
     head.append(method).append(' ').append(target).append(" HTTP/1.1\r\n");
     head.append("Host: ").append(host).append("\r\nConnection: close\r\n");
     headers.forEach((name, value) -> head.append(name).append(": ").append(value).append("\r\n"));
-    byte[] content = body.orElse("").getBytes(UTF_8);
-    if (body.isPresent()) {
-      head.append("Content-Type: application/json\r\n");
-    }
+    byte[] content = body.isPresent() ? body.get().bytes() : new byte[0];
+    body.ifPresent(sent -> head.append("Content-Type: ").append(sent.mediaType()).append("\r\n"));
     if (body.isPresent() || !method.equals("GET")) {
       head.append("Content-Length: ").append(content.length).append("\r\n");
     }
@@ -86,11 +89,11 @@ record HttpCall(String method, String target, Map<String, String> headers, Optio
                     name.equals(TOKEN_HEADER)
                         ? "\"Authorization: Bearer $HV_TOKEN\""
                         : quoted(name + ": " + value)));
-    body.ifPresent(text -> line.append(" -d ").append(quoted(text)));
+    body.ifPresent(sent -> line.append(' ').append(sent.curl()));
     return line.toString();
   }
 
-  private static String quoted(String text) {
+  static String quoted(String text) {
     return "'" + text.replace("'", "'\\''") + "'";
   }
 }

@@ -29,6 +29,16 @@ final class HypervisorVerbs {
             "PATCH /v1/machine policies=*",
             "",
             "change policies that may change at run time"),
+        Verb.of(
+            "machine read MADDR LENGTH",
+            "GET /v1/memory ?maddr=MADDR ?length=LENGTH",
+            "",
+            "bytes of machine memory"),
+        Verb.of(
+            "machine write MADDR DATA",
+            "PUT /v1/memory ?maddr=MADDR data=DATA",
+            "",
+            "write machine memory"),
         Verb.of("machine counters", "GET /v1/machine/counters", "", "what it has done"),
         Verb.of(
             "machine reset-counters", "POST /v1/machine/counters/reset", "", "set them to zero"),
@@ -95,6 +105,11 @@ final class HypervisorVerbs {
             "PUT /v1/domains/{DOMAIN}/memory ?gpa=GPA data=DATA",
             "",
             "write its memory"),
+        Verb.of(
+            "domain reachability DOMAIN",
+            "GET /v1/domains/{DOMAIN}/interrupt-reachability",
+            "boot>guest boots online stopsAt",
+            "which vCPUs an interrupt can reach, and how far guests boot"),
         Verb.of("device list", "GET /v1/devices ?owner ?state ?iommu", DEVICE, "the PCI functions"),
         Verb.of("device show SBDF", "GET /v1/devices/{SBDF}", "", "one PCI function"),
         Verb.of(

@@ -96,7 +96,7 @@ final class ServedModel {
         method,
         target,
         Map.of("Accept", "application/json"),
-        body.isEmpty() ? Optional.empty() : Optional.of(Tree.text(body)));
+        body.isEmpty() ? Optional.empty() : Optional.of(new Content.Json(Tree.text(body))));
   }
 
   private static Map<String, String> range(String spelled) {

@@ -32,6 +32,15 @@ final class SimulationVerbs {
         Verb.of(
             "sim fault k=v..", "POST /_sim/faults", "id match when effect hits", "have it fail"),
         Verb.of("sim mend ID", "DELETE /_sim/faults/{ID}", "", "have it fail no more"),
+        Verb.of("sim journal", "GET /_sim/journal", "text", "every command since the start"),
+        Verb.of("sim replay FILE", "POST /_sim/replay", "", "execute a journal on a machine anew"),
+        Verb.of("sim export", "GET /_sim/export", "text", "the whole machine, to standard output"),
+        Verb.of("sim import FILE", "POST /_sim/import", "", "go on from an exported machine"),
+        Verb.of(
+            "sim requests",
+            "GET /_sim/requests",
+            "number time method path status requestId",
+            "what was asked last"),
         Verb.of("sim clock", "GET /_sim/clock", "", "the machine's time"),
         Verb.of(
             "sim advance NANOS",

@@ -34,10 +34,14 @@ final class Tables {
     return text.append(table(rows(answer, view), view, headings)).toString();
   }
 
-  /** What is said about all rows, but for the way to more of them. */
+  /** What is said about all rows, but for the way to more of them and how old they are. */
   private static String aside(Object name, @Nullable Object value) {
     boolean silent =
-        value == null || value instanceof List || value instanceof Map || name.equals("nextCursor");
+        value == null
+            || value instanceof List
+            || value instanceof Map
+            || name.equals("nextCursor")
+            || name.equals("revision");
     return silent ? "" : name + ": " + cell(value) + "\n";
   }
 

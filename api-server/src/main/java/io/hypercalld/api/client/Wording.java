@@ -1,5 +1,7 @@
 package io.hypercalld.api.client;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Turns what a command line says into a request. Never instantiated. */
 final class Wording {
+  /** The argument that names a file, which is the whole body. */
+  private static final String FILE = "FILE";
+
   private Wording() {}
 
   /**
@@ -49,9 +54,12 @@ final class Wording {
     return query.isEmpty() ? "" : "?" + String.join("&", query);
   }
 
-  private static Optional<String> body(Grammar.Said said) {
+  private static Optional<Content> body(Grammar.Said said) {
+    if (said.has(FILE)) {
+      return Optional.of(file(said.values().getOrDefault(FILE, "")));
+    }
     if (said.has(Grammar.BODY)) {
-      return Optional.of(said.values().getOrDefault(Grammar.BODY, ""));
+      return Optional.of(new Content.Json(said.values().getOrDefault(Grammar.BODY, "")));
     }
     Map<String, @Nullable Object> members = new LinkedHashMap<>();
     boolean nested = false;
@@ -67,7 +75,15 @@ final class Wording {
       members.putAll(pairs(said));
     }
     boolean due = said.verb().pairs() || said.verb().fields().stream().anyMatch(Wording::isMember);
-    return due ? Optional.of(Tree.text(members)) : Optional.empty();
+    return due ? Optional.of(new Content.Json(Tree.text(members))) : Optional.empty();
+  }
+
+  private static Content file(String name) {
+    Path path = Path.of(name);
+    if (!Files.isReadable(path)) {
+      throw CommandFailure.of(Exit.FAILED, "%s cannot be read", name);
+    }
+    return new Content.OfFile(path);
   }
 
   private static boolean isMember(Verb.Field field) {

@@ -259,7 +259,7 @@ final class Xl {
         method,
         path,
         new LinkedHashMap<>(Map.of("Accept", "application/json")),
-        body.isEmpty() ? Optional.empty() : Optional.of(Tree.text(body)));
+        body.isEmpty() ? Optional.empty() : Optional.of(new Content.Json(Tree.text(body))));
   }
 
   private void print(String line) {

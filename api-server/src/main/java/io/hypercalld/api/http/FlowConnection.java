@@ -55,7 +55,8 @@ final class FlowConnection extends ChannelDuplexHandler {
     }
     Optional<CompletableFuture<Dispatcher.Stream>> begun =
         message instanceof HttpRequest request && request.method().equals(HttpMethod.GET)
-            ? dispatcher.stream(WebSocketConnection.understand(request))
+            ? dispatcher.stream(
+                WebSocketConnection.understand(request), context.channel().eventLoop())
             : Optional.empty();
     if (begun.isEmpty()) {
       context.fireChannelRead(message);

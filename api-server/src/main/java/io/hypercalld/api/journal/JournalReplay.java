@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.PushbackInputStream;
 import java.io.UncheckedIOException;
+import java.util.Optional;
 import java.util.Set;
 import java.util.zip.GZIPInputStream;
 
@@ -56,6 +57,8 @@ public final class JournalReplay {
           line = JournalText.parse(read(lines));
         }
         requireEnd(line, machine, number);
+        // Rules that struck then have nothing to say about what is asked next.
+        machine.faultRules().tell(Optional.empty());
         return new Replayed(machine, number);
       } catch (RuntimeException e) {
         machine.close();

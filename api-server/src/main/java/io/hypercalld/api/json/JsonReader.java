@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
@@ -47,8 +48,18 @@ public final class JsonReader {
       }
       return value;
     } catch (IOException e) {
-      throw InvalidBody.at("", "the body is not well-formed JSON");
+      throw malformed(e);
     }
+  }
+
+  /** Where the text stops being JSON, which is not where the last token began. */
+  private static InvalidBody malformed(IOException failure) {
+    return failure instanceof JsonProcessingException json && json.getLocation() != null
+        ? InvalidBody.at(
+            "",
+            "the body is not well-formed JSON at byte %d",
+            Math.max(0, json.getLocation().getByteOffset()))
+        : InvalidBody.at("", "the body is not well-formed JSON");
   }
 
   /** The current token. */
@@ -65,7 +76,7 @@ public final class JsonReader {
       }
       return token;
     } catch (IOException e) {
-      throw InvalidBody.at("", "the body is not well-formed JSON %s", place());
+      throw malformed(e);
     }
   }
 
@@ -79,7 +90,7 @@ public final class JsonReader {
     try {
       return parser.getText();
     } catch (IOException e) {
-      throw InvalidBody.at("", "the body is not well-formed JSON %s", place());
+      throw malformed(e);
     }
   }
 
@@ -91,7 +102,7 @@ public final class JsonReader {
         case BIG_INTEGER, FLOAT, DOUBLE, BIG_DECIMAL -> OptionalLong.empty();
       };
     } catch (IOException e) {
-      throw InvalidBody.at("", "the body is not well-formed JSON %s", place());
+      throw malformed(e);
     }
   }
 
@@ -100,7 +111,7 @@ public final class JsonReader {
     try {
       parser.skipChildren();
     } catch (IOException e) {
-      throw InvalidBody.at("", "the body is not well-formed JSON %s", place());
+      throw malformed(e);
     }
   }
 
@@ -113,7 +124,7 @@ public final class JsonReader {
     try (JsonGenerator copy = FACTORY.createGenerator(bytes, JsonEncoding.UTF8)) {
       copy.copyCurrentStructure(parser);
     } catch (IOException e) {
-      throw InvalidBody.at("", "the body is not well-formed JSON %s", place());
+      throw malformed(e);
     }
     return bytes.toByteArray();
   }

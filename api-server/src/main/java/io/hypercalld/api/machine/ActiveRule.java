@@ -15,6 +15,9 @@ final class ActiveRule implements Digestible {
   private long hits;
   private long told;
 
+  /** Nanoseconds by which answers are late; taken by whoever is told. */
+  private long late;
+
   /**
    * @param malfunction how units realise it; empty where it is nothing of theirs
    */
@@ -63,9 +66,20 @@ final class ActiveRule implements Digestible {
     hits++;
   }
 
-  /** Nanoseconds by which it delays what it strikes now. */
+  /** Delays what it strikes now; answers by how many nanoseconds for the machine. */
   long delay() {
-    return rule.effect().delay().map(delay -> delay.draw(chance)).orElse(0L);
+    FaultDelay delay = rule.effect().delay().orElse(null);
+    long nanos = delay == null ? 0 : delay.draw(chance);
+    boolean forTheMachine = delay == null || delay.clock() == FaultDelay.Clock.VIRTUAL;
+    late += forTheMachine ? 0 : nanos;
+    return forTheMachine ? nanos : 0;
+  }
+
+  /** Nanoseconds by which the answer is to be later, asked once. */
+  long takeLateness() {
+    long taken = late;
+    late = 0;
+    return taken;
   }
 
   /** Whether it has struck since the last time that it was asked. */
@@ -75,11 +89,15 @@ final class ActiveRule implements Digestible {
     return news;
   }
 
-  /** What a malfunction has done is in the units; a lost event is nothing of the machine's. */
+  /**
+   * What a malfunction has done is in the units, a shortage in what is short, and a lost event is
+   * nothing of the machine's.
+   */
   @Override
   public void digest(StateDigest digest) {
     digest.put(id).put(rule.toString());
-    if (!does(FaultEffect.EVENT_DROP)) {
+    boolean isShortage = rule.isOfMemory() || does(FaultEffect.DOMAIN_IDS_EXHAUSTED);
+    if (!isShortage && !does(FaultEffect.EVENT_DROP)) {
       digest.put(seen).put(malfunction.isPresent() ? 0 : hits).put(chance);
     }
   }

@@ -12,9 +12,6 @@ public record AnswerRequest(DomainId domain, int server, long request, Word data
     implements MachineCommand<Long> {
   @Override
   public Long execute(Machine machine) {
-    if (machine.faultRules().losesReply(domain)) {
-      return request;
-    }
     machine
         .deviceModels()
         .cpus()

@@ -1,18 +1,24 @@
 package io.hypercalld.api.machine;
 
 import io.hypercalld.api.json.InvalidBody;
+import io.hypercalld.core.hypercall.OrElse;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How much time passes for the machine before a hypercall is made. Immutable.
+ * How much time passes before a hypercall is made, or before its answer goes out. Immutable.
+ *
+ * <p>By the {@code virtual} clock, which is usual, time passes for the machine before the call; by
+ * the {@code wall} clock the call is made at once, the machine goes on with others, and who asked
+ * is answered later.
  *
  * <p>Times are texts such as {@code 5ms}, in ns, us, ms or s. {@code fixed} takes {@code value};
  * {@code uniform} anything from {@code min} to {@code max} alike; {@code lognormal} {@code median *
  * exp(sigma * n)}, {@code n} normally distributed. One time is drawn for each call that the rule
  * strikes, from the rule's own numbers, and nothing is added to it: the distribution is the jitter.
- * Of several rules only the one that strikes delays.
+ * Of several rules only the one that strikes delays. Where several calls of one request are struck,
+ * their times add up.
  */
 public record FaultDelay(
     Type type,
@@ -20,8 +26,20 @@ public record FaultDelay(
     Optional<String> min,
     Optional<String> max,
     Optional<String> median,
-    Optional<Double> sigma) {
+    Optional<Double> sigma,
+    @OrElse("\"virtual\"") Clock clock) {
   private static final Pattern TIME = Pattern.compile("([0-9]{1,9})(ns|us|ms|s)");
+
+  /** Whose time passes. */
+  public enum Clock {
+    VIRTUAL,
+    WALL;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(java.util.Locale.ROOT);
+    }
+  }
 
   /** How times are distributed. */
   public enum Type {

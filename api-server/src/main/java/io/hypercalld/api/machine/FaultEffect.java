@@ -21,7 +21,10 @@ public enum FaultEffect {
   /** The unit gives out no domain-id any more, once it has given out {@code skip} more. */
   DOMAIN_IDS_EXHAUSTED,
 
-  /** What a device model answers does not reach the vCPU, which waits on. */
+  /**
+   * What a device model answers, in its page or by a request, does not reach the vCPU, which waits
+   * on.
+   */
   IOREQ_NO_REPLY,
 
   /** An event reaches nobody. */

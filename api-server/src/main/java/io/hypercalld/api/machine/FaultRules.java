@@ -36,8 +36,12 @@ public final class FaultRules implements Digestible {
   public record Standing(
       String id, FaultRule.Match match, FaultRule.When when, FaultRule.Effect effect, long hits) {}
 
-  /** A rule that has struck, and what it does. */
-  public record Strike(String rule, Optional<FaultEffect> effect) {}
+  /**
+   * A rule that has struck, and what it does.
+   *
+   * @param lateNanos by which the answer is to be later
+   */
+  public record Strike(String rule, Optional<FaultEffect> effect, long lateNanos) {}
 
   /** The rules in the order in which they are asked: of those that match the first strikes. */
   public List<Standing> all() {
@@ -194,7 +198,7 @@ public final class FaultRules implements Digestible {
         one.struck();
       }
       if (one.hasNews()) {
-        strikes.add(new Strike(one.id(), one.rule().effect().type()));
+        strikes.add(new Strike(one.id(), one.rule().effect().type(), one.takeLateness()));
         machine
             .hypervisor()
             .notices()

@@ -57,6 +57,7 @@ public final class Machine implements AutoCloseable {
     this.parts = Assembly.of(platform, policies);
     this.hypercalls = new Hypercalls(parts, revision, journal, faultRules);
     this.dmaVerdicts = new DmaVerdicts(this);
+    deviceModels().cpus().loseAnswers(faultRules::losesReply);
   }
 
   /** Makes a hypercall on behalf of a domain, however many steps it takes. */

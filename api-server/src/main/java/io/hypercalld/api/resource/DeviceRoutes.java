@@ -95,10 +95,9 @@ final class DeviceRoutes {
               .toList();
       return Reply.ok(
           Page.of(
-              devices,
               request,
-              device -> device.sbdf().toString(),
-              device -> DeviceView.of(machine, device)));
+              machine,
+              () -> devices.stream().map(device -> DeviceView.of(machine, device)).toList()));
     };
   }
 

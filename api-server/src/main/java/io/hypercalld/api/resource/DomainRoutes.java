@@ -86,10 +86,9 @@ final class DomainRoutes {
               .toList();
       return Reply.ok(
           Page.of(
-              domains,
               request,
-              domain -> Integer.toString(domain.id().value()),
-              domain -> DomainView.of(machine, domain)));
+              machine,
+              () -> domains.stream().map(domain -> DomainView.of(machine, domain)).toList()));
     };
   }
 

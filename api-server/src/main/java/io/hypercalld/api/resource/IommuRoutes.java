@@ -101,20 +101,12 @@ final class IommuRoutes {
         .on(request -> page(request, content));
   }
 
-  /** A page of a listing whose items have no names: the cursor counts them. */
   private static Function<Machine, Reply> page(
       Request request, BiFunction<Machine, UnitDriver, List<?>> content) {
     int index = index(request);
-    int start = Names.count(request, "cursor", Integer.MAX_VALUE).orElse(0);
-    int limit = Page.limit(request);
     return machine -> {
-      List<?> all = content.apply(machine, unit(machine, index));
-      int from = Math.min(start, all.size());
-      int to = Math.min(all.size(), from + limit);
-      return Reply.ok(
-          new Page(
-              List.copyOf(all.subList(from, to)),
-              to < all.size() ? Optional.of(Integer.toString(to)) : Optional.empty()));
+      UnitDriver unit = unit(machine, index);
+      return Reply.ok(Page.of(request, machine, () -> content.apply(machine, unit)));
     };
   }
 
@@ -142,10 +134,12 @@ final class IommuRoutes {
     return machine ->
         Reply.ok(
             Page.of(
-                machine.driver().units(),
                 request,
-                unit -> Integer.toString(unit.index()),
-                unit -> UnitView.of(machine, unit)));
+                machine,
+                () ->
+                    machine.driver().units().stream()
+                        .map(unit -> UnitView.of(machine, unit))
+                        .toList()));
   }
 
   private static Function<Machine, Reply> show(Request request) {

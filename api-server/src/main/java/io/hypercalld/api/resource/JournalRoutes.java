@@ -57,7 +57,11 @@ final class JournalRoutes {
         Route.get("/_sim/requests", "What was asked last, whatever came of it")
             .taking(Page.LIMIT, Page.CURSOR)
             .answering(Page.ofItems(RequestJournal.Entry.class))
-            .by(JournalRoutes::requests));
+            .on(
+                request ->
+                    machine ->
+                        Reply.ok(
+                            Page.of(request, machine, () -> request.hosted().requests().all()))));
   }
 
   private static Route.Streaming feed(boolean compressed) {
@@ -93,14 +97,5 @@ final class JournalRoutes {
       fresh.close();
       throw e;
     }
-  }
-
-  private static Reply requests(Request request) {
-    return Reply.ok(
-        Page.of(
-            request.hosted().requests().all(),
-            request,
-            entry -> Long.toString(entry.number()),
-            entry -> entry));
   }
 }

@@ -79,27 +79,36 @@ final class P2mRoutes {
 
   private static Function<Machine, Reply> list(Request request) {
     Names.DomainName name = Names.domain(request);
-    Optional<Word> cursor = Names.optionalWord(request, "cursor");
-    long from = cursor.or(() -> Names.optionalWord(request, "from")).map(Word::value).orElse(0L);
+    long from = Names.optionalWord(request, "from").map(Word::value).orElse(0L);
     long to = Names.optionalWord(request, "to").map(Word::value).orElse(Long.MAX_VALUE);
     Optional<P2mType> type =
         request.parameter("type").map(text -> DomainRoutes.choice(text, P2mType.class));
-    int limit = Page.limit(request);
     return machine -> {
       P2mTable p2m = p2m(name.in(machine.hypervisor().domains()));
-      List<Object> items = new ArrayList<>();
-      Optional<P2mRun> next = p2m.nextRun(new Gfn(from));
-      while (next.filter(run -> run.gfn().value() < to).isPresent() && items.size() < limit) {
-        P2mRun run = next.get();
-        if (type.isEmpty() || type.get() == run.type()) {
-          items.add(view(run, to));
-        }
-        next = p2m.nextRun(end(run));
-      }
       return Reply.ok(
-          new Page(
-              items, next.map(P2mRun::gfn).filter(gfn -> gfn.value() < to).map(Gfn::toString)));
+          Page.of(
+              request,
+              machine,
+              rest -> runs(p2m, new Range(rest.map(Long::decode).orElse(from), to, type))));
     };
+  }
+
+  /** Runs that somebody wants, from one guest frame to before another. */
+  private record Range(long from, long to, Optional<P2mType> type) {}
+
+  private static Page.Part runs(P2mTable p2m, Range range) {
+    List<RunView> items = new ArrayList<>();
+    Optional<P2mRun> next = p2m.nextRun(new Gfn(range.from));
+    while (next.filter(run -> run.gfn().value() < range.to).isPresent()
+        && items.size() < Page.PART) {
+      P2mRun run = next.get();
+      if (range.type.isEmpty() || range.type.get() == run.type()) {
+        items.add(view(run, range.to));
+      }
+      next = p2m.nextRun(end(run));
+    }
+    return new Page.Part(
+        items, next.map(P2mRun::gfn).filter(gfn -> gfn.value() < range.to).map(Gfn::toString));
   }
 
   /** The guest frame after a run. */

@@ -58,10 +58,10 @@ final class VmEventRoutes {
       Domain domain = translated(name.in(machine.hypervisor().domains()));
       return Reply.ok(
           Page.of(
-              domain.features().events().waiting(),
               request,
-              event -> Long.toString(event.id()),
-              VmEventRoutes::view));
+              machine,
+              () ->
+                  domain.features().events().waiting().stream().map(VmEventRoutes::view).toList()));
     };
   }
 

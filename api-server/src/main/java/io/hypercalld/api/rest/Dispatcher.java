@@ -1,50 +1,42 @@
 package io.hypercalld.api.rest;
 
 import io.hypercalld.api.event.Feed;
-import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.Machine;
-import io.hypercalld.api.machine.Overloaded;
-import io.hypercalld.core.errno.Errno;
-import io.hypercalld.core.errno.Refusal;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/**
- * Takes a request through its route and always comes back with an answer. Thread-safe.
- *
- * <p>The one place where anything thrown becomes a problem document.
- */
+/** Takes a request through its route and always comes back with an answer. Thread-safe. */
 public final class Dispatcher {
-  private static final Logger LOG = LoggerFactory.getLogger(Dispatcher.class);
-
   /** Who ends is alive until then. */
   private static final String LIVE = "/health/live";
 
   private static final Map<String, String> NOT_KEPT = Map.of("Cache-Control", "no-store");
 
-  private final Router router;
-  private final Machines machines;
-  private final RouteWork work;
   private final Access access;
-  private final RequestLog log;
   private final RequestIds requestIds = new RequestIds();
+  private volatile Optional<Offer> offer = Optional.empty();
   private volatile boolean draining;
 
-  public Dispatcher(Router router, Machines machines, Trial trial, Access access, RequestLog log) {
-    this.router = router;
-    this.machines = machines;
-    this.work = new RouteWork(trial);
+  /** A dispatcher that turns requests away until it {@linkplain #begin begins}. */
+  public Dispatcher(Access access) {
     this.access = access;
-    this.log = log;
+  }
+
+  /** A dispatcher that answers requests at once. */
+  public Dispatcher(Router router, Machines machines, Trial trial, Access access, RequestLog log) {
+    this(access);
+    begin(router, machines, trial, log);
+  }
+
+  /** From now on requests are answered. */
+  public void begin(Router router, Machines machines, Trial trial, RequestLog log) {
+    offer = Optional.of(new Offer(router, machines, new RouteWork(trial), log));
   }
 
   /** From now on every request is turned away. */
@@ -60,21 +52,75 @@ public final class Dispatcher {
   public CompletableFuture<Encoded> dispatch(Request request, Executor encoding) {
     long began = System.nanoTime();
     String id = requestIds.of(request.header().apply("X-Request-Id"));
-    Machines.Place place = machines.locate(request.path());
-    Router.Match match =
-        router.match(
-            Method.of(request.method().equals("HEAD") ? "GET" : request.method()), place.path());
-    return answer(request.to(place.machine()).named(id), match, encoding)
-        .exceptionally(failure -> refuse(request, failure, id))
+    return offer
+        .map(now -> answer(now, request.named(id), encoding, began))
+        .orElseGet(() -> CompletableFuture.completedFuture(answerEarly(request.named(id), began)))
+        .thenApply(
+            encoded -> {
+              Encoded answer = encoded.with("X-Request-Id", id);
+              return request.method().equals("HEAD") ? answer.withoutBody() : answer;
+            });
+  }
+
+  private CompletableFuture<Encoded> answer(
+      Offer now, Request request, Executor encoding, long began) {
+    Offer.Aim aim = now.aim(request);
+    Optional<HostedMachine> machine = aim.place().machine();
+    return attempt(now, request.to(machine), aim.match(), encoding)
+        .exceptionally(failure -> Thrown.refuse(request, failure, request.id()))
         .thenApply(
             encoded -> {
               long nanos = System.nanoTime() - began;
-              log.answered(request.method(), label(match), encoded.status(), nanos);
-              RequestLines.write(request, encoded, id, nanos);
-              place.machine().ifPresent(it -> it.requests().add(request, id, encoded.status()));
-              Encoded answer = encoded.within(place.machine()).with("X-Request-Id", id);
-              return request.method().equals("HEAD") ? answer.withoutBody() : answer;
+              now.log().answered(request.method(), label(aim.match()), encoded.status(), nanos);
+              RequestLines.write(request, encoded, request.id(), nanos);
+              machine.ifPresent(it -> it.requests().add(request, request.id(), encoded.status()));
+              return encoded.within(machine);
             });
+  }
+
+  /** Who starts is alive, and no more than that. */
+  private Encoded answerEarly(Request request, long began) {
+    Encoded answer;
+    try {
+      access.admit(request);
+      if (!request.path().equals(LIVE)) {
+        throw Failure.of(Problems.STARTING, "the machines are not there yet")
+            .with("Retry-After", "1");
+      }
+      answer = Reply.ok(Map.of("status", "UP")).encode();
+    } catch (Failure e) {
+      answer = Thrown.refuse(request, e, request.id());
+    }
+    RequestLines.write(request, answer, request.id(), System.nanoTime() - began);
+    return answer;
+  }
+
+  /** A request that somebody may make, and the route that it found. */
+  private record Admitted(Route route, Request request) {}
+
+  /**
+   * The route of a request that no single message answers.
+   *
+   * @return empty where {@link #dispatch} says why there is none
+   * @throws Failure where the same holds
+   */
+  private Optional<Admitted> admit(Request request) {
+    Optional<Offer.Aim> aim = draining ? Optional.empty() : offer.map(now -> now.aim(request));
+    if (aim.isEmpty()
+        || aim.get().place().machine().isEmpty()
+        || !(aim.get().match() instanceof Router.Found(Route route, var places))
+        || !route.handling().isLasting()) {
+      return Optional.empty();
+    }
+    Request meant =
+        request
+            .by(access.admit(request))
+            .to(aim.get().place().machine())
+            .at(places)
+            .named(requestIds.of(request.header().apply("X-Request-Id")));
+    meant.grant().check(route, meant);
+    RouteWork.checkParameters(route, request);
+    return Optional.of(new Admitted(route, meant));
   }
 
   /**
@@ -86,21 +132,14 @@ public final class Dispatcher {
    */
   public Optional<Talk> converse(Request request, Executor encoding, Talk.Peer peer) {
     try {
-      Machines.Place place = machines.locate(request.path());
-      if (draining
-          || place.machine().isEmpty()
-          || !(router.match(Method.of(request.method()), place.path())
-              instanceof Router.Found(Route route, var places))
-          || !(route.handling() instanceof Route.Conversing(var task))) {
+      Optional<Admitted> admitted = admit(request);
+      if (admitted.isEmpty()
+          || !(admitted.get().route.handling() instanceof Route.Conversing(var task))) {
         return Optional.empty();
       }
-      Request meant = request.by(access.admit(request)).to(place.machine()).at(places);
-      meant.grant().check(route, meant);
-      RouteWork.checkParameters(route, request);
-      Conversation conversation = task.apply(meant);
-      String id = requestIds.of(request.header().apply("X-Request-Id"));
+      Request meant = admitted.get().request;
       return Optional.of(
-          new Talk(place.machine().get().thread(), conversation, peer, encoding, id));
+          new Talk(meant.hosted().thread(), task.apply(meant), peer, encoding, meant.id()));
     } catch (Failure e) {
       return Optional.empty();
     }
@@ -109,23 +148,17 @@ public final class Dispatcher {
   /**
    * Begins an answer that goes on.
    *
+   * @param encoding where it is told that it begins: not on the machine's thread
    * @return empty where the request is to be answered by {@link #dispatch}
    */
-  public Optional<CompletableFuture<Stream>> stream(Request request) {
+  public Optional<CompletableFuture<Stream>> stream(Request request, Executor encoding) {
     try {
-      Machines.Place place = machines.locate(request.path());
-      if (draining
-          || place.machine().isEmpty()
-          || !(router.match(Method.of(request.method()), place.path())
-              instanceof Router.Found(Route route, var places))
-          || !(route.handling() instanceof Route.Streaming(var open, var _, var _))) {
+      Optional<Admitted> admitted = admit(request);
+      if (admitted.isEmpty()
+          || !(admitted.get().route.handling() instanceof Route.Streaming(var open, _, _))) {
         return Optional.empty();
       }
-      String id = requestIds.of(request.header().apply("X-Request-Id"));
-      Request named = request.by(access.admit(request)).to(place.machine()).at(places).named(id);
-      named.grant().check(route, named);
-      RouteWork.checkParameters(route, request);
-      return open.apply(named).map(feed -> begin(named, route, feed));
+      return open.apply(admitted.get().request).map(feed -> begin(admitted.get(), feed, encoding));
     } catch (RuntimeException e) {
       // What is wrong with it is said by whoever answers it in full.
       return Optional.empty();
@@ -140,33 +173,33 @@ public final class Dispatcher {
   public record Stream(Encoded head, Optional<Feed> feed) {}
 
   private CompletableFuture<Stream> begin(
-      Request request, Route route, Function<Machine, Feed> open) {
+      Admitted admitted, Function<Machine, Feed> open, Executor encoding) {
     long began = System.nanoTime();
+    Request request = admitted.request;
     CompletableFuture<Feed> opened;
     try {
       opened = request.hosted().thread().submit(open);
     } catch (RuntimeException e) {
       opened = CompletableFuture.failedFuture(e);
     }
-    return opened
-        .thenApply(
-            feed ->
-                new Stream(
-                    new Encoded(200, feed.mediaType(), new byte[0], NOT_KEPT), Optional.of(feed)))
-        .exceptionally(
-            thrown -> new Stream(refuse(request, thrown, request.id()), Optional.empty()))
-        .thenApply(
-            stream -> {
-              int status = stream.head.status();
-              long nanos = System.nanoTime() - began;
-              log.answered(request.method(), route.path().text(), status, nanos);
-              RequestLines.write(request, stream.head, request.id(), nanos);
-              request.hosted().requests().add(request, request.id(), status);
-              return new Stream(stream.head.with("X-Request-Id", request.id()), stream.feed);
-            });
+    return opened.handleAsync(
+        (feed, thrown) -> {
+          Encoded head =
+              thrown == null
+                  ? new Encoded(200, feed.mediaType(), new byte[0], NOT_KEPT)
+                  : Thrown.refuse(request, thrown, request.id());
+          long nanos = System.nanoTime() - began;
+          String path = admitted.route.path().text();
+          offer.ifPresent(now -> now.log().answered(request.method(), path, head.status(), nanos));
+          RequestLines.write(request, head, request.id(), nanos);
+          request.hosted().requests().add(request, request.id(), head.status());
+          return new Stream(head.with("X-Request-Id", request.id()), Optional.ofNullable(feed));
+        },
+        encoding);
   }
 
-  private CompletableFuture<Encoded> keyed(Route route, Request request, Executor encoding) {
+  private static CompletableFuture<Encoded> keyed(
+      RouteWork work, Route route, Request request, Executor encoding) {
     request.grant().check(route, request);
     Strikes strikes = new Strikes();
     Supplier<CompletableFuture<Encoded>> asked =
@@ -186,19 +219,19 @@ public final class Dispatcher {
     };
   }
 
-  private CompletableFuture<Encoded> answer(
-      Request request, Router.Match match, Executor encoding) {
+  private CompletableFuture<Encoded> attempt(
+      Offer now, Request request, Router.Match match, Executor encoding) {
     try {
       if (draining && !request.path().equals(LIVE)) {
         throw Failure.of(Problems.DRAINING, "no new requests are taken").with("Retry-After", "1");
       }
       Grant grant = access.admit(request);
       if (request.machine().isEmpty()) {
-        throw machines.unknownOf(request.path());
+        throw now.machines().unknownOf(request.path());
       }
       return switch (match) {
         case Router.Found(Route route, var places) ->
-            keyed(route, request.by(grant).at(places), encoding);
+            keyed(now.work(), route, request.by(grant).at(places), encoding);
         case Router.WrongMethod(var allowed) -> throw wrongMethod(request, allowed);
         case Router.Unknown(List<String> near) -> throw unknownPath(request, near);
       };
@@ -226,48 +259,5 @@ public final class Dispatcher {
     return near.isEmpty()
         ? failure.hinting(Optional.of("GET /v1 lists what does"))
         : failure.hinting(Optional.of("near it: " + String.join(", ", near)));
-  }
-
-  private static Throwable unwrap(Throwable failure) {
-    return failure instanceof CompletionException && failure.getCause() != null
-        ? failure.getCause()
-        : failure;
-  }
-
-  /** What whatever was thrown is to whoever asked. */
-  static Failure failure(Throwable thrown, String requestId) {
-    return switch (unwrap(thrown)) {
-      case Failure known -> known;
-      case InvalidBody body ->
-          Failure.of(Problems.MALFORMED_BODY, "%s", body.detail()).at(body.pointer());
-      case Refusal refusal -> Failure.of(refusal.errno(), refusal.reason());
-      case Overloaded _ ->
-          Failure.of(Problems.OVERLOADED, "the queue is full, nothing was executed")
-              .with("Retry-After", "1");
-      default -> {
-        LOG.error("request {} failed", requestId, thrown);
-        yield Failure.of(Problems.INTERNAL, "the request could not be carried out");
-      }
-    };
-  }
-
-  /** What the hypervisor refuses with what was thrown. */
-  static Optional<Errno> errno(Throwable thrown) {
-    return switch (thrown) {
-      case Failure known -> known.problem().errno();
-      case Refusal refusal -> Optional.of(refusal.errno());
-      default -> Optional.empty();
-    };
-  }
-
-  static Encoded refuse(Request request, Throwable thrown, String requestId) {
-    Failure failure = failure(thrown, requestId);
-    return CommonParameters.wantsEnvelope(request) && failure.problem().errno().isPresent()
-        ? Envelope.of(failure.problem()).encode()
-        : new Encoded(
-            failure.problem().type().status(),
-            Problem.MEDIA_TYPE,
-            failure.problem().encode(requestId),
-            failure.headers());
   }
 }

@@ -17,6 +17,7 @@ public final class HostedMachine implements AutoCloseable {
   private final EventStream events;
   private final RequestJournal requests = new RequestJournal();
   private final IdempotencyKeys keys = new IdempotencyKeys();
+  private final Listings listings = new Listings();
   private final AtomicLong seriesDropped = new AtomicLong();
   private final long began = System.nanoTime();
 
@@ -110,10 +111,16 @@ public final class HostedMachine implements AutoCloseable {
     return keys;
   }
 
+  /** Lists of it that somebody is reading. */
+  public Listings listings() {
+    return listings;
+  }
+
   /** Forgets what was asked: it is not as if that had been done. */
   public void forget() {
     requests.clear();
     keys.clear();
+    listings.clear();
   }
 
   /** How many series its metrics had to leave out so far. */

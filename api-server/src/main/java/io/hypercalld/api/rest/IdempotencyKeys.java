@@ -81,7 +81,7 @@ final class IdempotencyKeys {
       Request request, @Nullable Encoded answer, @Nullable Throwable thrown) {
     return thrown == null && answer != null
         ? answer
-        : Dispatcher.refuse(request, Optional.ofNullable(thrown).orElseThrow(), request.id());
+        : Thrown.refuse(request, Optional.ofNullable(thrown).orElseThrow(), request.id());
   }
 
   private static String parse(String header) {

@@ -55,6 +55,9 @@ public final class Problems {
   public static final ProblemType OVERLOADED =
       ProblemType.of("overloaded", 503, "The machine has more to do than it can queue")
           .hinting("try again after the time in Retry-After");
+  public static final ProblemType STARTING =
+      ProblemType.of("starting", 503, "The daemon is starting")
+          .hinting("try again after the time in Retry-After");
   public static final ProblemType DRAINING =
       ProblemType.of("draining", 503, "The daemon is shutting down");
   public static final ProblemType INTERNAL =
@@ -94,6 +97,7 @@ public final class Problems {
           UPGRADE_REQUIRED,
           NOT_BUILT,
           OVERLOADED,
+          STARTING,
           DRAINING,
           INTERNAL,
           DEVICE_BUSY,

@@ -16,6 +16,12 @@ public record Reply(int status, Content content, Map<String, String> headers) {
   private static final int CREATED = 201;
   private static final int NO_CONTENT = 204;
 
+  /** What is only right at one revision of a machine. */
+  public interface Revised {
+    /** The same, with the revision of which it is where it does not say so yet. */
+    Object of(long revision);
+  }
+
   /** What an answer carries. */
   public sealed interface Content {}
 
@@ -54,6 +60,13 @@ public record Reply(int status, Content content, Map<String, String> headers) {
   /** 200 with bytes. */
   public static Reply document(String mediaType, byte[] bytes) {
     return new Reply(OK, new Document(mediaType, new Request.Body(bytes)), Map.of());
+  }
+
+  /** The same of a revision, where that is told. */
+  Reply of(long revision) {
+    return content instanceof Json(Revised revised)
+        ? new Reply(status, new Json(revised.of(revision)), headers)
+        : this;
   }
 
   Reply with(String header, String value) {

@@ -33,7 +33,12 @@ public record Route(
   public interface Task extends Function<Request, Function<Machine, Reply>> {}
 
   /** What stands behind a route. */
-  public sealed interface Handling {}
+  public sealed interface Handling {
+    /** Whether what answers a request is no single message. */
+    default boolean isLasting() {
+      return this instanceof Conversing || this instanceof Streaming;
+    }
+  }
 
   /** Answered at once, without the machine. */
   public record Immediate(Function<Request, Reply> answer) implements Handling {}

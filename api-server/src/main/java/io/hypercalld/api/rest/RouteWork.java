@@ -8,6 +8,7 @@ import io.hypercalld.api.machine.Wait;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -60,7 +61,8 @@ final class RouteWork {
             encoding);
       }
       case Route.OnMachine(Route.Task task) -> {
-        Trial.Change change = same(preconditions.before(task.apply(request), request));
+        Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
+        Trial.Change change = same(now -> work.apply(now).of(now.revision().changes()));
         yield encode(
             tried ? attempt(machine, change) : machine.exchange(toldOf(request, strikes, change)),
             preconditions,
@@ -71,7 +73,15 @@ final class RouteWork {
 
   private static CompletableFuture<Encoded> encode(
       CompletableFuture<Reply> reply, Preconditions preconditions, Executor encoding) {
-    return reply.thenApplyAsync(made -> preconditions.apply(made.encode()), encoding);
+    // Failures, too: what follows a failed future at once would follow on the machine's thread.
+    return reply.handleAsync(
+        (made, thrown) -> {
+          if (thrown != null) {
+            throw new CompletionException(thrown);
+          }
+          return preconditions.apply(made.encode());
+        },
+        encoding);
   }
 
   /** Says in whose name it happens what the work makes happen. */
@@ -91,10 +101,14 @@ final class RouteWork {
       try {
         Exchange<Machine, T> done = change.apply(machine);
         after = done.machine();
+        if (after != machine) {
+          // Its revisions are others, though their numbers may be the same.
+          request.hosted().listings().clear();
+        }
         strikes.note(after, Optional.empty());
         return done;
       } catch (RuntimeException e) {
-        strikes.note(machine, Dispatcher.errno(e));
+        strikes.note(machine, Thrown.errno(e));
         throw strikes.blame(e, request.id());
       } finally {
         after.journal().weigh(request.body().length());

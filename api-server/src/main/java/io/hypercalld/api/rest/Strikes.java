@@ -7,6 +7,7 @@ import io.hypercalld.core.errno.Errno;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,12 +26,23 @@ final class Strikes {
 
   /** The failure, with whom to blame. */
   RuntimeException blame(Throwable thrown, String requestId) {
-    Failure failure = Dispatcher.failure(thrown, requestId);
+    Failure failure = Thrown.failure(thrown, requestId);
     return struck.isEmpty() ? failure : failure.injectedBy(struck.getFirst().rule());
   }
 
-  /** Sends the answer: marked, or lost, or never. */
+  /** Sends the answer: marked, or late, or lost, or never. */
   void end(CompletableFuture<Encoded> sent, @Nullable Encoded answer, @Nullable Throwable thrown) {
+    long late = struck.stream().mapToLong(Strike::lateNanos).sum();
+    if (late > 0) {
+      CompletableFuture.delayedExecutor(late, TimeUnit.NANOSECONDS)
+          .execute(() -> endNow(sent, answer, thrown));
+    } else {
+      endNow(sent, answer, thrown);
+    }
+  }
+
+  private void endNow(
+      CompletableFuture<Encoded> sent, @Nullable Encoded answer, @Nullable Throwable thrown) {
     if (has(FaultEffect.HTTP_RESET)) {
       sent.complete(Encoded.LOST);
     } else if (thrown != null && !has(FaultEffect.HANG)) {

@@ -111,7 +111,7 @@ public final class Talk {
     }
     return heard
         .exceptionally(
-            failure -> List.of(new Objection(Optional.empty(), Dispatcher.failure(failure, id))))
+            failure -> List.of(new Objection(Optional.empty(), Thrown.failure(failure, id))))
         .thenComposeAsync(this::object, encoding);
   }
 
@@ -124,7 +124,7 @@ public final class Talk {
   }
 
   private void end(Throwable thrown) {
-    Failure failure = Dispatcher.failure(thrown, id);
+    Failure failure = Thrown.failure(thrown, id);
     var unused =
         object(List.of(new Objection(Optional.empty(), failure)))
             .whenComplete((_, _) -> peer.close(POLICY_VIOLATION, failure.problem().type().title()));

@@ -8,11 +8,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.hypercalld.api.client.CommandedDaemon.Ran;
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.yaml.snakeyaml.Yaml;
@@ -209,6 +213,40 @@ final class ClientTest {
     assertThat(ran.err()).startsWith("curl -s '" + daemon.url() + "/v1/hypercalls/domctl/");
     Process curl = new ProcessBuilder("sh", "-c", ran.err()).start();
     assertThat(new String(curl.getInputStream().readAllBytes(), UTF_8) + "\n").isEqualTo(ran.out());
+  }
+
+  @Test
+  void machine_carriedInAFile_isTheSameElsewhere(@TempDir Path directory) throws Exception {
+    daemon.line("device assign 03:10.0 web");
+    String digest = digest();
+    Path file = directory.resolve("machine.gz");
+    Path journal =
+        Files.writeString(directory.resolve("journal"), daemon.line("sim journal").out());
+    Ran exported = daemon.line("sim export -v");
+    Process curl =
+        new ProcessBuilder("sh", "-c", exported.err().strip() + " > " + file).inheritIO().start();
+    assertThat(curl.waitFor()).isZero();
+
+    for (String verb : List.of("import", "replay")) {
+      daemon.line("sim reset");
+      assertThat(digest()).isNotEqualTo(digest);
+      Path from = verb.equals("import") ? file : journal;
+      Ran ran = daemon.line("sim " + verb + " " + from + " -v");
+
+      assertThat(ran.exit()).as(ran.err()).isEqualTo(Exit.OK);
+      assertThat(ran.out()).contains(digest);
+      assertThat(ran.err()).contains(" --data-binary '@" + from + "'");
+      assertThat(digest()).isEqualTo(digest);
+    }
+    assertThat(daemon.line("sim import " + directory.resolve("absent")).exit())
+        .isEqualTo(Exit.FAILED);
+    assertThat(daemon.line("sim requests").out()).contains("/_sim/replay");
+  }
+
+  @Test
+  void memory_ofTheMachine_isWrittenAndRead() {
+    assertThat(daemon.line("machine write 0x140000000 c0ffee").exit()).isEqualTo(Exit.OK);
+    assertThat(daemon.line("machine read 0x140000000 4").out()).contains("c0ffee00");
   }
 
   @Test

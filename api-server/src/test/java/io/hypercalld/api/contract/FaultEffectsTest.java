@@ -163,6 +163,39 @@ final class FaultEffectsTest {
   }
 
   @Test
+  void delay_byTheWallClock_delaysTheAnswerAndNotTheMachine() {
+    inject(
+        "{'match':{'call':'domctl.pausedomain'},'effect':"
+            + "{'delay':{'type':'fixed','value':'400ms','clock':'wall'}}}");
+    long began = System.nanoTime();
+
+    Answer done = pause();
+
+    assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(Duration.ofMillis(400));
+    assertThat(done.status()).isEqualTo(200);
+    assertThat(done.header("injected-by")).isEqualTo("1");
+    assertThat(machine.get("/_sim/clock").at("/nowNanos")).isEqualTo("0");
+  }
+
+  @Test
+  void rules_inAJournal_leadToTheSameDigest_andBlameNobodyAfterwards() {
+    inject("{'id':'full','when':{'skip':2000},'effect':{'errno':'ENOMEM'}}");
+    assertThat(machine.post("/v1/domains", "{\"memory\":\"1GiB\"}").at("/injectedBy"))
+        .isEqualTo("full");
+    machine.delete("/_sim/faults/full");
+    inject("{'id':'late','match':{'call':'domctl.pausedomain'},'effect':{'type':'http-reset'}}");
+    assertThatThrownBy(this::pause).isInstanceOf(UncheckedIOException.class);
+    String journal = machine.get("/_sim/journal").text();
+    String digest = machine.digest();
+
+    Answer replayed = machine.post("/_sim/replay", journal);
+
+    assertThat(replayed.at("/digest")).as(replayed.text()).isEqualTo(digest);
+    assertThat(machine.call("domctl/unpausedomain", "{'domain':1}").header("injected-by"))
+        .isEmpty();
+  }
+
+  @Test
   void hang_isNeverAnswered_andNotDone() {
     inject("{'match':{'call':'domctl.pausedomain'},'effect':{'type':'hang'}}");
     HttpRequest request =
@@ -239,23 +272,56 @@ final class FaultEffectsTest {
     assertThat(hits(0)).isEqualTo(1);
   }
 
+  /** A vCPU waits for what a port holds. */
+  private void waitForAnEmulator() {
+    machine.post("/v1/domains/1/actions/unpause", "");
+    machine.post(
+        "/v1/domains/1/ioreq-servers",
+        "{\"ranges\":[{\"type\":\"port\",\"start\":\"0x3f8\",\"end\":\"0x3ff\"}]}");
+    machine.post("/v1/domains/1/vcpus/0/io", "{\"port\":\"0x3f8\",\"op\":\"in\",\"size\":1}");
+  }
+
+  private JsonNode requests() {
+    return machine.get("/v1/domains/1/ioreq-servers/0/requests").json().at("/items");
+  }
+
+  @Test
+  void silentEmulator_inItsPage_leavesTheVcpuWaiting() {
+    waitForAnEmulator();
+    String state = "/v1/domains/0/memory?gpa=0x4000001e";
+    machine.call(
+        "memory_op/acquire_resource",
+        "{'domid':1,'type':0,'id':0,'frame':1,'nr_frames':1,'frame_list':['0x40000']}");
+    int theirs = machine.get("/v1/domains/1/ioreq-servers/0").json().at("/ports/0").asInt();
+    String bind = "{'remote_dom':1,'remote_port':%d}".formatted(theirs);
+    String port = machine.call("event_channel_op/bind_interdomain", bind).at("/out/local_port");
+    inject("{'when':{'times':1},'effect':{'type':'ioreq-no-reply'}}");
+    // An input port's direction, and STATE_IORESP_READY.
+    String ready = "{\"data\":\"2300\"}";
+
+    machine.put(state, ready);
+    Answer lost = machine.call("event_channel_op/send", "{'port':%s}".formatted(port));
+    JsonNode waiting = requests();
+    String seen = machine.get(state + "&length=1").at("/data");
+    machine.put(state, ready);
+    machine.call("event_channel_op/send", "{'port':%s}".formatted(port));
+
+    assertThat(lost.header("injected-by")).isEqualTo("1");
+    assertThat(waiting).hasSize(1);
+    assertThat(seen).as("STATE_IOREQ_INPROCESS").isEqualTo("22");
+    assertThat(requests()).isEmpty();
+  }
+
   @Test
   void silentEmulator_leavesTheVcpuWaiting() {
-    machine.post("/v1/domains/1/actions/unpause", "");
-    machine.post("/v1/domains/1/ioreq-servers", "{}");
-    machine.call(
-        "dm_op/map_io_range_to_ioreq_server",
-        "{'domid':1,'id':0,'type':0,'start':'0x3f8','end':'0x3ff'}");
-    machine.call("dm_op/set_ioreq_server_state", "{'domid':1,'id':0,'enabled':1}");
-    machine.post("/v1/domains/1/vcpus/0/io", "{\"port\":\"0x3f8\",\"op\":\"in\",\"size\":1}");
+    waitForAnEmulator();
     String answer = "/v1/domains/1/ioreq-servers/0/requests/1/response";
     inject("{'match':{'domid':1},'when':{'times':1},'effect':{'type':'ioreq-no-reply'}}");
 
     assertThat(machine.post(answer, "{\"data\":\"0x41\"}").header("injected-by")).isEqualTo("1");
-    assertThat(machine.get("/v1/domains/1/ioreq-servers/0/requests").json().at("/items"))
-        .hasSize(1);
+    assertThat(requests()).hasSize(1);
     assertThat(machine.post(answer, "{\"data\":\"0x41\"}").status()).isEqualTo(204);
-    assertThat(machine.get("/v1/domains/1/ioreq-servers/0/requests").json().at("/items")).isEmpty();
+    assertThat(requests()).isEmpty();
   }
 
   @Test

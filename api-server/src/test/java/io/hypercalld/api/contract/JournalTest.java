@@ -177,6 +177,18 @@ final class JournalTest {
   }
 
   @Test
+  void requests_afterAReset_beginWithIt() {
+    machine.get("/v1/domains/77");
+
+    machine.post("/_sim/reset", "");
+
+    JsonNode items = machine.get("/_sim/requests").json().at("/items");
+    assertThat(items).hasSize(1);
+    assertThat(items.get(0).at("/path").asText()).isEqualTo("/_sim/reset");
+    assertThat(items.get(0).at("/number").asLong()).isEqualTo(1);
+  }
+
+  @Test
   void requests_areKeptWithWhatCameOfThem() {
     machine.send("POST", "/v1/domains", "{\"memory\":\"4MiB\"}", "X-Request-Id", "first");
     machine.get("/v1/domains/77");

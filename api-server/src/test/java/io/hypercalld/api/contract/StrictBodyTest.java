@@ -9,6 +9,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Bodies are taken strictly, and refused before anything is executed. */
@@ -63,6 +64,22 @@ final class StrictBodyTest {
     assertThat(answer.at("/pointer")).isEqualTo(pointer);
     assertThat(answer.json().at("/errno").isNull()).isTrue();
     assertThat(machine.digest()).isEqualTo(before);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      quoteCharacter = '`',
+      delimiter = '|',
+      value = {
+        "{'domain':            | at byte 10",
+        "{'domain':0           | at byte 11",
+        "{'domain':0 'x':1}    | at byte 12",
+        "{'domain':0}x         | at byte 12",
+        "{'domain' 0}          | at byte 10",
+        "domain=0              | at byte 0",
+      })
+  void body_thatIsNoJson_isToldWhereItBreaksOff(String body, String place) {
+    assertThat(machine.call("domctl/getdomaininfo", body).at("/detail")).endsWith(place);
   }
 
   @Test

@@ -38,8 +38,20 @@ public final class LaunchedDaemon implements AutoCloseable {
     return start(home().resolve("hypercalld"), home(), options);
   }
 
+  /** As {@link #start(String...)}, with its standard error in a file. */
+  static LaunchedDaemon logging(Path file, String... options) throws IOException {
+    return start(
+        home().resolve("hypercalld"), home(), ProcessBuilder.Redirect.to(file.toFile()), options);
+  }
+
   /** Starts a launcher from a working directory, on a free port unless the options name one. */
   public static LaunchedDaemon start(Path launcher, Path workingDirectory, String... options)
+      throws IOException {
+    return start(launcher, workingDirectory, ProcessBuilder.Redirect.INHERIT, options);
+  }
+
+  private static LaunchedDaemon start(
+      Path launcher, Path workingDirectory, ProcessBuilder.Redirect errors, String... options)
       throws IOException {
     List<String> command = new ArrayList<>(List.of(launcher.toString()));
     command.addAll(List.of(options));
@@ -50,7 +62,7 @@ public final class LaunchedDaemon implements AutoCloseable {
     Process process =
         new ProcessBuilder(command)
             .directory(workingDirectory.toFile())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
+            .redirectError(errors)
             .start();
     String line = process.inputReader().readLine();
     if (line == null) {

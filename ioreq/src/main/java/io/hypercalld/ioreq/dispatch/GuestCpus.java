@@ -20,6 +20,7 @@ import io.hypercalld.ioreq.server.AnswerWatcher;
 import io.hypercalld.ioreq.server.IoServer;
 import io.hypercalld.ioreq.server.IoreqNotice;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /**
  * Executes instructions of guests' vCPUs that access memory or ports. Confined to the machine
@@ -40,6 +41,8 @@ public final class GuestCpus {
   private final IoDispatch dispatch;
   private final InstructionUnit unit;
 
+  private Predicate<DomainId> losing = _ -> false;
+
   /** Whose hypercall is being made. */
   private Optional<DomainId> calling = Optional.empty();
 
@@ -52,6 +55,15 @@ public final class GuestCpus {
     memory.answerFirst(new IoApicPage());
     memory.emulateBy(dispatch);
     clock.onAdvance(this::timePassed);
+  }
+
+  /**
+   * Has answers not arrive, on purpose.
+   *
+   * @param decision is asked for each answer, by the domain whose vCPU waits for it
+   */
+  public void loseAnswers(Predicate<DomainId> decision) {
+    losing = decision;
   }
 
   /** What a domain's vCPUs wait for, from its creation on; its servers are to tell of answers. */
@@ -169,11 +181,7 @@ public final class GuestCpus {
     for (PendingIo request : vcpu.snapshot()) {
       switch (request.look()) {
         case WAITING -> {}
-        case ANSWERED -> {
-          long data = request.slot().data();
-          request.slot().setState(RequestSlot.NONE);
-          complete(io, request, data);
-        }
+        case ANSWERED -> takeAnswer(io, request);
         case WITHDRAWN -> complete(io, request, -1);
         case NONSENSE -> {
           io.domain()
@@ -184,6 +192,16 @@ public final class GuestCpus {
         }
       }
     }
+  }
+
+  private void takeAnswer(DomainIo io, PendingIo request) {
+    if (losing.test(io.domain().id())) {
+      request.loseAnswer();
+      return;
+    }
+    long data = request.slot().data();
+    request.slot().setState(RequestSlot.NONE);
+    complete(io, request, data);
   }
 
   private void complete(DomainIo io, PendingIo request, long data) {

@@ -94,6 +94,12 @@ public final class PendingIo implements Digestible {
     return state == RequestSlot.RESP_READY ? Progress.ANSWERED : Progress.WAITING;
   }
 
+  /** Its answer is lost: it looks as if the emulator were still at it. */
+  void loseAnswer() {
+    seen = RequestSlot.INPROCESS;
+    slot.setState(seen);
+  }
+
   /** The slot that it is in. */
   public RequestSlot slot() {
     return slot;

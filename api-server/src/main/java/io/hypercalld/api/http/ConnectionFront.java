@@ -1,24 +1,35 @@
 package io.hypercalld.api.http;
 
+import io.hypercalld.api.rest.Dispatcher;
+import io.hypercalld.api.rest.ServerRefusals;
 import io.micronaut.context.event.BeanCreatedEvent;
 import io.micronaut.context.event.BeanCreatedEventListener;
 import io.micronaut.http.server.netty.NettyServerCustomizer;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.handler.codec.http.HttpServerCodec;
 import jakarta.inject.Singleton;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
 
-/** Has connections come in where they may, encrypted where that is wanted. Thread-safe. */
+/**
+ * Has connections come in where they may, encrypted where that is wanted; has each of them guarded,
+ * and look out for requests whose answers are no single message. Thread-safe.
+ */
 @Singleton
-final class DoorwayFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
+final class ConnectionFront implements BeanCreatedEventListener<NettyServerCustomizer.Registry> {
+  private final Dispatcher dispatcher;
   private final Doorway doorway;
+  private final Deliveries deliveries = new Deliveries();
+  private final ServerRefusals refusals = new ServerRefusals();
 
-  DoorwayFront(Doorway doorway) {
+  ConnectionFront(Dispatcher dispatcher, Doorway doorway) {
+    this.dispatcher = dispatcher;
     this.doorway = doorway;
   }
 
@@ -68,6 +79,18 @@ final class DoorwayFront implements BeanCreatedEventListener<NettyServerCustomiz
         doorway
             .tls()
             .ifPresent(tls -> channel.pipeline().addFirst("tls", tls.newHandler(channel.alloc())));
+      }
+    }
+
+    @Override
+    public void onStreamPipelineBuilt() {
+      ChannelPipeline pipeline = channel.pipeline();
+      if (pipeline.get(HttpServerCodec.class) != null) {
+        String codec = pipeline.context(HttpServerCodec.class).name();
+        pipeline.addAfter(codec, "streams", new WebSocketConnection(dispatcher));
+        pipeline.addAfter(codec, "flows", new FlowConnection(dispatcher, deliveries));
+        // Before all who would act on what it refuses.
+        pipeline.addAfter(codec, "guard", new ConnectionGuard(doorway.load(), refusals));
       }
     }
   }
