@@ -34,6 +34,7 @@ final class FirstLevelWalk {
   private final FirstLevelFormat format;
   private final FirstLevelFormat nestedFormat;
   private final SecondStageWalk secondLevel;
+  private final UsualWalk usual;
   private final UnitCounters counters;
   private final Malfunctions malfunctions;
 
@@ -63,6 +64,7 @@ final class FirstLevelWalk {
     this.format = tools.firstLevelFormat();
     this.nestedFormat = tools.nestedFormat();
     this.secondLevel = secondLevel;
+    this.usual = new UsualWalk(tools, counters);
     this.counters = counters;
     this.malfunctions = tools.malfunctions();
     this.trace = trace;
@@ -85,6 +87,14 @@ final class FirstLevelWalk {
    * @param who bits of {@link Privileges}
    */
   long walk(AddressSpace space, long iova, DmaAccess access, int who) {
+    if (trace == null && UsualWalk.mayNest(space.judged)) {
+      long leaf = usual.nested(space, iova, access, who);
+      return leaf != UsualWalk.OTHER ? leaf : walkAny(space, iova, access, who);
+    }
+    return walkAny(space, iova, access, who);
+  }
+
+  private long walkAny(AddressSpace space, long iova, DmaAccess access, int who) {
     int levels = JudgedPasid.firstLevels(space.judged);
     int top = start(space, iova, levels);
     long page = descend(space, top, iova, access, who);

@@ -24,6 +24,7 @@ final class SecondStageWalk {
   private final PhysicalMemory memory;
   private final PagingStructureCache structures;
   private final SecondStageFormat format;
+  private final UsualWalk usual;
   private final UnitCounters counters;
   private final Malfunctions malfunctions;
 
@@ -42,6 +43,7 @@ final class SecondStageWalk {
     this.memory = tools.memory();
     this.structures = tools.structures();
     this.format = tools.secondStageFormat();
+    this.usual = new UsualWalk(tools, counters);
     this.counters = counters;
     this.malfunctions = tools.malfunctions();
     this.trace = trace;
@@ -129,6 +131,13 @@ final class SecondStageWalk {
   }
 
   private long descend(long top, int levels, long iova, DmaAccess access) {
+    if (levels == UsualWalk.LEVELS && trace == null) {
+      long above = usual.secondStageTable(top, iova);
+      if (above != UsualWalk.OTHER) {
+        counters.entryReads += levels - 1;
+        return judgeAll(SecondStageEntry.target(above), 1, false, iova, access);
+      }
+    }
     long table = top;
     int level = levels;
     // Most entries only lead on and take no permission away: there is nothing more to judge.

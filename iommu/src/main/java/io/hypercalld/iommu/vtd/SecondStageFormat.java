@@ -19,6 +19,9 @@ public final class SecondStageFormat {
   /** The bits that tell an entry that leads to a table and permits everything from all others. */
   private final long decidingOfTables;
 
+  /** The same of an entry of level 1 that maps a page. */
+  private final long decidingOfLeaves;
+
   public SecondStageFormat(Capabilities capabilities, int hostAddressWidth) {
     long beyondHost = SecondStageEntry.ADDR.mask() & -1L << hostAddressWidth;
     long leaf =
@@ -27,6 +30,7 @@ public final class SecondStageFormat {
             | (capabilities.snoopControl() ? 0 : SecondStageEntry.SNP.mask());
     long table = beyondHost | SecondStageEntry.TM.mask() | SecondStageEntry.SNP.mask();
     decidingOfTables = SecondStageEntry.PS.set(table) | SecondStageEntry.READ_WRITE;
+    decidingOfLeaves = leaf | SecondStageEntry.READ_WRITE;
     put(1, leaf, leaf);
     for (int level = 2; level <= LEVELS; level++) {
       put(level, table, leafMask(level, leaf, table, capabilities));
@@ -50,6 +54,11 @@ public final class SecondStageFormat {
   /** Whether an entry of a level above 1 leads to a table and takes no permission away. */
   public boolean leadsOn(long entry) {
     return (entry & decidingOfTables) == SecondStageEntry.READ_WRITE;
+  }
+
+  /** Whether an entry of level 1 maps a page and takes no permission away. */
+  public boolean isPlainLeaf(long entry) {
+    return (entry & decidingOfLeaves) == SecondStageEntry.READ_WRITE;
   }
 
   /** The reserved bits that are set in {@code entry}, read as an entry of a table of that level. */

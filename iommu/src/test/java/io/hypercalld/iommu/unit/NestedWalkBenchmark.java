@@ -18,7 +18,8 @@ import org.openjdk.jmh.annotations.TearDown;
 /**
  * A device whose first-level tables lie behind second-level ones, and whose pages the IOTLB never
  * holds, beside plain reads of the same entries: four first-level ones, each found by four
- * second-level ones, and four more for the page. A request begins when the one before it has been
+ * second-level ones, and four more for the page. All pages have been accessed before, as in every
+ * round but the first: nothing is to be marked. A request begins when the one before it has been
  * answered.
  */
 @State(Scope.Thread)
@@ -27,8 +28,15 @@ import org.openjdk.jmh.annotations.TearDown;
 public class NestedWalkBenchmark {
   private static final int PAGES = 1 << 14;
   private static final long FIRST_PAGE = 0x100_0000L;
+  private static final UnitSettings.CacheSizes CACHES = new UnitSettings.CacheSizes(1024, 64);
 
-  private final ScalableUnit machine = ScalableUnit.on();
+  private final ScalableUnit machine =
+      ScalableUnit.on(
+          UnitSettings.of(
+                  UnitSettings.VERSION_1_0,
+                  ScalableUnit.CAPABILITIES,
+                  SimulatedUnit.HOST_ADDRESS_WIDTH)
+              .withCaches(CACHES));
   private final Translation translation = new Translation();
   private int page;
   private long answer;
@@ -38,7 +46,8 @@ public class NestedWalkBenchmark {
     machine.mapTables();
     for (long each = 0; each < PAGES; each++) {
       long address = FIRST_PAGE + each * PageSize.BYTES_4K;
-      machine.map(each * PageSize.BYTES_4K, address);
+      long leaf = FirstLevelEntry.leaf(address, PageSize.SIZE_4K, true);
+      machine.put(each * PageSize.BYTES_4K, 1, FirstLevelEntry.A.set(leaf));
       machine.mapSecond(address, address, SecondStageEntry.READ_WRITE);
     }
     machine.pasid(machine.nestedEntry());

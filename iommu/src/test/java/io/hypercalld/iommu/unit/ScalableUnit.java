@@ -100,8 +100,12 @@ final class ScalableUnit implements AutoCloseable {
   }
 
   static ScalableUnit on(Capabilities capabilities) {
-    return new ScalableUnit(
+    return on(
         UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, SimulatedUnit.HOST_ADDRESS_WIDTH));
+  }
+
+  static ScalableUnit on(UnitSettings settings) {
+    return new ScalableUnit(settings);
   }
 
   /** X's ordinary context entry. */
