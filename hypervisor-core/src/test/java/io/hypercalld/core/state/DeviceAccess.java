@@ -75,7 +75,10 @@ final class DeviceAccess {
     Page page = guest.pages.get(number);
     if (page != null) {
       boolean hidden =
-          page.kind() == Kind.NOMINATED || page.kind() == Kind.SHARED || page.kind() == Kind.PINNED;
+          switch (page.kind()) {
+            case NOMINATED, SHARED, PINNED, CLAIMED -> true;
+            case RAM, READ_ONLY -> false;
+          };
       return hidden
           ? Optional.empty()
           : Optional.of(new Reached(page.frame(), page.kind() == Kind.RAM));

@@ -33,7 +33,9 @@ final class Exchanging {
   void refuse(Guest guest) {
     long gfn = scene.gfn(guest);
     if (scene.demand(guest, gfn) && guest.mayUnshare(gfn, scene.room(guest))) {
-      assertThat(scene.host.exchange(guest.id, new long[] {gfn}, 0)).isEmpty();
+      // Xen looks at the frame as one to be written before it finds whose it is.
+      boolean unshares = guest.has(gfn, Kind.SHARED);
+      assertThat(scene.host.frames.exchange(guest.id, new long[] {gfn}, 0, !unshares)).isEmpty();
       guest.unshare(gfn);
       scene.took(true, Effect.REFUSE_TO_EXCHANGE_GUEST_FRAMES);
     }
@@ -43,7 +45,7 @@ final class Exchanging {
     int count = 1 + scene.random.nextInt(MOST);
     long room = scene.room(guest);
 
-    List<Long> frames = scene.host.populateParavirtual(guest.id, count);
+    List<Long> frames = scene.host.frames.populate(guest.id, count);
 
     assertThat(frames).hasSize((int) Math.min(count, room));
     frames.forEach(mfn -> add(guest, mfn));
@@ -67,7 +69,7 @@ final class Exchanging {
     if (!guest.pages.isEmpty()) {
       Map.Entry<Long, Page> page = scene.oneOf(List.copyOf(guest.pages.entrySet()));
       long stamp = scene.newStamp();
-      scene.host.writeFrame(page.getKey(), stamp);
+      scene.host.frames.write(page.getKey(), stamp);
       page.getValue().frame().stamp = stamp;
     }
   }
@@ -81,7 +83,7 @@ final class Exchanging {
     boolean pinned = guest.has(mfn, Kind.PINNED);
     boolean on = scene.random.nextBoolean();
 
-    long ret = scene.host.pin(guest.id, mfn, on);
+    long ret = scene.host.frames.pin(guest.id, mfn, on);
 
     assertThat(ret).isEqualTo(on == pinned ? EINVAL : 0);
     if (ret == 0) {
@@ -106,7 +108,7 @@ final class Exchanging {
     // Nor is a page table to be had.
     own &= LongStream.of(given).allMatch(mfn -> guest.has(mfn, Kind.RAM));
 
-    OptionalLong found = scene.host.exchange(guest.id, given, order);
+    OptionalLong found = scene.host.frames.exchange(guest.id, given, order, true);
 
     assertThat(found.isPresent()).isEqualTo(own);
     scene.took(!own, Effect.REFUSE_EXCHANGE);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /** Pages that others map: by foreign mapping dom0, by grant dom0 and guests with devices. */
 final class Lending {
@@ -48,13 +49,13 @@ final class Lending {
 
   private void mapForeign(Guest guest) {
     long gfn = scene.gfn(guest);
-    Slot slot = new Slot(DomainId.DOM0, DOM0_SLOTS + scene.random.nextInt(SLOTS));
+    Slot slot = foreignSlot(guest);
     if (!scene.demand(guest, gfn)) {
       return;
     }
     Page page = guest.pages.get(gfn);
 
-    int errno = scene.host.mapForeign(guest.id, gfn, slot);
+    int errno = scene.host.lending.mapForeign(guest.id, gfn, slot);
 
     if (page == null || page.kind() == Kind.SHARED) {
       assertThat(errno).isEqualTo(EINVAL);
@@ -64,8 +65,38 @@ final class Lending {
       assertThat(errno).isZero();
       page.frame().references++;
       scene.model.mappings.put(slot, new Mapping(page.frame(), guest.id, 0, false, -1));
-      scene.took(true, Effect.MAP_FOREIGN);
+      scene.took(
+          true,
+          slot.mapper().equals(DomainId.DOM0)
+              ? Effect.MAP_FOREIGN
+              : Effect.MAP_FOREIGN_FOR_A_DEVICE);
     }
+  }
+
+  /** A guest frame of dom0's, or of a guest that is the other's device model. */
+  private Slot foreignSlot(Guest owner) {
+    serve(owner);
+    Optional<Guest> model =
+        scene.model.guests.values().stream()
+            .filter(guest -> guest.target.equals(Optional.of(owner.id)))
+            .findFirst();
+    if (model.isEmpty() || scene.random.nextInt(3) == 0) {
+      return new Slot(DomainId.DOM0, DOM0_SLOTS + scene.random.nextInt(SLOTS));
+    }
+    return new Slot(model.get().id, GUEST_SLOTS + scene.random.nextInt(SLOTS));
+  }
+
+  /** A guest with a device becomes the device model of one that is nobody's. */
+  private void serve(Guest owner) {
+    scene.model.guests.values().stream()
+        .filter(guest -> guest.role == Role.BACKEND && guest.target.isEmpty())
+        .filter(_ -> owner.role != Role.BACKEND && !scene.model.isTarget(owner.id))
+        .findFirst()
+        .ifPresent(
+            guest -> {
+              scene.host.lending.serve(guest.id, owner.id);
+              guest.target = Optional.of(owner.id);
+            });
   }
 
   private void mapGrant(Guest guest) {
@@ -79,8 +110,8 @@ final class Lending {
     long ref = freeRef(guest);
     Page page = guest.pages.get(gfn);
 
-    StateHost.Granted granted =
-        scene.host.mapGrant(new StateHost.Grant(guest.id, gfn, ref, readonly), slot);
+    LendingHost.Granted granted =
+        scene.host.lending.mapGrant(new LendingHost.Grant(guest.id, gfn, ref, readonly), slot);
 
     boolean there = page != null && page.kind() != Kind.NOMINATED;
     assertThat(granted.status() == 0).as("%s", granted).isEqualTo(there);
@@ -132,7 +163,7 @@ final class Lending {
     Mapping mapping = Objects.requireNonNull(scene.model.mappings.remove(slot));
     long ret =
         mapping.isGrant()
-            ? scene.host.unmapGrant(slot, mapping.handle())
+            ? scene.host.lending.unmapGrant(slot, mapping.handle())
             : scene.host.remove(slot.mapper(), slot.gfn());
     assertThat(ret).isZero();
     mapping.frame().unreference();

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -27,10 +28,14 @@ final class MemoryModel {
     ON_DEMAND,
     PAGED,
     SHARING,
-    MONITORED;
+    MONITORED,
+    /** Has a display that its device model shows. */
+    DISPLAYED,
+    /** Has a device, and a server that claims pages. */
+    SERVED;
 
     boolean hasDevice() {
-      return this == BACKEND || this == PARAVIRTUAL;
+      return this == BACKEND || this == PARAVIRTUAL || this == SERVED;
     }
   }
 
@@ -92,6 +97,8 @@ final class MemoryModel {
     READ_ONLY,
     NOMINATED,
     SHARED,
+    /** A server has the writes to it. */
+    CLAIMED,
     /** A page table of a guest without P2M, which no device may write, and so none sees. */
     PINNED
   }
@@ -110,6 +117,9 @@ final class MemoryModel {
     /** Guest frames that wait to be populated. */
     final TreeSet<Long> waiting = new TreeSet<>();
 
+    /** The highest guest frame that waited and was touched. */
+    long highestDemanded;
+
     /** Guest frames written since the bitmap was cleaned; empty where nobody watches. */
     final TreeSet<Long> written = new TreeSet<>();
 
@@ -124,6 +134,17 @@ final class MemoryModel {
 
     final long limit;
     boolean isWatched;
+
+    /** What its device model shows, and which of its pages were not written since. */
+    Displaying.Display display = Displaying.Display.NONE;
+
+    final TreeSet<Long> protectedPages = new TreeSet<>();
+
+    /** Whether a server claims pages. */
+    boolean hasClaim;
+
+    /** Whose device model it is; empty of most. */
+    Optional<DomainId> target = Optional.empty();
 
     /** Frames charged. */
     long frames;
@@ -162,11 +183,13 @@ final class MemoryModel {
     void put(long gfn, Page page) {
       pages.put(gfn, page);
       accesses.remove(gfn);
+      protectedPages.remove(gfn);
       unseen.remove(gfn);
       noteWritten(gfn);
     }
 
     void noteWritten(long gfn) {
+      protectedPages.remove(gfn);
       if (isWatched && !unseen.contains(gfn)) {
         written.add(gfn);
       }
@@ -176,6 +199,7 @@ final class MemoryModel {
     Page unmap(long gfn) {
       written.remove(gfn);
       accesses.remove(gfn);
+      protectedPages.remove(gfn);
       return Objects.requireNonNull(pages.remove(gfn));
     }
 
@@ -206,6 +230,11 @@ final class MemoryModel {
       }
       return own;
     }
+  }
+
+  /** Whether a domain that was destroyed is still somebody's target. */
+  boolean isTarget(DomainId id) {
+    return guests.values().stream().anyMatch(guest -> guest.target.equals(Optional.of(id)));
   }
 
   Guest guest(DomainId id) {

@@ -3,11 +3,15 @@ package io.hypercalld.core.state;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.state.MemoryModel.Guest;
 import io.hypercalld.core.state.MemoryModel.Kind;
+import io.hypercalld.core.state.MemoryModel.Mapping;
 import io.hypercalld.core.state.MemoryModel.Page;
 import io.hypercalld.core.state.MemoryModel.Role;
+import io.hypercalld.core.state.MemoryModel.Slot;
+import java.util.Objects;
 
 /** Holds machine and model against each other. */
 final class ModelCheck {
@@ -44,6 +48,8 @@ final class ModelCheck {
     for (long gfn = 0; gfn < Scene.GFNS; gfn++) {
       at(guest, gfn);
     }
+    scene.model.slotsOf(guest.id).forEach(slot -> checkMapped(slot));
+    scene.model.slotsOf(DomainId.DOM0).forEach(slot -> checkMapped(slot));
     scene.model.slotsOf(guest.id).forEach(slot -> devices.check(guest, slot.gfn()));
   }
 
@@ -67,9 +73,18 @@ final class ModelCheck {
   }
 
   private void checkFrame(Guest guest, long mfn, Page page) {
-    assertThat(scene.host.readFrame(mfn)).isEqualTo(page.frame().stamp);
-    assertThat(scene.host.frameReferences(mfn)).isEqualTo(1);
+    assertThat(scene.host.frames.read(mfn)).isEqualTo(page.frame().stamp);
+    assertThat(scene.host.frames.references(mfn)).isEqualTo(1);
     devices.check(guest, mfn);
+  }
+
+  /** A guest frame of somebody's that maps a page of another's. */
+  private void checkMapped(Slot slot) {
+    Mapping mapping = Objects.requireNonNull(scene.model.mappings.get(slot));
+    P2mType granted = mapping.readonly() ? P2mType.GRANT_MAP_RO : P2mType.GRANT_MAP_RW;
+    assertThat(scene.host.lookup(slot.mapper(), slot.gfn()).type())
+        .isEqualTo(mapping.isGrant() ? granted : P2mType.MAP_FOREIGN);
+    assertThat(scene.host.owner(slot.mapper(), slot.gfn())).isEqualTo(mapping.owner().value());
   }
 
   private void check(Guest guest, long gfn, Page page) {
@@ -78,6 +93,8 @@ final class ModelCheck {
     }
     long users = (long) page.frame().references + page.frame().sharers;
     assertThat(scene.host.references(guest.id, gfn)).isEqualTo(1 + users);
+    DomainId owner = page.kind() == Kind.SHARED ? DomainId.COW : guest.id;
+    assertThat(scene.host.owner(guest.id, gfn)).isEqualTo(owner.value());
   }
 
   private static boolean typeFits(Guest guest, long gfn, P2mType type) {
@@ -89,7 +106,11 @@ final class ModelCheck {
               : guest.pagedOut.containsKey(gfn) ? P2mType.RAM_PAGED : P2mType.MMIO_DM);
     }
     return switch (page.kind()) {
-      case RAM -> type == P2mType.RAM_RW || (guest.isWatched && type == P2mType.RAM_LOGDIRTY);
+      case RAM ->
+          guest.protectedPages.contains(gfn)
+              ? type == P2mType.RAM_LOGDIRTY
+              : type == P2mType.RAM_RW || (guest.isWatched && type == P2mType.RAM_LOGDIRTY);
+      case CLAIMED -> type == P2mType.IOREQ_SERVER;
       case READ_ONLY -> type == P2mType.RAM_RO;
       case NOMINATED -> type == P2mType.RAM_PAGING_OUT;
       case SHARED -> type == P2mType.RAM_SHARED;

@@ -41,7 +41,7 @@ final class Monitoring {
       return;
     }
 
-    long ret = scene.host.restrict(guest.id, gfn, access);
+    long ret = scene.host.types.restrict(guest.id, gfn, access);
 
     assertThat(ret).isEqualTo(guest.role == Role.MONITORED ? 0 : ENODEV);
     if (ret == 0 && guest.pages.containsKey(gfn)) {
@@ -63,7 +63,7 @@ final class Monitoring {
     boolean mapped = gfn <= scene.host.domain(guest.id).p2m().maxMappedGfn().value();
     if (guest.role == Role.MONITORED && mapped) {
       long expected = guest.pages.containsKey(gfn) ? guest.accesses.getOrDefault(gfn, ALL) : ESRCH;
-      assertThat(scene.host.accessOf(guest.id, gfn)).isEqualTo(expected);
+      assertThat(scene.host.types.accessOf(guest.id, gfn)).isEqualTo(expected);
     }
   }
 
@@ -81,7 +81,7 @@ final class Monitoring {
 
     if (access == READ || access == READ_EXECUTE) {
       assertThat(verdict).isEqualTo(Verdict.PENDING);
-      assertThat(scene.host.restrict(guest.id, gfn, ALL)).isZero();
+      assertThat(scene.host.types.restrict(guest.id, gfn, ALL)).isZero();
       scene.host.answer(guest.id);
       verdict = write(guest, gfn, stamp);
       scene.took(true, Effect.REPORT_TO_THE_MONITOR);

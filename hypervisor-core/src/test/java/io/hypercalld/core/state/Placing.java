@@ -7,6 +7,7 @@ import io.hypercalld.core.state.MemoryModel.Kind;
 import io.hypercalld.core.state.MemoryModel.Page;
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Pages that change place or type: {@code add_to_physmap} and {@code set_mem_type}. */
 final class Placing {
@@ -31,13 +32,15 @@ final class Placing {
       return;
     }
     boolean stuck = !guest.mayUnshare(from, scene.room(guest));
-    if (!stuck) {
+    // Xen makes the source the guest's own before it looks at where it is to go.
+    boolean unshares = !stuck && guest.has(from, Kind.SHARED);
+    if (unshares) {
       guest.unshare(from);
     }
     boolean plain = guest.has(from, Kind.RAM);
     boolean blocked = plain && from != to && !guest.mayUnshare(to, scene.room(guest));
 
-    long ret = scene.host.move(guest.id, from, to);
+    long ret = scene.host.move(guest.id, from, to, !unshares);
 
     assertThat(ret).isEqualTo(stuck || blocked ? ENOMEM : plain ? 0 : EACCES);
     scene.took(ret == 0, Effect.MOVE);
@@ -60,7 +63,7 @@ final class Placing {
 
   /** A page that is put where it is becomes writable again, which counts as written. */
   private static void refresh(Guest guest, long gfn) {
-    if (guest.isWatched && !guest.written.contains(gfn)) {
+    if (guest.protectedPages.contains(gfn) || (guest.isWatched && !guest.written.contains(gfn))) {
       guest.put(gfn, Objects.requireNonNull(guest.pages.get(gfn)));
     }
   }
@@ -78,10 +81,10 @@ final class Placing {
       return;
     }
 
-    long ret = scene.host.setMemType(guest.id, first, count, readOnly ? 1 : 0);
+    long ret = scene.host.types.setMemType(guest.id, first, count, readOnly ? 1 : 0);
 
     long done = 0;
-    while (done < count && guest.pages.containsKey(first + done)) {
+    while (done < count && mayBe(readOnly, guest.pages.get(first + done))) {
       retype(guest, first + done, readOnly ? Kind.READ_ONLY : Kind.RAM);
       done++;
     }
@@ -89,10 +92,16 @@ final class Placing {
     scene.took(ret == 0, readOnly ? Effect.MAKE_READ_ONLY : Effect.MAKE_WRITABLE);
   }
 
+  /** What a server has is plain memory before it is anything else. */
+  private static boolean mayBe(boolean readOnly, @Nullable Page page) {
+    return page != null && !(readOnly && page.kind() == Kind.CLAIMED);
+  }
+
   private static void retype(Guest guest, long gfn, Kind kind) {
     Page page = Objects.requireNonNull(guest.pages.get(gfn));
     guest.pages.put(gfn, new Page(kind, page.frame()));
     guest.accesses.remove(gfn);
+    guest.protectedPages.remove(gfn);
     if (kind == Kind.RAM && !guest.written.contains(gfn)) {
       guest.unseen.add(gfn);
     }

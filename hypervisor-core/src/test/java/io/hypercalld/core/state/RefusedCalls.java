@@ -2,29 +2,18 @@ package io.hypercalld.core.state;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.core.Hypervisor;
 import io.hypercalld.core.SimulatedHost;
 import io.hypercalld.core.hypercall.Outcome;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
-import java.util.random.RandomGenerator;
-import java.util.random.RandomGeneratorFactory;
 
-/**
- * Makes hypercalls, and sees that one that is refused leaves every byte as it was.
- *
- * <p>A digest of everything takes a thousand times as long as a call, so only one call in {@link
- * #ONE_IN}, at random, is watched so; a walk says at its end how many of these were refused.
- */
+/** Makes hypercalls, and sees that each one that is refused leaves every byte as it was. */
 final class RefusedCalls {
-  private static final int ONE_IN = 24;
-
-  private final RandomGenerator random =
-      RandomGeneratorFactory.of("L64X128MixRandom").create(ONE_IN);
-  private final Hypervisor hypervisor;
+  private final Surroundings around;
   private int watched;
 
-  RefusedCalls(Hypervisor hypervisor) {
-    this.hypervisor = hypervisor;
+  RefusedCalls(Surroundings around) {
+    this.around = around;
   }
 
   /** Refusals that were seen to change nothing. */
@@ -34,15 +23,22 @@ final class RefusedCalls {
 
   /** What Xen would return. */
   long ret(Supplier<Outcome> call) {
-    if (random.nextInt(ONE_IN) > 0) {
-      return SimulatedHost.ret(call);
-    }
-    String before = SimulatedHost.digest(hypervisor);
-    long ret = SimulatedHost.ret(call);
-    if (ret < 0) {
-      assertThat(SimulatedHost.digest(hypervisor)).as("refused with %d", ret).isEqualTo(before);
+    return watch(() -> SimulatedHost.ret(call), ret -> ret < 0);
+  }
+
+  /** How far Xen would come; what did not even begin changed nothing. */
+  long count(Supplier<Long> call) {
+    return watch(call, done -> done == 0);
+  }
+
+  /** What a call came to. */
+  <T> T watch(Supplier<T> call, Predicate<T> isRefused) {
+    String before = around.state();
+    T result = call.get();
+    if (isRefused.test(result)) {
+      assertThat(around.state()).as("refused with %s", result).isEqualTo(before);
       watched++;
     }
-    return ret;
+    return result;
   }
 }

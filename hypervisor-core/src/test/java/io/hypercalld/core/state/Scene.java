@@ -26,6 +26,7 @@ final class Scene {
 
   final StateHost host;
   final Devices devices;
+  final Servers servers;
   final RandomGenerator random;
 
   /** Guest frames that the operations of this step are about. */
@@ -33,9 +34,10 @@ final class Scene {
 
   private long stamp;
 
-  Scene(StateHost host, Devices devices, RandomGenerator random) {
-    this.host = host;
-    this.devices = devices;
+  Scene(Surroundings around, RandomGenerator random) {
+    this.host = new StateHost(around);
+    this.devices = around.devices();
+    this.servers = around.servers();
     this.random = random;
   }
 
@@ -103,9 +105,13 @@ final class Scene {
     return !guest.waiting.contains(gfn) || cached(guest) > 0;
   }
 
-  /** Whether the guest has a page, not its very first, that a sweep for zeros finds. */
+  /**
+   * Whether the guest has a page that a sweep for zeros finds: not its very first, nor one above
+   * what it ever demanded.
+   */
   boolean hasZeros(Guest guest) {
-    return guest.pages.tailMap(1L).values().stream().anyMatch(Scene::isReclaimable);
+    return guest.pages.headMap(guest.highestDemanded, true).entrySet().stream()
+        .anyMatch(entry -> entry.getKey() > 0 && isReclaimable(entry.getValue()));
   }
 
   private static boolean isReclaimable(Page page) {
@@ -130,6 +136,7 @@ final class Scene {
     }
     for (long gfn : List.copyOf(guest.waiting)) {
       if (!waits(guest, gfn)) {
+        guest.highestDemanded = Math.max(guest.highestDemanded, gfn);
         guest.populate(gfn);
       }
     }

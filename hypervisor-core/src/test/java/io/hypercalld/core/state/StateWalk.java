@@ -26,13 +26,13 @@ import java.util.stream.Stream;
  * then every page of everybody. At the end all is given back.
  */
 public final class StateWalk {
-  private static final int MOST_GUESTS = 4;
+  private static final int MOST_GUESTS = 6;
   private static final int EVERYTHING = 50;
 
   /** Oracles about all of the devices' tables and caches; what they find does not go away. */
   private static final int DEVICE_AUDIT = 4;
 
-  private static final int STEPS_PER_EFFECT = 5_000;
+  private static final int STEPS_PER_EFFECT = 10_000;
   private static final long[] LIMITS = {60, 100, 150, 540};
 
   private final Map<Role, List<Operation>> operations = new EnumMap<>(Role.class);
@@ -41,10 +41,9 @@ public final class StateWalk {
   private final ModelCheck check;
   private final Hypervisor hypervisor;
 
-  /** A walk on a machine whose dom0 runs. */
-  public StateWalk(Hypervisor hypervisor, Devices devices, RandomGenerator random) {
-    this.hypervisor = hypervisor;
-    this.scene = new Scene(new StateHost(hypervisor), devices, random);
+  public StateWalk(Surroundings around, RandomGenerator random) {
+    this.hypervisor = around.hypervisor();
+    this.scene = new Scene(around, random);
     this.lending = new Lending(scene);
     this.check = new ModelCheck(scene);
     for (Role role : Role.values()) {
@@ -82,6 +81,8 @@ public final class StateWalk {
       case PAGED -> both(watching, new PagingOut(scene).operations());
       case SHARING -> both(watching, new Sharing(scene).operations());
       case MONITORED -> new Monitoring(scene).operations();
+      case DISPLAYED -> new Displaying(scene).operations();
+      case SERVED -> both(new Claiming(scene).operations(), new DeviceAccess(scene).operations());
     };
   }
 
@@ -131,7 +132,7 @@ public final class StateWalk {
       create();
     } else {
       Guest guest = scene.oneOf(List.copyOf(scene.model.guests.values()));
-      if (scene.random.nextInt(300) == 0) {
+      if (scene.random.nextInt(200) == 0) {
         destroy(guest);
       } else {
         scene.oneOf(Objects.requireNonNull(operations.get(guest.role))).on(guest);
@@ -149,18 +150,13 @@ public final class StateWalk {
   }
 
   private void create() {
-    List<Role> roles = new ArrayList<>(List.of(Role.values()));
-    if (!scene.devices.areAssigned()) {
-      roles.remove(Role.PARAVIRTUAL);
-    }
-    // It takes two to share.
-    Role role = isOneSharing() && scene.random.nextBoolean() ? Role.SHARING : scene.oneOf(roles);
+    Role role = scene.oneOf(wanted());
     long limit = LIMITS[scene.random.nextInt(LIMITS.length)] + scene.random.nextInt(60);
     DomainId id =
         switch (role) {
-          case BACKEND -> scene.host.createBackend(limit, scene.devices.iommuOptions());
+          case BACKEND, SERVED -> scene.host.createBackend(limit, scene.devices.iommuOptions());
           case PARAVIRTUAL -> scene.host.createParavirtual(limit);
-          case ON_DEMAND, PAGED, SHARING, MONITORED -> scene.host.createGuest(limit);
+          case ON_DEMAND, PAGED, SHARING, MONITORED, DISPLAYED -> scene.host.createGuest(limit);
         };
     if (role.hasDevice()) {
       scene.devices.attach(id);
@@ -176,9 +172,17 @@ public final class StateWalk {
     }
   }
 
-  private boolean isOneSharing() {
-    return scene.model.guests.values().stream().filter(guest -> guest.role == Role.SHARING).count()
-        == 1;
+  /** Roles that nobody has, or all of them; it takes two to share. */
+  private List<Role> wanted() {
+    List<Role> roles = new ArrayList<>(List.of(Role.values()));
+    if (!scene.devices.areAssigned()) {
+      roles.remove(Role.PARAVIRTUAL);
+    }
+    List<Role> taken =
+        new ArrayList<>(scene.model.guests.values().stream().map(guest -> guest.role).toList());
+    taken.remove(Role.SHARING);
+    List<Role> missing = roles.stream().filter(role -> !taken.contains(role)).toList();
+    return missing.isEmpty() ? roles : missing;
   }
 
   private void equip(Guest guest) {
@@ -189,7 +193,7 @@ public final class StateWalk {
       case PAGED -> scene.host.listen(guest.id, VmEventRing.Kind.PAGING);
       case MONITORED -> scene.host.listen(guest.id, VmEventRing.Kind.MONITOR);
       case ON_DEMAND -> promise(guest);
-      case BACKEND, PARAVIRTUAL, SHARING -> {}
+      case BACKEND, PARAVIRTUAL, SHARING, DISPLAYED, SERVED -> {}
     }
   }
 
@@ -230,6 +234,11 @@ public final class StateWalk {
       scene.took(true, Effect.DESTROY_A_ZOMBIE);
     }
     held.forEach(lending::unmap);
-    assertThat(hypervisor.domains().find(guest.id)).isEmpty();
+    assertThat(hypervisor.domains().find(guest.id).isPresent())
+        .isEqualTo(scene.model.isTarget(guest.id));
+    guest
+        .target
+        .filter(id -> !scene.model.guests.containsKey(id))
+        .ifPresent(id -> assertThat(hypervisor.domains().find(id)).isEmpty());
   }
 }

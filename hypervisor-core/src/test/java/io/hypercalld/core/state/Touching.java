@@ -1,5 +1,6 @@
 package io.hypercalld.core.state;
 
+import static io.hypercalld.core.guest.GuestRequest.Operation.WRITE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.core.bits.Word;
@@ -48,10 +49,10 @@ final class Touching {
     long gfn = guest.waiting.first();
     scene.touched.add(gfn);
 
-    scene.host.access(guest.id, GuestRequest.Operation.READ, gfn, 0);
+    AccessOutcome outcome = scene.host.access(guest.id, GuestRequest.Operation.READ, gfn, 0);
 
     scene.settle(guest);
-    assertThat(guest.has(gfn, MemoryModel.Kind.RAM)).isTrue();
+    assertThat(guest.has(gfn, MemoryModel.Kind.RAM)).as("%s", outcome).isTrue();
   }
 
   private boolean isPlain(Guest guest, long gfn) {
@@ -69,12 +70,15 @@ final class Touching {
     guest.unshare(gfn);
     long stamp = scene.newStamp();
 
-    AccessOutcome outcome = scene.host.access(guest.id, GuestRequest.Operation.WRITE, gfn, stamp);
+    AccessOutcome outcome = scene.host.access(guest.id, WRITE, gfn, stamp);
 
     scene.settle(guest);
     Page page = guest.pages.get(gfn);
     if (page == null) {
       assertThat(outcome.outcome()).isEqualTo(Verdict.EMULATED);
+    } else if (page.kind() == Kind.CLAIMED) {
+      scene.servers.complete(guest.id, StateHost.request(WRITE, gfn, stamp), outcome);
+      scene.took(true, Effect.WRITE_TO_A_SERVER);
     } else if (page.kind() == Kind.READ_ONLY) {
       assertThat(outcome.outcome()).isEqualTo(Verdict.DISCARDED);
       scene.took(true, Effect.DISCARD_A_WRITE);

@@ -23,14 +23,14 @@ final class Watching {
     if (guest.role.hasDevice()) {
       refuse(guest);
     } else if (!guest.isWatched) {
-      assertThat(scene.host.logDirty(guest.id, true)).isZero();
+      assertThat(scene.host.types.logDirty(guest.id, true)).isZero();
       guest.watch(true);
     } else if (scene.random.nextInt(4) == 0) {
-      assertThat(scene.host.logDirty(guest.id, false)).isZero();
+      assertThat(scene.host.types.logDirty(guest.id, false)).isZero();
       guest.watch(false);
     } else {
       boolean clean = scene.random.nextBoolean();
-      assertThat(scene.host.dirty(guest.id, clean)).containsAll(guest.written);
+      assertThat(scene.host.types.dirty(guest.id, clean)).containsAll(guest.written);
       scene.took(!guest.written.isEmpty(), clean ? Effect.CLEAN : Effect.PEEK);
       if (clean) {
         guest.watch(true);
@@ -40,7 +40,7 @@ final class Watching {
 
   private void refuse(Guest guest) {
     if (scene.devices.areAssigned()) {
-      assertThat(scene.host.logDirty(guest.id, true)).isEqualTo(EINVAL);
+      assertThat(scene.host.types.logDirty(guest.id, true)).isEqualTo(EINVAL);
       scene.took(true, Effect.REFUSE_LOG_DIRTY);
     }
   }
