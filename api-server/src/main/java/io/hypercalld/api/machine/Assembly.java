@@ -48,7 +48,8 @@ record Assembly(
     Interrupts interrupts,
     FaultHandler faults,
     DeviceModels deviceModels,
-    VirtualIommus virtualIommus) {
+    VirtualIommus virtualIommus,
+    SyncMeter syncs) {
   private static final int UNIT_VERSION = 0x10;
   private static final int DOM0_VCPUS = 4;
 
@@ -81,6 +82,8 @@ record Assembly(
             hypervisor, driver, topology, unit -> platform.units().get(unit.index()).segment());
     interrupts.onFaultEvent(faults::faultEvent);
     VirtualIommus virtualIommus = new VirtualIommus(hypervisor, driver);
+    SyncMeter syncs = new SyncMeter();
+    virtualIommus.watchSyncs(syncs);
     virtualIommus.onRemapping(interrupts.binding()::rederive);
     faults.tell(
         fault ->
@@ -100,7 +103,8 @@ record Assembly(
             interrupts,
             faults,
             new DeviceModels(hypervisor),
-            virtualIommus);
+            virtualIommus,
+            syncs);
     hypervisor.bootDom0();
     driver.start();
     return assembly;

@@ -17,19 +17,6 @@ import java.util.Map;
  * <p>The times are for people who watch; nothing that the machine does depends on them.
  */
 public final class CallMeter {
-  /** Upper bounds of the buckets, in nanoseconds, ascending; a last one has none. */
-  private static final List<Long> BOUNDS =
-      List.of(
-          10_000L,
-          30_000L,
-          100_000L,
-          300_000L,
-          1_000_000L,
-          3_000_000L,
-          10_000_000L,
-          100_000_000L,
-          1_000_000_000L);
-
   private final IdentityHashMap<Operation<?>, Count> counts = new IdentityHashMap<>();
   private final List<Operation<?>> operations;
   private long calls;
@@ -37,9 +24,8 @@ public final class CallMeter {
   /** What has been counted for one operation. */
   private static final class Count {
     private final EnumMap<Errno, Long> refused = new EnumMap<>(Errno.class);
-    private final long[] buckets = new long[BOUNDS.size() + 1];
+    private final Durations durations = new Durations();
     private long succeeded;
-    private long nanos;
     private long continuations;
   }
 
@@ -76,13 +62,8 @@ public final class CallMeter {
       case Outcome.Refused(Errno errno, String _, Object _) ->
           count.refused.merge(errno, 1L, Long::sum);
     }
-    count.nanos += nanos;
     count.continuations += continuations;
-    int bucket = 0;
-    while (bucket < BOUNDS.size() && nanos > BOUNDS.get(bucket)) {
-      bucket++;
-    }
-    count.buckets[bucket]++;
+    count.durations.add(nanos);
   }
 
   /** Calls counted so far. Nothing but calls changes domains or who owns which device. */
@@ -108,16 +89,12 @@ public final class CallMeter {
       results.put("ok", count.succeeded);
     }
     count.refused.forEach((errno, times) -> results.put(errno.name(), times));
-    List<Long> buckets = new ArrayList<>(count.buckets.length);
-    for (long bucket : count.buckets) {
-      buckets.add(bucket);
-    }
     return new Sample(
-        operation.call(), operation.op(), results, buckets, count.nanos, count.continuations);
-  }
-
-  /** Upper bounds of the buckets but the last, in nanoseconds. */
-  public static List<Long> boundsInNanos() {
-    return BOUNDS;
+        operation.call(),
+        operation.op(),
+        results,
+        count.durations.buckets(),
+        count.durations.nanos(),
+        count.continuations);
   }
 }

@@ -207,6 +207,11 @@ public final class Machine implements AutoCloseable {
     return parts.interrupts();
   }
 
+  /** How long shadows took to be brought into step. */
+  public SyncMeter syncs() {
+    return parts.syncs();
+  }
+
   /** The remapping units that guests see. */
   public VirtualIommus virtualIommus() {
     return parts.virtualIommus();

@@ -1,16 +1,17 @@
 package io.hypercalld.api.metrics;
 
 import io.hypercalld.api.machine.CallMeter;
+import io.hypercalld.api.machine.Durations;
 import java.util.List;
 import java.util.Map;
 
 /** The hypercalls of a snapshot as metrics. Immutable. */
 final class CallFamilies {
-  private static final double NANOS_PER_SECOND = 1e9;
+  static final double NANOS_PER_SECOND = 1e9;
 
   /** Upper bounds in seconds of all buckets but the last. */
-  private static final List<Double> BOUNDS =
-      CallMeter.boundsInNanos().stream().map(nanos -> nanos / NANOS_PER_SECOND).toList();
+  static final List<Double> BOUNDS =
+      Durations.boundsInNanos().stream().map(nanos -> nanos / NANOS_PER_SECOND).toList();
 
   private static final Map<String, String> ASSIGNMENTS =
       Map.of("assign_device", "assign", "deassign_device", "deassign");

@@ -1,6 +1,7 @@
 package io.hypercalld.api.metrics;
 
 import io.hypercalld.api.machine.CallMeter;
+import io.hypercalld.api.machine.SyncMeter;
 import io.hypercalld.core.guest.FaultCounts;
 import io.hypercalld.core.p2m.P2mUpdates;
 import java.util.List;
@@ -13,6 +14,7 @@ import java.util.Map;
  * @param domains by id
  * @param devices by address
  * @param units by index
+ * @param syncs how long shadows took to be brought into step
  * @param p2mUpdates changes of all P2Ms, those gone included; a sum of its own, not written any
  *     more
  * @param faults accesses of guests that did not get through at once
@@ -29,6 +31,7 @@ public record MetricsSnapshot(
     List<DeviceSample> devices,
     List<UnitSample> units,
     List<CallMeter.Sample> calls,
+    List<SyncMeter.Sample> syncs,
     P2mUpdates p2mUpdates,
     List<FaultCounts.Sample> faults,
     Map<String, Long> strays,

@@ -138,6 +138,7 @@ public final class SnapshotTaker {
         devices,
         lookAtUnits(),
         calls,
+        machine.syncs().samples(),
         p2mUpdates,
         machine.hypervisor().guestAccess().faults().samples(),
         Map.of(

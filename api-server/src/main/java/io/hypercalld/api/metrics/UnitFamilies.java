@@ -94,7 +94,7 @@ final class UnitFamilies {
         Family.counter(
             "hv_iommu_invalidations", "Invalidations carried out, through queue or registers.");
     for (UnitSample unit : units) {
-      for (UnitSample.Invalidations kind : unit.invalidations()) {
+      for (InvalidationCount kind : unit.invalidations()) {
         family.with(
             kind.count(),
             "iommu",

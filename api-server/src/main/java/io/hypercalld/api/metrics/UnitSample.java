@@ -22,7 +22,7 @@ record UnitSample(
     Map<FaultReason, Long> readFaults,
     long faultOverflows,
     int faultRecordsPending,
-    List<Invalidations> invalidations,
+    List<InvalidationCount> invalidations,
     long queueErrors) {
   /** Domain-ids, and how often none was free. */
   record DomainIdSample(int used, int capacity, long failures) {}
@@ -33,9 +33,6 @@ record UnitSample(
       return hits + misses;
     }
   }
-
-  /** How often one kind of invalidation was carried out. */
-  record Invalidations(String type, String granularity, long count) {}
 
   /** Requests that were blocked before any cache was asked, as RTADDR names no usable mode. */
   long blockedByMode() {

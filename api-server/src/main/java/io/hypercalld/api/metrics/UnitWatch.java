@@ -6,22 +6,13 @@ import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.UnitCounters;
 import io.hypercalld.iommu.vtd.FaultStatus;
-import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.iommu.vtd.QueueError;
 import io.hypercalld.iommu.vtd.Register;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** Takes samples of one unit. Confined to the machine thread. */
 final class UnitWatch {
-  private static final List<InvalidationGranularity> GRANULARITIES =
-      List.of(
-          InvalidationGranularity.GLOBAL,
-          InvalidationGranularity.DOMAIN,
-          InvalidationGranularity.SELECTIVE);
-
   private static final QueueError[] QUEUE_ERRORS = QueueError.values();
 
   private final RemappingUnit unit;
@@ -57,12 +48,7 @@ final class UnitWatch {
 
   /** Never the same again once a cache has been filled or told to forget. */
   private static long activity(UnitCounters counters) {
-    long activity = counters.iotlbMisses() + counters.contextMisses();
-    for (InvalidationGranularity granularity : GRANULARITIES) {
-      activity +=
-          counters.iotlbInvalidations(granularity) + counters.contextInvalidations(granularity);
-    }
-    return activity;
+    return counters.iotlbMisses() + counters.contextMisses() + InvalidationCount.sum(counters);
   }
 
   /** A sample; the same one as before where nothing has changed. */
@@ -92,7 +78,7 @@ final class UnitWatch {
     long requests = counters.iotlbHits() + counters.contextHits() + counters.untranslated();
     return new Version(
         faults + requests + driver.domainIds().failures(),
-        activity(counters) + counters.waits() + queueErrors(counters),
+        InvalidationCount.sum(counters) + queueErrors(counters),
         faultRecordsPending(),
         contextEntries,
         domainIdsUsed,
@@ -113,42 +99,13 @@ final class UnitWatch {
         counters.readFaults(),
         counters.faultOverflows(),
         faultRecordsPending(),
-        invalidations(counters),
+        InvalidationCount.of(counters),
         queueErrors(counters));
   }
 
   private int faultRecordsPending() {
     boolean any = FaultStatus.PPF.isSet(unit.read32(Register.FSTS.offset()));
     return any ? unit.faults().size() : 0;
-  }
-
-  private static List<UnitSample.Invalidations> invalidations(UnitCounters counters) {
-    List<UnitSample.Invalidations> kinds = new ArrayList<>();
-    for (InvalidationGranularity granularity : GRANULARITIES) {
-      note(kinds, "context", granularity, counters.contextInvalidations(granularity));
-      note(kinds, "iotlb", granularity, counters.iotlbInvalidations(granularity));
-    }
-    note(kinds, "wait", InvalidationGranularity.NONE, counters.waits());
-    return kinds;
-  }
-
-  private static void note(
-      List<UnitSample.Invalidations> kinds,
-      String type,
-      InvalidationGranularity granularity,
-      long count) {
-    if (count > 0) {
-      kinds.add(new UnitSample.Invalidations(type, name(type, granularity), count));
-    }
-  }
-
-  private static String name(String type, InvalidationGranularity granularity) {
-    return switch (granularity) {
-      case NONE -> "none";
-      case GLOBAL -> "global";
-      case DOMAIN -> "domain";
-      case SELECTIVE -> type.equals("context") ? "device" : "page";
-    };
   }
 
   private static long queueErrors(UnitCounters counters) {

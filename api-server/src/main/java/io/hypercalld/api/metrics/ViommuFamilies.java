@@ -1,5 +1,6 @@
 package io.hypercalld.api.metrics;
 
+import io.hypercalld.api.machine.SyncMeter;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -37,7 +38,49 @@ final class ViommuFamilies {
             Family.counter(
                 "hv_viommu_guest_faults", "Faults of physical devices that went to the guest."),
             "reason",
-            ViommuSample::guestFaults));
+            ViommuSample::guestFaults),
+        invalidations(),
+        durations());
+  }
+
+  private Family invalidations() {
+    Family family =
+        Family.counter(
+            "hv_viommu_invalidations", "Invalidations that guests had their units carry out.");
+    int rank = 0;
+    for (DomainSample domain : machine.domains()) {
+      List<InvalidationCount> counts =
+          domain.viommu().map(ViommuSample::invalidations).orElse(List.of());
+      for (InvalidationCount kind : counts) {
+        family.withObject(
+            rank,
+            kind.count(),
+            "domid",
+            Integer.toString(domain.domid()),
+            "type",
+            kind.type(),
+            "granularity",
+            kind.granularity());
+      }
+      rank++;
+    }
+    return family;
+  }
+
+  private Family durations() {
+    Family family =
+        Family.histogram(
+            "hv_viommu_shadow_sync_duration_seconds",
+            "Time that shadows took to be brought into step, units included.");
+    for (SyncMeter.Sample sync : machine.syncs()) {
+      family.withBuckets(
+          CallFamilies.BOUNDS,
+          sync.buckets(),
+          sync.nanos() / CallFamilies.NANOS_PER_SECOND,
+          "trigger",
+          sync.trigger());
+    }
+    return family;
   }
 
   private Family of(Family family, ToLongFunction<ViommuSample> figure) {

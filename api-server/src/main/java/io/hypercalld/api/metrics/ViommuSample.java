@@ -4,6 +4,8 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.iommu.virtual.ShadowCounters;
 import io.hypercalld.iommu.virtual.ShadowReport;
 import io.hypercalld.iommu.virtual.VirtualIommu;
+import io.hypercalld.iommu.virtual.VirtualUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -15,6 +17,7 @@ import java.util.TreeMap;
  * @param pages frames of their own tables
  * @param missingInvalidations requests that met what the guest changed in silence
  * @param syncs how often they were brought into step, by what made it necessary
+ * @param invalidations that the guest had its unit carry out
  * @param guestFaults faults of physical devices that went to the guest, by reason
  */
 record ViommuSample(
@@ -22,13 +25,16 @@ record ViommuSample(
     long pages,
     long missingInvalidations,
     Map<String, Long> syncs,
+    List<InvalidationCount> invalidations,
     Map<String, Long> guestFaults) {
   /** Of a domain; empty for one without shadows. */
   static Optional<ViommuSample> of(Domain domain) {
-    return domain.findFacet(VirtualIommu.class).flatMap(VirtualIommu::report).map(ViommuSample::of);
+    return domain
+        .findFacet(VirtualIommu.class)
+        .flatMap(iommu -> iommu.report().map(report -> of(iommu.requireUnit(), report)));
   }
 
-  private static ViommuSample of(ShadowReport report) {
+  private static ViommuSample of(VirtualUnit unit, ShadowReport report) {
     ShadowCounters counters = report.counters();
     Map<String, Long> syncs = new TreeMap<>();
     counters.syncs().forEach((trigger, count) -> syncs.put(trigger.toString(), count));
@@ -41,6 +47,7 @@ record ViommuSample(
         report.tables(),
         counters.missingInvalidations(),
         Map.copyOf(syncs),
+        InvalidationCount.of(unit.silicon().counters()),
         Map.copyOf(faults));
   }
 }

@@ -12,6 +12,7 @@ import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import java.util.stream.Stream;
 
 /** The scenarios of the document on virtual IOMMUs that concern the translation of requests. */
@@ -28,7 +29,21 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
 
   /** The guest's series of a metric. */
   private static long metric(GuestTranslation g, String name) {
-    String series = "hv_viommu_%s{domid=\"%d\"} ".formatted(name, g.unit().guest());
+    return sample(g, "hv_viommu_%s{domid=\"%d\"} ".formatted(name, g.unit().guest()));
+  }
+
+  private static long invalidations(GuestTranslation g, String type, String granularity) {
+    return sample(
+        g,
+        "hv_viommu_invalidations_total{domid=\"%d\",type=\"%s\",granularity=\"%s\"} "
+            .formatted(g.unit().guest(), type, granularity));
+  }
+
+  private static long series(GuestTranslation g, String series) {
+    return Math.max(0, sample(g, "hv_viommu_shadow_" + series));
+  }
+
+  private static long sample(GuestTranslation g, String series) {
     return g.daemon()
         .text("/metrics")
         .lines()
@@ -78,6 +93,46 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
               g.unit().write(GuestUnit.GCMD, 4, GuestUnit.QIE);
               assertThat(metric(g, "shadow_entries")).isZero();
               assertThat(metric(g, "shadow_pages")).isZero();
+            }),
+        row(
+            "each request that meets a missing invalidation is told of, and counted",
+            g -> {
+              g.guest("");
+              g.onePage();
+              int before = g.daemon().events("viommu.missing.invalidation").size();
+              g.map(ONE, IOVA, B, BOTH);
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
+              g.map(ONE, 2 * IOVA, B, BOTH);
+              assertThat(g.found(FIRST, 2 * IOVA)).isEqualTo(-1);
+              List<JsonNode> told = g.daemon().events("viommu.missing.invalidation");
+              assertThat(told).hasSize(before + 2);
+              assertThat(told.get(before).get("domid").asInt()).isEqualTo(g.unit().guest());
+              assertThat(told.get(before).get("sbdf").asText()).isEqualTo(FIRST);
+              assertThat(told.get(before).get("iova").asText()).isEqualTo("0x1000");
+              assertThat(told.get(before + 1).get("iova").asText()).isEqualTo("0x2000");
+              assertThat(metric(g, "missing_invalidations_total")).isEqualTo(2);
+              g.forgetPage(1, IOVA);
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xb);
+              assertThat(g.daemon().events("viommu.missing.invalidation")).hasSize(before + 2);
+            }),
+        row(
+            "metrics tell what the guest has forgotten, and how long shadows take to follow",
+            g -> {
+              g.guest("");
+              g.onePage();
+              long timed = series(g, "sync_duration_seconds_count{trigger=\"translations\"} ");
+              g.forgetPage(1, IOVA);
+              g.forgetPage(1, IOVA);
+              g.forgetDomain(1);
+              g.forgetContexts();
+              assertThat(invalidations(g, "iotlb", "page")).isEqualTo(2);
+              assertThat(invalidations(g, "iotlb", "domain")).isEqualTo(1);
+              assertThat(invalidations(g, "context", "global")).isEqualTo(1);
+              g.unit().submit(0x5, 0);
+              assertThat(invalidations(g, "wait", "none")).isEqualTo(1);
+              assertThat(series(g, "sync_duration_seconds_count{trigger=\"translations\"} "))
+                  .isEqualTo(timed + 3);
+              assertThat(g.cost("syncs/translations")).isEqualTo(3);
             }),
         row(
             "13 an invalidation of the domain, or of everything, will do as well",

@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.List;
 import java.util.Optional;
 
 /** A daemon on a free port, asked as curl would ask it. */
@@ -54,6 +55,15 @@ public final class DaemonUnderTest implements AutoCloseable {
 
   public Answer get(String path) {
     return send(HttpRequest.newBuilder(uri(path)).GET());
+  }
+
+  /** The events of some types that have been told so far, without their envelopes. */
+  public List<JsonNode> events(String types) {
+    HttpRequest.Builder page =
+        HttpRequest.newBuilder(uri("/v1/events?types=" + types))
+            .header("Accept", "application/json")
+            .GET();
+    return send(page).body().get("items").findValues("data");
   }
 
   public Answer post(String path, String body) {

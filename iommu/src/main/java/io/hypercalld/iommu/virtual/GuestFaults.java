@@ -98,7 +98,7 @@ final class GuestFaults {
     if (shadows.saysTheSame(device, pasid)) {
       shadows.counters().hostFault(ownTable(record, reason));
     } else if (place.said().entries().containsKey(pasid) || guest.settings().cachingMode()) {
-      shadows.counters().missingInvalidation();
+      shadows.counters().missingInvalidation(device.sbdf(), record.iova());
       shadows.counters().hostFault(missing(device, record.iova()));
     } else {
       shadows
@@ -120,7 +120,7 @@ final class GuestFaults {
           .hostFault("0x%x became present, which the guest need not say".formatted(iova));
       follow(device, space, dfn);
     } else if (unannounced) {
-      shadows.counters().missingInvalidation();
+      shadows.counters().missingInvalidation(device.sbdf(), iova);
       shadows.counters().hostFault(missing(device, iova));
     } else {
       shadows.counters().hostFault(hole(before, iova));
@@ -165,7 +165,7 @@ final class GuestFaults {
     if (!stale) {
       return Optional.empty();
     }
-    shadows.counters().missingInvalidation();
+    shadows.counters().missingInvalidation(device.sbdf(), iova.value());
     return Optional.of(missing(device, iova.value()));
   }
 

@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.virtual;
 
+import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
@@ -46,8 +47,13 @@ public final class ShadowCounters implements Digestible {
     lastHostFault = Optional.of(why);
   }
 
-  void missingInvalidation() {
+  void missingInvalidation(Sbdf sbdf, long iova) {
     missingInvalidations++;
+    domain
+        .notices()
+        .tell(
+            ViommuNotice.MISSING_INVALIDATION,
+            new ViommuNotice.Missing(domain.id(), sbdf, new Word(iova)));
   }
 
   void refused(String why) {

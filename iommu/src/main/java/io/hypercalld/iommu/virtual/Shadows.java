@@ -49,6 +49,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   private final boolean nests;
   private final RemappingUnit unit;
   private final ShadowCounters counters;
+  private final SyncWatcher watcher;
 
   private final ShadowSpaces spaces;
   private final TreeMap<Sbdf, Place> places = new TreeMap<>();
@@ -62,10 +63,11 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     SCALABLE
   }
 
-  Shadows(Domain domain, VtdDriver driver, VirtualUnit guest) {
+  Shadows(Domain domain, VirtualIommus host, VirtualUnit guest) {
     this.domain = domain;
     this.counters = new ShadowCounters(domain);
-    this.driver = driver;
+    this.driver = host.driver();
+    this.watcher = host.syncs();
     this.sync = guest.settings().sync();
     this.unit = guest.silicon();
     this.spaces =
@@ -180,8 +182,10 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   /** Reads a part of a guest's table again, and has what it says take effect. */
   void sync(ShadowSpace space, StaleRanges.Range range, SyncTrigger trigger) {
+    watcher.begins();
     counters.count(trigger, space.read(range.from(), range.to()));
     space.flush();
+    watcher.ends(trigger);
   }
 
   private void lookAtAll(SyncTrigger trigger) {
@@ -263,12 +267,14 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     long gfn = change.gfn().value();
     for (ShadowSpace space : spaces.shadows()) {
       if (space.isReadFrom(gfn, change.frames())) {
-        counters.count(SyncTrigger.TABLE, space.read(0, ShadowSpace.END));
+        sync(space, StaleRanges.Range.ALL, SyncTrigger.TABLE);
       }
+      watcher.begins();
       if (space.follow(gfn, change.frames())) {
         counters.count(SyncTrigger.P2M, 0);
+        space.flush();
+        watcher.ends(SyncTrigger.P2M);
       }
-      space.flush();
     }
   }
 

@@ -9,7 +9,10 @@ import io.hypercalld.iommu.vtd.FaultReason;
 /** What happens to the remapping units that guests see. */
 public enum ViommuNotice implements NoticeKind {
   SHADOW_SYNCED,
-  FAULT;
+  FAULT,
+
+  /** A bug of the guest's: told with each request that meets it. */
+  MISSING_INVALIDATION;
 
   /** A shadow was brought into step, and what made that necessary. */
   public record Synced(DomainId domid, SyncTrigger trigger) {}
@@ -21,6 +24,13 @@ public enum ViommuNotice implements NoticeKind {
           domid, sbdf, new Word(iova), "0x%02x".formatted(reason.code()), reason.text());
     }
   }
+
+  /**
+   * A physical device's request met what the guest had changed and not had forgotten.
+   *
+   * @param iova the request's address
+   */
+  public record Missing(DomainId domid, Sbdf sbdf, Word iova) {}
 
   @Override
   public String type() {

@@ -98,8 +98,7 @@ public final class VirtualIommu implements DomainFacet {
     virtualDevices = Optional.of(new VirtualDevices(made.silicon()));
     interrupts = Optional.of(new VirtualInterrupts(made, host.isAsShipped()));
     interrupts.ifPresent(this::routeBy);
-    shadows =
-        wanted.l2() ? Optional.of(new Shadows(domain, host.driver(), made)) : Optional.empty();
+    shadows = wanted.l2() ? Optional.of(new Shadows(domain, host, made)) : Optional.empty();
   }
 
   /** Refuses a second one, E2BIG or what the generation has for it. */

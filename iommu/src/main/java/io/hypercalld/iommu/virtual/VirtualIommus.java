@@ -31,6 +31,7 @@ public final class VirtualIommus implements Digestible {
   private final Hypervisor hypervisor;
   private final VtdDriver driver;
   private BiConsumer<Domain, Predicate<RemappableMessage>> remapping = (_, _) -> {};
+  private SyncWatcher syncs = SyncWatcher.NONE;
   private boolean allowed;
 
   /** Has every HVM and PVH domain created from now on able to have one. */
@@ -76,6 +77,15 @@ public final class VirtualIommus implements Digestible {
   /** Has somebody told from now on whenever messages of a domain's may go elsewhere. */
   public void onRemapping(BiConsumer<Domain, Predicate<RemappableMessage>> listener) {
     remapping = listener;
+  }
+
+  /** Has somebody told from now on how long domains' shadows take to be brought into step. */
+  public void watchSyncs(SyncWatcher watcher) {
+    syncs = watcher;
+  }
+
+  SyncWatcher syncs() {
+    return syncs;
   }
 
   void remapped(Domain domain, Predicate<RemappableMessage> affected) {
