@@ -47,6 +47,11 @@ interface CaptureHost extends AutoCloseable {
   /** The messages that reached processors since the last call. */
   List<InterruptMessage> takeMessages();
 
+  /** How the judge sees it. */
+  default Instruments instruments() {
+    return Instruments.EXACT;
+  }
+
   /** What there was about the requests besides where they went; empty where there was nothing. */
   default String remarks() {
     return "";

@@ -36,6 +36,7 @@ final class CaseMachine implements CaptureHost {
   private final List<DmaRequester> requesters = new ArrayList<>();
   private final Set<Long> edited = new LinkedHashSet<>();
   private final Translation translation = new Translation();
+  private Instruments instruments = Instruments.EXACT;
 
   /** A machine with empty memory and no devices. */
   private CaseMachine(UnitSettings settings) {
@@ -66,6 +67,16 @@ final class CaseMachine implements CaptureHost {
     recorded.fills().forEach(machine::fill);
     machine.edit(recorded.memory());
     return machine;
+  }
+
+  /** Has the judge see it otherwise than it is. */
+  void seeThrough(Instruments others) {
+    instruments = others;
+  }
+
+  @Override
+  public Instruments instruments() {
+    return instruments;
   }
 
   @Override

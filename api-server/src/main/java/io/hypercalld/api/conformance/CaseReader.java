@@ -174,7 +174,7 @@ final class CaseReader {
         recorded.list("landed", Members::number),
         allowed.isEmpty() ? walked.map(List::of).orElse(List.of()) : allowed,
         walked,
-        allowed.isEmpty() ? rule.flatMap(CaseReader::suppressedReason) : Optional.empty(),
+        rule.flatMap(CaseReader::suppressedReason).filter(reason -> isOnly(reason, allowed)),
         rule.map(each -> each.list("updates", CaseReader::word)).orElse(List.of()),
         recorded.present("deviation").map(JsonNode::asText),
         reported(step, recorded),
@@ -227,6 +227,11 @@ final class CaseReader {
     return rule.flag("fpd") && rule.has("reason")
         ? Optional.of(rule.integer("reason", REASONS))
         : Optional.empty();
+  }
+
+  /** Whether whatever is allowed is the same fault, told or not, so that nothing stale is. */
+  private static boolean isOnly(int reason, List<Outcome> allowed) {
+    return List.of(new Outcome.Suppressed(), new Outcome.Faulted(reason)).containsAll(allowed);
   }
 
   private static Optional<Outcome> observed(Members recorded) {

@@ -69,7 +69,7 @@ final class DmaCheck {
         transfer.write()
             ? machine.rootComplex.write(requester, iova, bytes)
             : machine.rootComplex.read(requester, iova, bytes);
-    DmaSegment.End end = done.segments().getFirst().end();
+    DmaSegment.End end = machine.instruments().end(done.segments().getFirst().end());
     boolean silent = machine.unit().counters().faultsSuppressed() != suppressed;
     Outcome outcome = Outcome.of(end, silent);
     if (end instanceof DmaSegment.Faulted faulted && !silent) {

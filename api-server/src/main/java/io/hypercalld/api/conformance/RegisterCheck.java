@@ -130,7 +130,7 @@ final class RegisterCheck {
   /** One register of 4 or 8 bytes. */
   Optional<Mismatch> compare(String name, int offset, int bytes, long recorded) {
     boolean wide = bytes == Long.BYTES;
-    long got = wide ? unit.read64(offset) : Integer.toUnsignedLong(unit.read32(offset));
+    long got = wide ? read64(offset) : read32(offset);
     boolean right = agrees(offset, recorded & HALF, got & HALF);
     if (wide) {
       right &= agrees(offset + Integer.BYTES, recorded >>> 32, got >>> 32);
@@ -138,6 +138,17 @@ final class RegisterCheck {
     return right
         ? Optional.empty()
         : Optional.of(new Mismatch(name, Hex.of(recorded), Hex.of(got)));
+  }
+
+  private long read32(int offset) {
+    return host.instruments().word(offset, Integer.toUnsignedLong(unit.read32(offset)));
+  }
+
+  private long read64(int offset) {
+    long there = unit.read64(offset);
+    Instruments instruments = host.instruments();
+    return instruments.word(offset + Integer.BYTES, there >>> Integer.SIZE) << Integer.SIZE
+        | instruments.word(offset, there & HALF);
   }
 
   /** Whether one 32-bit word is right, and the recording as it must be. */
