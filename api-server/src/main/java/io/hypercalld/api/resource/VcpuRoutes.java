@@ -31,7 +31,12 @@ final class VcpuRoutes {
 
   private VcpuRoutes() {}
 
-  /** A local APIC; vectors are ascending. */
+  /**
+   * A local APIC; vectors are ascending.
+   *
+   * @param waiting whether its processor waits for a start-up since an INIT
+   * @param startAddress where the last start-up had it start
+   */
   record ApicView(
       Word id,
       LocalApic.Mode mode,
@@ -43,7 +48,11 @@ final class VcpuRoutes {
       List<Integer> isr,
       List<Integer> tmr,
       Optional<Integer> pending,
-      Map<String, Long> arrivals) {
+      Map<String, Long> arrivals,
+      boolean waiting,
+      Optional<Word> startAddress) {
+    private static final int PAGE_SHIFT = 12;
+
     static ApicView of(LocalApic apic) {
       return new ApicView(
           new Word(Integer.toUnsignedLong(apic.id())),
@@ -56,7 +65,11 @@ final class VcpuRoutes {
           apic.isr(),
           apic.tmr(),
           boxed(apic.pending()),
-          counts(apic.arrivals()));
+          counts(apic.arrivals()),
+          apic.isWaiting(),
+          apic.arrivals().containsKey(DeliveryMode.START_UP)
+              ? Optional.of(new Word((long) apic.startPage() << PAGE_SHIFT))
+              : Optional.empty());
     }
 
     private static Map<String, Long> counts(Map<DeliveryMode, Long> arrivals) {

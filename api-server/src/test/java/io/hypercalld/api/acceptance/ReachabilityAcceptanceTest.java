@@ -193,19 +193,6 @@ final class ReachabilityAcceptanceTest implements GuestBehaviours.OfUnit {
               assertThat(ipi(u, 0, 0x0000_023e_0000_4051L)).isEqualTo("[287]");
               assertThat(ipi(u, 0, 0x0004_4051L)).isEqualTo("[0]");
               assertThat(waiting(u, 287)).isEqualTo("[81]");
-              // INIT leaves a local APIC in its mode.
-              assertThat(ipi(u, 0, 0x0000_023e_0000_4500L)).isEqualTo("[287]");
-              String apic =
-                  u.daemon()
-                      .get("/v1/domains/%d/vcpus/287/interrupts".formatted(u.guest()))
-                      .at("/apic/mode");
-              assertThat(apic).isEqualTo("x2apic");
-              Answer startUp =
-                  u.daemon()
-                      .post(
-                          "/v1/domains/%d/vcpus/0/ipi".formatted(u.guest()),
-                          quoted("{'icr':'0x4601'}"));
-              assertThat(startUp.at("/errno")).isEqualTo("EOPNOTSUPP");
             }));
   }
 

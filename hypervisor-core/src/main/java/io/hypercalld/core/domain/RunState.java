@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 
@@ -26,7 +27,8 @@ public final class RunState implements Digestible {
   private boolean creationFinished;
   private int shutdownCode = NOT_SHUT_DOWN;
   private int vcpus;
-  private int onlineVcpus;
+  private boolean firstStarted;
+  private final BitSet online = new BitSet();
   private int[] eventPauses = {};
   private String crashReason = "";
 
@@ -75,13 +77,28 @@ public final class RunState implements Digestible {
     return vcpus;
   }
 
-  /** vCPUs started so far. */
+  /** How many vCPUs are started. */
   public int onlineVcpus() {
-    return onlineVcpus;
+    return online.cardinality();
+  }
+
+  /** Whether a vCPU is started. */
+  public boolean isOnline(int vcpu) {
+    return online.get(vcpu);
+  }
+
+  /** Starts a vCPU: another one has sent it a start-up. */
+  public void start(int vcpu) {
+    online.set(vcpu);
+  }
+
+  /** Has a vCPU wait for a start-up: another one has sent it INIT. */
+  public void stop(int vcpu) {
+    online.clear(vcpu);
   }
 
   boolean isRunning() {
-    return onlineVcpus > 0 && controllerPauses == 0 && !isShutDown();
+    return !online.isEmpty() && controllerPauses == 0 && !isShutDown();
   }
 
   void addVcpus(int count) {
@@ -93,7 +110,8 @@ public final class RunState implements Digestible {
   /** Starts all vCPUs, as dom0's are at boot. */
   void startAll() {
     finishCreation();
-    onlineVcpus = vcpus;
+    firstStarted = true;
+    online.set(0, vcpus);
   }
 
   /**
@@ -174,8 +192,9 @@ public final class RunState implements Digestible {
   // Toolstacks set the first vCPU's registers before they unpause a domain, which starts it. There
   // are no registers here, so unpausing it does; the guest would start the others itself.
   private void startFirst() {
-    if (creationFinished && vcpus > 0 && onlineVcpus == 0) {
-      onlineVcpus = 1;
+    if (creationFinished && vcpus > 0 && !firstStarted) {
+      firstStarted = true;
+      online.set(0);
     }
   }
 
@@ -187,7 +206,8 @@ public final class RunState implements Digestible {
         .put(creationFinished)
         .put(shutdownCode)
         .put(vcpus)
-        .put(onlineVcpus);
+        .put(firstStarted)
+        .put(online.toString());
     for (int pauses : eventPauses) {
       digest.put(pauses);
     }

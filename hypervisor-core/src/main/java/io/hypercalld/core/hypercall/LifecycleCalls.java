@@ -74,7 +74,7 @@ public final class LifecycleCalls {
     Domain domain = targets.privileged(domains.caller(caller), args.domain());
     requireVcpu(domain, args.vcpu(), Errno.ENOENT);
     int vcpu = (int) args.vcpu();
-    boolean online = vcpu < domain.run().onlineVcpus();
+    boolean online = domain.run().isOnline(vcpu);
     boolean running = online && domain.isRunning() && !domain.run().isVcpuPaused(vcpu);
     return Outcome.returning(new VcpuReport(online ? 1 : 0, 0, running ? 1 : 0, 0, 0));
   }

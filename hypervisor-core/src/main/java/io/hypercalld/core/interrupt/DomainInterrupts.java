@@ -5,6 +5,7 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainFacet;
 import io.hypercalld.core.domain.DomainSettings;
+import io.hypercalld.core.domain.RunState;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.List;
@@ -17,6 +18,7 @@ import java.util.OptionalInt;
  * @see "xen/arch/x86/hvm/hvm.c"
  */
 public final class DomainInterrupts implements DomainFacet {
+  private final RunState run;
   private final LocalApics apics;
   private final ExtendedDestinations destinations;
   private final VirtualIoApic ioApic;
@@ -26,9 +28,9 @@ public final class DomainInterrupts implements DomainFacet {
 
   private DomainInterrupts(Domain domain) {
     DomainSettings settings = domain.settings();
+    this.run = domain.run();
     this.apics =
-        new LocalApics(
-            settings.maxVcpus(), domain.run()::vcpus, settings.interrupts().apicIds()::of);
+        new LocalApics(settings.maxVcpus(), run::vcpus, settings.interrupts().apicIds()::of);
     this.destinations = new ExtendedDestinations(settings.interrupts().extendedDestinations());
     this.ioApic = new VirtualIoApic(apics, destinations);
     this.lines = new InterruptLines(ioApic, pic);
@@ -99,11 +101,12 @@ public final class DomainInterrupts implements DomainFacet {
   }
 
   /**
-   * A vCPU stores to its interrupt command register.
+   * A vCPU stores to its interrupt command register. INIT stops those that take it, a start-up
+   * starts those of its destinations that have been stopped so.
    *
    * @return the vCPUs that took it
-   * @throws Refusal EOPNOTSUPP a delivery that no other processor takes, or a start-up, for which
-   *     there are no instructions
+   * @throws Refusal EOPNOTSUPP a delivery that no other processor takes
+   * @see "xen/arch/x86/hvm/vlapic.c, vlapic_init_sipi_one"
    */
   public List<Integer> command(int vcpu, InterruptCommand command) {
     LocalApic sender = apics.find(vcpu).orElseThrow();
@@ -114,12 +117,19 @@ public final class DomainInterrupts implements DomainFacet {
                 () ->
                     Refusal.of(
                         Errno.EOPNOTSUPP, "no processor takes 0x%x from another", command.value()));
-    return switch (command.shorthand()) {
-      case NONE -> apics.deliver(interrupt);
-      case SELF -> apics.deliverTo(interrupt, index -> index == vcpu);
-      case ALL -> apics.deliverTo(interrupt, _ -> true);
-      case OTHERS -> apics.deliverTo(interrupt, index -> index != vcpu);
-    };
+    List<Integer> taken =
+        switch (command.shorthand()) {
+          case NONE -> apics.deliver(interrupt);
+          case SELF -> apics.deliverTo(interrupt, index -> index == vcpu);
+          case ALL -> apics.deliverTo(interrupt, _ -> true);
+          case OTHERS -> apics.deliverTo(interrupt, index -> index != vcpu);
+        };
+    switch (interrupt.delivery()) {
+      case INIT -> taken.forEach(run::stop);
+      case START_UP -> taken.forEach(run::start);
+      case FIXED, LOWEST_PRIORITY, SMI, NMI, EXTINT -> {}
+    }
+    return taken;
   }
 
   @Override

@@ -6,7 +6,8 @@ import java.util.Optional;
 /**
  * An interrupt on its way to processors. Immutable.
  *
- * @param vector 0 to 255; meaningless to NMI, SMI, INIT and ExtINT
+ * @param vector 0 to 255; meaningless to NMI, SMI, INIT and ExtINT; of a start-up the page at which
+ *     the processor starts
  * @param logical whether {@code destination} is matched against logical ids
  * @param redirectionHint whether one of several destinations will do
  * @param destination an APIC id, or a logical one; 8 bits in a message, 32 after remapping

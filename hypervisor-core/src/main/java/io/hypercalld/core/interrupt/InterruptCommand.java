@@ -55,7 +55,7 @@ public record InterruptCommand(long value) {
    */
   public Optional<Interrupt> interrupt(LocalApic.Mode sender) {
     boolean over = TRIGGER_MODE.isSet(value) && !LEVEL.isSet(value);
-    return DeliveryMode.of(DELIVERY_MODE.getInt(value))
+    return DeliveryMode.ofCommand(DELIVERY_MODE.getInt(value))
         .filter(delivery -> !over && delivery != DeliveryMode.EXTINT)
         .map(
             delivery ->

@@ -12,7 +12,8 @@ import java.util.OptionalInt;
  * thread.
  *
  * <p>It starts as an operating system leaves it: enabled, in xAPIC mode with flat logical ids, and
- * with no priority threshold.
+ * with no priority threshold. INIT has it forget all but its mode, and its processor wait for a
+ * start-up; until then it takes no vectors.
  *
  * @see "Intel SDM vol. 3 §10; xen/arch/x86/hvm/vlapic.c"
  */
@@ -39,6 +40,7 @@ public final class LocalApic implements Digestible {
   private static final int FLAT_IDS = 8;
 
   private final int id;
+  private final int initialLogicalId;
   private final VectorSet requested = new VectorSet();
   private final VectorSet inService = new VectorSet();
   private final VectorSet levels = new VectorSet();
@@ -47,6 +49,8 @@ public final class LocalApic implements Digestible {
   private Model model = Model.FLAT;
   private int logicalId;
   private int taskPriority;
+  private boolean waiting;
+  private int startPage;
 
   /**
    * An APIC after power-on.
@@ -56,7 +60,8 @@ public final class LocalApic implements Digestible {
    */
   LocalApic(int id, int index) {
     this.id = id;
-    this.logicalId = index < FLAT_IDS ? 1 << index : 0;
+    this.initialLogicalId = index < FLAT_IDS ? 1 << index : 0;
+    this.logicalId = initialLogicalId;
     if (id >= XAPIC_BROADCAST) {
       mode = Mode.X2APIC;
     }
@@ -112,9 +117,25 @@ public final class LocalApic implements Digestible {
     return (taskPriority & PRIORITY_CLASS) >= served ? taskPriority : served;
   }
 
-  /** Whether it takes interrupts. */
-  public boolean isEnabled() {
-    return mode != Mode.DISABLED;
+  /** Whether its processor waits for a start-up since an INIT. */
+  public boolean isWaiting() {
+    return waiting;
+  }
+
+  /** Where the last start-up had its processor start: bits 19:12 of an address; 0 before any. */
+  public int startPage() {
+    return startPage;
+  }
+
+  /** Whether it takes interrupts of a kind. */
+  boolean takes(DeliveryMode delivery) {
+    boolean able =
+        switch (delivery) {
+          case FIXED, LOWEST_PRIORITY -> !waiting;
+          case START_UP -> waiting;
+          case SMI, NMI, INIT, EXTINT -> true;
+        };
+    return able && mode != Mode.DISABLED;
   }
 
   /** Whether an interrupt is meant for it, other processors aside. */
@@ -145,14 +166,32 @@ public final class LocalApic implements Digestible {
    * Takes an interrupt that is meant for it. A vector that is requested already stays one request.
    */
   void accept(Interrupt interrupt) {
-    if (interrupt.hasVector()) {
-      if (interrupt.vector() < LOWEST_VECTOR) {
-        return;
+    if (interrupt.hasVector() && interrupt.vector() < LOWEST_VECTOR) {
+      return;
+    }
+    switch (interrupt.delivery()) {
+      case FIXED, LOWEST_PRIORITY -> {
+        requested.put(interrupt.vector(), true);
+        levels.put(interrupt.vector(), interrupt.level());
       }
-      requested.put(interrupt.vector(), true);
-      levels.put(interrupt.vector(), interrupt.level());
+      case INIT -> reset();
+      case START_UP -> {
+        waiting = false;
+        startPage = interrupt.vector();
+      }
+      case SMI, NMI, EXTINT -> {}
     }
     arrivals.merge(interrupt.delivery(), 1L, Long::sum);
+  }
+
+  private void reset() {
+    requested.clear();
+    inService.clear();
+    levels.clear();
+    model = Model.FLAT;
+    logicalId = initialLogicalId;
+    taskPriority = 0;
+    waiting = true;
   }
 
   /** The vector that the processor would take next; empty where its priority holds all back. */
@@ -209,7 +248,7 @@ public final class LocalApic implements Digestible {
   @Override
   public void digest(StateDigest digest) {
     digest.put(id).put(mode.name()).put(model.name()).put(logicalId).put(taskPriority);
-    digest.put(requested).put(inService).put(levels);
+    digest.put(requested).put(inService).put(levels).put(waiting).put(startPage);
     arrivals.forEach((delivery, count) -> digest.put(delivery.encoding()).put(count));
   }
 }

@@ -65,7 +65,7 @@ public final class LocalApics implements Digestible {
   /** Whom an interrupt is meant for: the indexes of every enabled APIC that it matches. */
   public List<Integer> destinations(Interrupt interrupt) {
     return IntStream.range(0, size())
-        .filter(index -> apics.get(index).isEnabled() && apics.get(index).matches(interrupt))
+        .filter(index -> isMeant(apics.get(index), interrupt))
         .boxed()
         .toList();
   }
@@ -86,7 +86,7 @@ public final class LocalApics implements Digestible {
   List<Integer> deliverTo(Interrupt interrupt, IntPredicate meant) {
     List<Integer> taking =
         IntStream.range(0, size())
-            .filter(index -> apics.get(index).isEnabled() && meant.test(index))
+            .filter(index -> apics.get(index).takes(interrupt.delivery()) && meant.test(index))
             .boxed()
             .toList();
     taking.forEach(index -> apics.get(index).accept(interrupt));
@@ -107,12 +107,16 @@ public final class LocalApics implements Digestible {
     for (int step = 1; step <= count; step++) {
       int index = (lastChosen + step) % count;
       LocalApic apic = apics.get(index);
-      boolean candidate = apic.isEnabled() && apic.matches(interrupt);
-      if (candidate && best.filter(chosen -> !isLower(apic, apics.get(chosen))).isEmpty()) {
+      if (isMeant(apic, interrupt)
+          && best.filter(chosen -> !isLower(apic, apics.get(chosen))).isEmpty()) {
         best = Optional.of(index);
       }
     }
     return best;
+  }
+
+  private static boolean isMeant(LocalApic apic, Interrupt interrupt) {
+    return apic.takes(interrupt.delivery()) && apic.matches(interrupt);
   }
 
   private static boolean isLower(LocalApic apic, LocalApic than) {
