@@ -169,6 +169,19 @@ final class GuestTranslation implements GuestBehaviours.Guest {
     return unit.view("/shadow?diff=true");
   }
 
+  /** Has an ioreq server claim a page of the guest's. */
+  void claim(long gpa) {
+    String servers = "/v1/domains/%d/ioreq-servers".formatted(unit.guest());
+    daemon().post(servers, "{}");
+    assertThat(daemon().patch(servers + "/0", "{\"claimsPages\":true}").status()).isEqualTo(200);
+    unit.xen()
+        .done(
+            "dm_op",
+            "set_mem_type",
+            "{'domid':%d,'mem_type':4,'nr':1,'first_pfn':'0x%x'}"
+                .formatted(unit.guest(), gpa >>> 12));
+  }
+
   /** Takes a page of the guest's away. */
   void balloonOut(long gpa) {
     assertThat(

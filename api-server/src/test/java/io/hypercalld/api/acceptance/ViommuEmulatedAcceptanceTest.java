@@ -2,6 +2,8 @@ package io.hypercalld.api.acceptance;
 
 import static io.hypercalld.api.acceptance.GuestTranslation.BOTH;
 import static io.hypercalld.api.acceptance.GuestTranslation.ONE;
+import static io.hypercalld.api.acceptance.GuestTranslation.READ;
+import static io.hypercalld.api.acceptance.GuestTranslation.WRITE;
 import static io.hypercalld.api.acceptance.GuestUnit.quoted;
 import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -18,6 +20,7 @@ final class ViommuEmulatedAcceptanceTest implements GuestBehaviours.OfTranslatio
   private static final long A = GuestTranslation.PAGE_A;
   private static final long B = GuestTranslation.PAGE_B;
   private static final long IOVA = GuestTranslation.IOVA;
+  private static final long LARGE = 0xa0_0000;
 
   @Override
   public Stream<Row<GuestTranslation>> rows() {
@@ -37,8 +40,64 @@ final class ViommuEmulatedAcceptanceTest implements GuestBehaviours.OfTranslatio
               assertThat(answer.at("/parts/0/translatedAddr").asText()).isEqualTo("0x800000");
               assertThat(answer.at("/parts/0/addrMask").asText()).isEqualTo("0xfff");
               assertThat(answer.at("/parts/0/permission").asInt()).isEqualTo(BOTH);
+              assertThat(answer.at("/parts/0/iova").asText()).isEqualTo("0x1008");
               virtual(g, "{'op':'write','address':'0x1000','data':'77'}");
               assertThat(g.unit().load(A)).isEqualTo(0x77);
+            }),
+        row(
+            "11 the answer tells the page's size, and what of reading and writing is permitted",
+            g -> {
+              g.guest("");
+              g.context(0x18, 1, ONE);
+              g.map(ONE, IOVA, A, READ);
+              g.map(ONE, 2 * IOVA, B, WRITE);
+              g.mapLarge(ONE, LARGE, LARGE, BOTH);
+              g.translate();
+              String read = "{'op':'read','address':'0x%x','length':1}";
+              String write = "{'op':'write','address':'0x%x','data':'01'}";
+              JsonNode reading = virtual(g, read.formatted(IOVA)).at("/parts/0");
+              assertThat(reading.get("permission").asInt()).isEqualTo(READ);
+              assertThat(virtual(g, write.formatted(IOVA)).at("/fault/reason").asText())
+                  .isEqualTo("0x5");
+              JsonNode writing = virtual(g, write.formatted(2 * IOVA)).at("/parts/0");
+              assertThat(writing.get("permission").asInt()).isEqualTo(WRITE);
+              assertThat(virtual(g, read.formatted(2 * IOVA)).at("/fault/reason").asText())
+                  .isEqualTo("0x6");
+              JsonNode large = virtual(g, read.formatted(LARGE + 0x5123)).at("/parts/0");
+              assertThat(large.get("addrMask").asText()).isEqualTo("0x1fffff");
+              assertThat(large.get("translatedAddr").asText()).isEqualTo("0xa00000");
+            }),
+        row(
+            "11 without context entry the fault is recorded against the device, with its event",
+            g -> {
+              g.guest("");
+              g.unit().write(0x3c, 4, 0x60);
+              g.unit().write(0x40, 4, 0xfee0_0000L);
+              g.unit().write(GuestUnit.FECTL, 4, 0);
+              g.onePage();
+              JsonNode answer = virtual(g, "{'op':'read','address':'0x1000','length':4}");
+              assertThat(answer.get("data").isNull()).isTrue();
+              assertThat(answer.at("/fault/reason").asText()).isEqualTo("0x2");
+              assertThat(g.unit().faults().get(0).get("sourceId").asText()).isEqualTo("0x18");
+              assertThat(RemappedGuest.waiting(g.unit(), 0)).isEqualTo("[96]");
+            }),
+        row(
+            "Q4 a warm device asks nobody: 100 requests, one call; without memory 100 calls",
+            g -> {
+              g.guest("");
+              g.context(0x18, 1, ONE);
+              g.onePage();
+              String read = "{'op':'read','address':'0x1000','length':4}";
+              for (int entries : new int[] {64, 0}) {
+                remember(g, entries);
+                long before = g.cost("translateCalls");
+                long hits = g.cost("translateHits");
+                for (int request = 0; request < 100; request++) {
+                  virtual(g, read);
+                }
+                assertThat(g.cost("translateCalls") - before).isEqualTo(entries == 0 ? 100 : 1);
+                assertThat(g.cost("translateHits") - hits).isEqualTo(entries == 0 ? 0 : 99);
+              }
             }),
         row(
             "11 unmapped, a fault names the device and nothing moves",
@@ -58,12 +117,7 @@ final class ViommuEmulatedAcceptanceTest implements GuestBehaviours.OfTranslatio
               g.guest("");
               g.context(0x18, 1, ONE);
               g.onePage();
-              Answer set =
-                  g.daemon()
-                      .put(
-                          "/v1/domains/%d/virtual-devices/00:03.0".formatted(g.unit().guest()),
-                          "{\"iotlbEntries\":64}");
-              assertThat(set.status()).isEqualTo(200);
+              remember(g, 64);
               String read = "{'op':'read','address':'0x1000','length':4}";
               assertThat(virtual(g, read).at("/parts/0/cache").asText()).isEqualTo("miss");
               assertThat(virtual(g, read).at("/parts/0/cache").asText()).isEqualTo("hit");
@@ -74,6 +128,15 @@ final class ViommuEmulatedAcceptanceTest implements GuestBehaviours.OfTranslatio
               assertThat(again.at("/parts/0/cache").asText()).isEqualTo("miss");
               assertThat(again.at("/parts/0/translatedAddr").asText()).isEqualTo("0x801000");
             }));
+  }
+
+  private static void remember(GuestTranslation g, int entries) {
+    Answer set =
+        g.daemon()
+            .put(
+                "/v1/domains/%d/virtual-devices/00:03.0".formatted(g.unit().guest()),
+                quoted("{'iotlbEntries':%d}".formatted(entries)));
+    assertThat(set.status()).isEqualTo(200);
   }
 
   private static JsonNode virtual(GuestTranslation g, String body) {

@@ -206,9 +206,39 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
               assertThat(g.found(FIRST, IOVA)).isEqualTo(-1);
               assertThat(g.unit().faults()).isEmpty();
               assertThat(g.cost("hostFaults")).isEqualTo(1);
+              assertThat(g.unit().view("").at("/counters/lastHostFault").asText())
+                  .isEqualTo("guest frame 0x800 behind 0x1000 is no memory for devices");
               g.balloonIn(A);
               g.mark(A, 0xc);
               assertThat(g.found(FIRST, IOVA)).isEqualTo(0xc);
+            }),
+        row(
+            "14 the page is forgotten before its frame is free",
+            g -> {
+              g.guest("");
+              g.onePage();
+              String frame = g.read(FIRST, IOVA).at("/segments/0/maddr").asText();
+              assertThat(remembered(g, frame)).isTrue();
+              long flushes = flushes(g);
+              g.balloonOut(A);
+              assertThat(flushes(g)).isGreaterThan(flushes);
+              assertThat(remembered(g, frame)).isFalse();
+              assertThat(g.cost("syncs/p2m")).isEqualTo(1);
+              String mfn = frame.substring(0, frame.length() - 3);
+              assertThat(g.daemon().get("/v1/machine/frames/" + mfn).at("/use")).isEqualTo("free");
+              assertThat(metric(g, "shadow_entries")).isEqualTo(1);
+              assertThat(g.shadow().get("mappings")).isEmpty();
+            }),
+        row(
+            "D18 a page that becomes a device model's is neither written nor the guest's fault",
+            g -> {
+              g.guest("");
+              g.onePage();
+              assertThat(g.write(FIRST, IOVA, "ff").get("outcome").asText()).isEqualTo("done");
+              g.claim(A);
+              assertThat(g.write(FIRST, IOVA, "ff").get("outcome").asText()).isEqualTo("blocked");
+              assertThat(g.unit().faults()).isEmpty();
+              assertThat(g.cost("hostFaults")).isEqualTo(1);
             }),
         row(
             "a leaf is as large as both sides allow, and smaller when one of them changes",
@@ -249,6 +279,20 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
             }));
   }
 
+  private static boolean remembered(GuestTranslation g, String maddr) {
+    return g.daemon()
+        .get("/v1/iommus/0/iotlb")
+        .body()
+        .get("items")
+        .findValuesAsText("maddr")
+        .contains(maddr);
+  }
+
+  private static long flushes(GuestTranslation g) {
+    JsonNode flushes = g.daemon().get("/v1/iommus/0/counters").body().get("flushes");
+    return flushes.get("page").asLong() + flushes.get("domain").asLong();
+  }
+
   private static Stream<Row<GuestTranslation>> faults() {
     return Stream.of(
         row(
@@ -269,6 +313,23 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
                   .containsPattern("hv_viommu_guest_faults_total\\{[^}]*reason=\"0x6\"\\} 1")
                   .contains("hv_viommu_shadow_syncs_total{");
               assertThat(g.cost("hostFaults")).isZero();
+            }),
+        row(
+            "a physical device's fault interrupts the guest, as its unit is told to",
+            g -> {
+              g.guest("");
+              g.unit().write(0x3c, 4, 0x60);
+              g.unit().write(0x40, 4, 0xfee0_0000L);
+              g.unit().write(FECTL, 4, 0);
+              g.onePage();
+              g.found(FIRST, 0x9000);
+              assertThat(RemappedGuest.waiting(g.unit(), 0)).isEqualTo("[96]");
+              assertThat(g.unit().read(FECTL, 4)).isZero();
+              // The next one overflows in silence.
+              RemappedGuest.serve(g.unit(), 0, "acknowledge");
+              RemappedGuest.serve(g.unit(), 0, "end");
+              g.found(FIRST, 0xa000);
+              assertThat(RemappedGuest.waiting(g.unit(), 0)).isEqualTo("[]");
             }),
         row(
             "a device without context entry is blocked, for the guest to see",

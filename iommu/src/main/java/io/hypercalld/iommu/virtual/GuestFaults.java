@@ -123,7 +123,13 @@ final class GuestFaults {
       shadows.counters().missingInvalidation(device.sbdf(), iova);
       shadows.counters().hostFault(missing(device, iova));
     } else {
-      shadows.counters().hostFault(hole(before, iova));
+      shadows
+          .counters()
+          .hostFault(
+              space.hasHoles()
+                  ? "there was no memory for a table of the shadow's on the way of 0x%x"
+                      .formatted(iova)
+                  : hole(before, iova));
     }
   }
 

@@ -2,6 +2,8 @@ package io.hypercalld.iommu.virtual;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.errno.Errno;
+import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.p2m.Gfn;
@@ -63,6 +65,22 @@ final class ShadowSpace implements Digestible {
   /** What the guest's table says now. */
   List<GuestRun> current(long from, long to) {
     return source.map(space -> reader.runs(space, from, to)).orElse(List.of());
+  }
+
+  /** Whether it lacks what there was no memory for a table of. */
+  boolean hasHoles() {
+    return writer.hasHoles();
+  }
+
+  /**
+   * Refuses to stand for the guest's table with less than that maps: no device goes through it yet.
+   *
+   * @throws Refusal ENOMEM memory for its tables ran out
+   */
+  void requireWhole() {
+    if (writer.hasHoles()) {
+      throw Refusal.of(Errno.ENOMEM, "no memory for the tables of the shadow of %s", source);
+    }
   }
 
   /** How often memory ran out. */

@@ -19,7 +19,7 @@ import java.util.Optional;
  *
  * <p>Pages that follow each other are mapped at once, in leaves as large as they allow; others by
  * the table. What was told takes effect with {@link #settle}. Where memory for a table runs out a
- * hole is left, never a stale mapping.
+ * hole is left, never a stale mapping; a device is switched to a shadow without holes only.
  */
 final class ShadowWriter implements Digestible {
   private final IoContext context;

@@ -255,6 +255,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     }
     ShadowSpace space = spaces.create(source);
     sync(space, StaleRanges.Range.ALL, trigger);
+    space.requireWhole();
     return space;
   }
 
