@@ -41,12 +41,14 @@ public final class Benchmarks {
     }
   }
 
+  // The collector is the daemon's: another one's barriers would be measured with every store.
   private static Options options(String include, Path json) {
     return new OptionsBuilder()
         .include(include)
         .mode(Mode.AverageTime)
         .timeUnit(java.util.concurrent.TimeUnit.NANOSECONDS)
         .forks(1)
+        .jvmArgsAppend("-XX:+UseSerialGC")
         .warmupIterations(WARM_UP)
         .warmupTime(ITERATION)
         .measurementIterations(10)
