@@ -204,6 +204,25 @@ final class GuardedConnectionTest {
     assertThat(unused.join()).isTrue();
   }
 
+  @Test
+  void stream_behindRequests_beginsAfterTheirAnswers() throws IOException {
+    serve(patience(LONG, LONG));
+    CountDownLatch gate = new CountDownLatch(1);
+    var unused = daemon.orElseThrow().thread().submit(_ -> waitFor(gate));
+    Socket socket =
+        say(
+            "POST /v1/domains HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+                + "GET /_sim/export HTTP/1.1\r\nHost: x\r\n\r\n");
+
+    gate.countDown();
+
+    String[] answers = hear(socket).split("HTTP/1.1 ", -1);
+    assertThat(answers).hasSize(3);
+    assertThat(answers[1]).startsWith("201").contains("\"domid\":1");
+    assertThat(answers[2]).startsWith("200");
+    assertThat(unused.join()).isTrue();
+  }
+
   private static boolean waitFor(CountDownLatch gate) {
     try {
       return gate.await(50, TimeUnit.SECONDS);

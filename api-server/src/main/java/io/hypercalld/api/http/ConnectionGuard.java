@@ -317,6 +317,10 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       owe(holder.content().readableBytes(), told);
     }
     var unused = context.write(message, told);
+    if (phase == Phase.REFUSING) {
+      // Whoever answers may wait with this for what is not let through.
+      context.flush();
+    }
     if (message instanceof LastHttpContent) {
       ends(message);
     }

@@ -19,8 +19,10 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -42,6 +44,11 @@ final class FlowConnection extends ChannelDuplexHandler {
   private @Nullable Feed feed;
   private boolean taken;
 
+  /** Requests before it that are to be answered first. */
+  private int unanswered;
+
+  private Optional<Runnable> beginning = Optional.empty();
+
   FlowConnection(Dispatcher dispatcher, Deliveries deliveries) {
     this.dispatcher = dispatcher;
     this.deliveries = deliveries;
@@ -59,6 +66,7 @@ final class FlowConnection extends ChannelDuplexHandler {
                 WebSocketConnection.understand(request), context.channel().eventLoop())
             : Optional.empty();
     if (begun.isEmpty()) {
+      unanswered += message instanceof HttpRequest ? 1 : 0;
       context.fireChannelRead(message);
       return;
     }
@@ -69,7 +77,19 @@ final class FlowConnection extends ChannelDuplexHandler {
         begun
             .get()
             .whenCompleteAsync(
-                (stream, _) -> begin(context, stream, chunked), context.channel().eventLoop());
+                (stream, _) -> {
+                  beginning = Optional.of(() -> begin(context, stream, chunked));
+                  beginWhereDue();
+                },
+                context.channel().eventLoop());
+  }
+
+  private void beginWhereDue() {
+    if (unanswered == 0) {
+      Optional<Runnable> due = beginning;
+      beginning = Optional.empty();
+      due.ifPresent(Runnable::run);
+    }
   }
 
   private void begin(ChannelHandlerContext context, Dispatcher.Stream stream, boolean chunked) {
@@ -101,8 +121,22 @@ final class FlowConnection extends ChannelDuplexHandler {
       context.channel().config().setOption(ChannelOption.SO_LINGER, 0);
       var unused = context.close();
     } else {
+      boolean answered = message instanceof LastHttpContent && !isInformational(message);
       var unused = context.write(message, promise);
+      if (answered) {
+        unanswered--;
+        if (taken) {
+          // Whoever answers waits with this for the end of what is read, which it does not hear of.
+          context.flush();
+          beginWhereDue();
+        }
+      }
     }
+  }
+
+  private static boolean isInformational(Object message) {
+    return message instanceof HttpResponse response
+        && response.status().codeClass() == HttpStatusClass.INFORMATIONAL;
   }
 
   private static DefaultFullHttpResponse whole(Encoded answer) {
@@ -179,7 +213,7 @@ final class FlowConnection extends ChannelDuplexHandler {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
-    if (!taken) {
+    if (!taken || unanswered > 0) {
       context.fireChannelReadComplete();
     }
   }

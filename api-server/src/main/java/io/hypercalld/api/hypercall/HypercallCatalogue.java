@@ -53,10 +53,11 @@ public final class HypercallCatalogue {
    * word for it.
    */
   public Optional<Operation<?>> find(String call, String op) {
-    if (byName.containsKey(call) && NUMBER.matcher(op).matches()) {
-      return Optional.of(Operation.unknown(call, op));
-    }
-    return Optional.ofNullable(byName.getOrDefault(call, Map.of()).get(op));
+    Map<String, Operation<?>> ops = byName.getOrDefault(call, Map.of());
+    Operation<?> known = ops.get(op);
+    return known == null && !ops.isEmpty() && NUMBER.matcher(op).matches()
+        ? Optional.of(Operation.unknown(call, op))
+        : Optional.ofNullable(known);
   }
 
   /** The hypercalls. */

@@ -52,7 +52,6 @@ public record MulticallShape(HypercallCatalogue catalogue) implements Shape<List
     if (in.token() != JsonToken.START_OBJECT) {
       throw in.expected("an object");
     }
-    String place = in.pointer();
     Draft draft = new Draft();
     while (in.next() != JsonToken.END_OBJECT) {
       readMember(in, draft);
@@ -60,6 +59,7 @@ public record MulticallShape(HypercallCatalogue catalogue) implements Shape<List
     if (draft.read != null) {
       return draft.read;
     }
+    String place = in.pointer();
     Operation<?> operation = operation(draft, place);
     byte[] arguments = draft.unread == null ? NO_ARGUMENTS : draft.unread;
     return JsonReader.readAll(arguments, operation.shape(), place + "/args");
@@ -90,16 +90,25 @@ public record MulticallShape(HypercallCatalogue catalogue) implements Shape<List
     if (draft.read != null || draft.unread != null) {
       throw in.invalid("the member appears twice");
     }
-    String place = in.pointer();
-    in.next();
     if (draft.call != null && draft.op != null) {
-      String holder = place.substring(0, place.lastIndexOf('/'));
-      draft.read = operation(draft, holder).shape().read(in);
+      // Where it stands takes longer to say than to read.
+      Operation<?> operation =
+          catalogue
+              .find(draft.call, draft.op)
+              .orElseGet(() -> operation(draft, holderOf(in.pointer())));
+      in.next();
+      draft.read = operation.shape().read(in);
     } else {
+      in.next();
       draft.unread = in.capture();
     }
   }
 
+  private static String holderOf(String place) {
+    return place.substring(0, place.lastIndexOf('/'));
+  }
+
+  /** The operation that is meant, or a complaint about what is there in its place. */
   private Operation<?> operation(Draft draft, String place) {
     if (draft.call == null || draft.op == null) {
       String missing = draft.call == null ? "call" : "op";

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongFunction;
 import java.util.function.ToLongFunction;
-import java.util.regex.Pattern;
 
 /** The shapes of numbers. Immutable. */
 final class Numbers {
@@ -16,8 +15,9 @@ final class Numbers {
 
   private static final int LARGEST_DOMAIN_ID = 0xffff;
   private static final String HEX_PATTERN = "^0[xX][0-9a-fA-F]{1,16}$";
-  private static final Pattern HEX = Pattern.compile(HEX_PATTERN);
   private static final int HEX_RADIX = 16;
+  private static final int HEX_PREFIX = 2;
+  private static final int LONGEST_HEX = HEX_PREFIX + 16;
 
   static final Shape<Integer> INT = ints(0);
   static final Shape<Integer> SIGNED_INT = ints(Integer.MIN_VALUE);
@@ -47,13 +47,29 @@ final class Numbers {
    * The 64 bits that a hexadecimal spelling stands for, as a query parameter or a member has it.
    */
   static OptionalHex parseHex(String text) {
-    return HEX.matcher(text).matches()
-        ? new OptionalHex(true, Long.parseUnsignedLong(text.substring(2), HEX_RADIX))
-        : new OptionalHex(false, 0);
+    int length = text.length();
+    if (length <= HEX_PREFIX
+        || length > LONGEST_HEX
+        || text.charAt(0) != '0'
+        || (text.charAt(1) | 0x20) != 'x') {
+      return OptionalHex.NONE;
+    }
+    long value = 0;
+    for (int at = HEX_PREFIX; at < length; at++) {
+      char letter = text.charAt(at);
+      int digit = letter < 0x80 ? Character.digit(letter, HEX_RADIX) : -1;
+      if (digit < 0) {
+        return OptionalHex.NONE;
+      }
+      value = (value << 4) | digit;
+    }
+    return new OptionalHex(true, value);
   }
 
   /** A word, if the text was one. Immutable. */
-  record OptionalHex(boolean isPresent, long value) {}
+  record OptionalHex(boolean isPresent, long value) {
+    private static final OptionalHex NONE = new OptionalHex(false, 0);
+  }
 
   private static Shape<Integer> ints(int least) {
     return new Scalar<>(

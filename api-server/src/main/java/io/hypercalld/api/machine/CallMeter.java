@@ -10,6 +10,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Counts and times hypercalls. Confined to the machine thread.
@@ -18,15 +19,24 @@ import java.util.Map;
  */
 public final class CallMeter {
   private final IdentityHashMap<Operation<?>, Count> counts = new IdentityHashMap<>();
-  private final List<Operation<?>> operations;
+
+  /** In the order of the catalogue. */
+  private final List<Count> ordered = new ArrayList<>();
+
   private long calls;
 
   /** What has been counted for one operation. */
   private static final class Count {
+    private final Operation<?> operation;
     private final EnumMap<Errno, Long> refused = new EnumMap<>(Errno.class);
     private final Durations durations = new Durations();
     private long succeeded;
     private long continuations;
+    private Optional<Sample> last = Optional.empty();
+
+    Count(Operation<?> operation) {
+      this.operation = operation;
+    }
   }
 
   /**
@@ -44,8 +54,11 @@ public final class CallMeter {
       long continuations) {}
 
   CallMeter(HypercallCatalogue catalogue) {
-    this.operations = catalogue.all();
-    operations.forEach(operation -> counts.put(operation, new Count()));
+    for (Operation<?> operation : catalogue.all()) {
+      Count count = new Count(operation);
+      counts.put(operation, count);
+      ordered.add(count);
+    }
   }
 
   void count(Operation<?> operation, Outcome outcome, long nanos, long continuations) {
@@ -55,6 +68,7 @@ public final class CallMeter {
       // A number that is no operation's: a series for each of them would be without end.
       return;
     }
+    count.last = Optional.empty();
     switch (outcome) {
       // Counted when it ends.
       case Outcome.Preempted _ -> {}
@@ -74,24 +88,25 @@ public final class CallMeter {
   /** Every operation that has been called, in the order of the catalogue. */
   public List<Sample> samples() {
     List<Sample> samples = new ArrayList<>();
-    for (Operation<?> operation : operations) {
-      Count count = counts.get(operation);
-      if (count != null && (count.succeeded > 0 || !count.refused.isEmpty())) {
-        samples.add(sample(operation, count));
+    for (Count count : ordered) {
+      if (count.succeeded > 0 || !count.refused.isEmpty()) {
+        Sample sample = count.last.orElseGet(() -> sample(count));
+        count.last = Optional.of(sample);
+        samples.add(sample);
       }
     }
     return samples;
   }
 
-  private static Sample sample(Operation<?> operation, Count count) {
+  private static Sample sample(Count count) {
     Map<String, Long> results = new LinkedHashMap<>();
     if (count.succeeded > 0) {
       results.put("ok", count.succeeded);
     }
     count.refused.forEach((errno, times) -> results.put(errno.name(), times));
     return new Sample(
-        operation.call(),
-        operation.op(),
+        count.operation.call(),
+        count.operation.op(),
         results,
         count.durations.buckets(),
         count.durations.nanos(),

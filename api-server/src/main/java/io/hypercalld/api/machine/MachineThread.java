@@ -165,7 +165,9 @@ public final class MachineThread<M, V> implements AutoCloseable {
       }
       M now = machine;
       List<Waiting<M, ?>> settled =
-          watchers.stream().filter(waiting -> waiting.settles(now)).toList();
+          watchers.isEmpty()
+              ? List.of()
+              : watchers.stream().filter(waiting -> waiting.settles(now)).toList();
       watchers.removeAll(settled);
       view = viewing.apply(now);
       // Counted down before anybody is told, so that nobody counts a call that has been answered.

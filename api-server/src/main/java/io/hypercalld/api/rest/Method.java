@@ -1,7 +1,9 @@
 package io.hypercalld.api.rest;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /** The HTTP methods that resources have. */
 public enum Method {
@@ -10,6 +12,9 @@ public enum Method {
   PUT(true),
   PATCH(true),
   DELETE(true);
+
+  private static final Map<String, Method> BY_NAME =
+      Arrays.stream(values()).collect(Collectors.toUnmodifiableMap(Method::name, it -> it));
 
   private final boolean changes;
 
@@ -23,6 +28,6 @@ public enum Method {
   }
 
   static Optional<Method> of(String name) {
-    return Arrays.stream(values()).filter(method -> method.name().equals(name)).findFirst();
+    return Optional.ofNullable(BY_NAME.get(name));
   }
 }

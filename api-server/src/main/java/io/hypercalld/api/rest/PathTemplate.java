@@ -7,11 +7,11 @@ import java.util.List;
  * A path with named places: {@code /v1/domains/{d}}. Immutable.
  *
  * @param text as it is documented
+ * @param segments its parts between the slashes
  */
-public record PathTemplate(String text) {
-  /** Its parts between the slashes. */
-  public List<String> segments() {
-    return split(text);
+public record PathTemplate(String text, List<String> segments) {
+  public PathTemplate(String text) {
+    this(text, List.copyOf(split(text)));
   }
 
   /** The names of the places, in order. */

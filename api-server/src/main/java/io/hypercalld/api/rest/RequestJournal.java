@@ -12,7 +12,7 @@ public final class RequestJournal {
 
   private static final int LONGEST_PATH = 256;
 
-  private final Deque<Entry> entries = new ArrayDeque<>();
+  private final Deque<Noted> entries = new ArrayDeque<>();
   private long last;
 
   /**
@@ -25,21 +25,33 @@ public final class RequestJournal {
   public record Entry(
       long number, String time, String method, String path, int status, String requestId) {}
 
+  /** The same, as it is kept: to spell a time takes longer than most requests do. */
+  private record Noted(
+      long number, Instant time, String method, String path, int status, String requestId) {
+    Entry entry() {
+      return new Entry(number, time.toString(), method, path, status, requestId);
+    }
+  }
+
   void add(Request request, String id, int status) {
     String path = request.path().substring(0, Math.min(request.path().length(), LONGEST_PATH));
-    String time = Instant.now().toString();
+    Instant time = Instant.now();
     synchronized (this) {
       if (entries.size() == CAPACITY) {
         entries.removeFirst();
       }
       last++;
-      entries.addLast(new Entry(last, time, request.method(), path, status, id));
+      entries.addLast(new Noted(last, time, request.method(), path, status, id));
     }
   }
 
   /** The oldest first. */
-  public synchronized List<Entry> all() {
-    return List.copyOf(entries);
+  public List<Entry> all() {
+    List<Noted> kept;
+    synchronized (this) {
+      kept = List.copyOf(entries);
+    }
+    return kept.stream().map(Noted::entry).toList();
   }
 
   /** Begins again. */

@@ -131,6 +131,19 @@ final class RouteWork {
    * @throws Failure 400, 501
    */
   static void checkParameters(Route route, Request request) {
+    if (!request.query().isEmpty()) {
+      checkNames(route, request);
+    }
+    for (Parameter parameter : route.parameters()) {
+      if (parameter.required() && request.parameter(parameter.name()).isEmpty()) {
+        throw Failure.of(
+            Problems.INVALID_PARAMETER, "the query parameter %s is missing", parameter.name());
+      }
+    }
+    CommonParameters.check(route, request);
+  }
+
+  private static void checkNames(Route route, Request request) {
     List<String> known =
         Stream.concat(
                 route.parameters().stream().map(Parameter::name),
@@ -145,12 +158,5 @@ final class RouteWork {
             Spelling.hint(name, known));
       }
     }
-    for (Parameter parameter : route.parameters()) {
-      if (parameter.required() && request.parameter(parameter.name()).isEmpty()) {
-        throw Failure.of(
-            Problems.INVALID_PARAMETER, "the query parameter %s is missing", parameter.name());
-      }
-    }
-    CommonParameters.check(route, request);
   }
 }

@@ -98,6 +98,12 @@ final class Mutations {
           "Host: \u00ff",
           "X-Y: " + "z".repeat(500));
 
+  private static final List<String> LENGTHS =
+      List.of("-1", "0x2", "1", "99999999999999999999", "8388609", "+2", "2,2", "");
+
+  private static final List<String> VERSIONS =
+      List.of("HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/11", "http/1.1", "");
+
   private final RandomGenerator random;
 
   Mutations(RandomGenerator random) {
@@ -113,7 +119,27 @@ final class Mutations {
   }
 
   /** A request like this one, wrong in one place or a few. */
-  String of(Seed seed) {
+  Probe of(Seed seed) {
+    String request = request(seed);
+    return oneIn(100) ? new Probe(misframed(request), true) : Probe.of(request);
+  }
+
+  /** With a body that is not as long as the header says, or with no end at all. */
+  private String misframed(String request) {
+    return switch (random.nextInt(8)) {
+      case 0 -> request.replaceFirst("Content-Length: .*", "Content-Length: " + any(LENGTHS));
+      case 1 -> request.replaceFirst("Content-Length: ", "Content-Length: 1");
+      case 2 -> request.replaceFirst("Content-Length: .*", "Transfer-Encoding: chunked");
+      case 3 ->
+          request.replaceFirst("\r\n\r\n", "\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n");
+      case 4 -> request.replaceFirst("HTTP/1.1", any(VERSIONS));
+      case 5 -> request.substring(0, random.nextInt(request.length()));
+      case 6 -> request.replaceFirst("Host: ", "Content-Length: 3\r\nHost: ");
+      default -> garbled(request);
+    };
+  }
+
+  private String request(Seed seed) {
     String method = oneIn(12) ? any(METHODS) : seed.method();
     String path = oneIn(4) ? mutatedPath(seed.path()) : seed.path();
     String query = oneIn(6) ? "?" + any(QUERIES) : "";

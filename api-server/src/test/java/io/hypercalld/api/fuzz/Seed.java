@@ -17,6 +17,11 @@ record Seed(String method, String path, String body) {
   /** Streams that never end by themselves. */
   private static final List<String> ENDLESS = List.of("/v1/events", "/stream");
 
+  /** How often each that is quick is there for one that is slow. */
+  private static final int QUICK = 200;
+
+  private static final int BY_HAND_EACH = 8;
+
   private static final List<Seed> BY_HAND =
       List.of(
           new Seed("POST", "/v1/domains", "{\"name\":\"a\",\"type\":\"hvm\",\"memory\":\"4MiB\"}"),
@@ -59,19 +64,23 @@ record Seed(String method, String path, String body) {
                             seeds.add(
                                 new Seed(
                                     verb.toUpperCase(Locale.ROOT), filled(path.getKey()), "{}"))));
-    seeds.removeIf(seed -> seed.method.equals("PARAMETERS") || isSlow(seed.path));
-    for (int i = 0; i < 8; i++) {
-      seeds.addAll(BY_HAND);
+    seeds.removeIf(
+        seed -> seed.method.equals("PARAMETERS") || ENDLESS.stream().anyMatch(seed.path::endsWith));
+    List<Seed> slow = seeds.stream().filter(Seed::isSlow).toList();
+    List<Seed> quick = new ArrayList<>(seeds.stream().filter(seed -> !seed.isSlow()).toList());
+    for (int i = 0; i < BY_HAND_EACH; i++) {
+      quick.addAll(BY_HAND);
     }
-    return seeds;
+    List<Seed> all = new ArrayList<>(slow);
+    for (int i = 0; i < QUICK; i++) {
+      all.addAll(quick);
+    }
+    return all;
   }
 
-  /** Waits, or takes seconds by design. */
-  private static boolean isSlow(String path) {
-    return ENDLESS.stream().anyMatch(path::endsWith)
-        || path.contains("/experiments")
-        || path.endsWith("/requests")
-        || path.contains("snapshots");
+  /** Takes long by design. */
+  private boolean isSlow() {
+    return path.contains("/experiments") || path.contains("snapshots");
   }
 
   private static String filled(String template) {
