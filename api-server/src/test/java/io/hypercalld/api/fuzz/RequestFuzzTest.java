@@ -33,9 +33,6 @@ final class RequestFuzzTest {
   private static final int ROUND = 500;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  private RawClient client;
-  private List<Seed> seeds;
-
   private static String get(String path) {
     return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
   }
@@ -44,14 +41,14 @@ final class RequestFuzzTest {
     return method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
   }
 
-  private String digest() throws IOException {
+  private static String digest(RawClient client) throws IOException {
     Answer answer = client.exchange(get("/_sim/digest"));
     assertThat(answer.status()).isEqualTo(200);
     return answer.body();
   }
 
   /** As if nothing had been asked. */
-  private void reset() throws IOException {
+  private static void reset(RawClient client) throws IOException {
     for (JsonNode machine :
         JSON.readTree(client.exchange(get("/v1/machines")).body()).get("items")) {
       String name = machine.get("name").asText();
@@ -73,12 +70,11 @@ final class RequestFuzzTest {
                 StartOptions.parse(List.of("--port", "0", "--platform", "four-nics"), Map.of())
                     .settings(),
                 PlatformSource.named("four-nics").load());
-        RawClient talking = new RawClient(URI.create(daemon.url()))) {
-      client = talking;
-      seeds = Seed.all(client);
+        RawClient client = new RawClient(URI.create(daemon.url()))) {
+      List<Seed> seeds = Seed.all(client);
       int refused = 0;
       for (int round = 0; round * ROUND < REQUESTS; round++) {
-        refused += tryRound(FIRST + round);
+        refused += tryRound(client, seeds, FIRST + round);
       }
       // Otherwise nothing was tried.
       assertThat(refused).isBetween(REQUESTS / 3, REQUESTS * 99 / 100);
@@ -86,14 +82,14 @@ final class RequestFuzzTest {
   }
 
   /** How many requests of the round were refused. */
-  private int tryRound(int round) throws IOException {
+  private static int tryRound(RawClient client, List<Seed> seeds, int round) throws IOException {
     Random random = new Random(SEED * 1_000_003 + round);
     Mutations mutations = new Mutations(random);
     List<Probe> probes =
         IntStream.range(0, ROUND)
             .mapToObj(_ -> mutations.of(seeds.get(random.nextInt(seeds.size()))))
             .toList();
-    reset();
+    reset(client);
     List<List<Answer>> answers = client.exchange(probes);
     List<Probe> accepted = new ArrayList<>();
     List<List<Integer>> expected = new ArrayList<>();
@@ -104,16 +100,16 @@ final class RequestFuzzTest {
         expected.add(statuses(answers.get(i)));
       }
     }
-    String after = digest();
+    String after = digest(client);
 
-    reset();
+    reset(client);
     List<List<Answer>> again = client.exchange(accepted);
     for (int i = 0; i < accepted.size(); i++) {
       assertThat(statuses(again.get(i)))
           .as("round %d, again: %s%n%s", round, accepted.get(i), again.get(i))
           .isEqualTo(expected.get(i));
     }
-    assertThat(digest()).as("round %d", round).isEqualTo(after);
+    assertThat(digest(client)).as("round %d", round).isEqualTo(after);
     return (int)
         answers.stream().filter(answer -> answer.stream().noneMatch(Answer::isAccepted)).count();
   }
