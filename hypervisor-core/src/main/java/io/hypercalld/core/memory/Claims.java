@@ -21,7 +21,7 @@ public final class Claims implements Digestible {
 
   /** Frames promised to the domain. */
   public long of(int owner) {
-    return byOwner.getOrDefault(owner, 0L);
+    return total == 0 ? 0 : byOwner.getOrDefault(owner, 0L);
   }
 
   /** Promises the domain that many frames instead of those before; none where it is 0. */
