@@ -28,7 +28,7 @@ public final class EventReader implements Feed {
   private boolean begun;
   private boolean ended;
   private long last;
-  private long spoke = System.nanoTime();
+  private long spoke;
 
   /** How events are written one after the other. */
   public enum Format {
@@ -69,6 +69,7 @@ public final class EventReader implements Feed {
 
   EventReader(EventStream stream, EventFilter filter, Format format, Optional<Long> after) {
     this.stream = stream;
+    this.spoke = stream.nanos();
     this.filter = filter;
     this.format = format;
     this.resumesTooLate =
@@ -145,15 +146,15 @@ public final class EventReader implements Feed {
   }
 
   private Piece ping() {
-    if (format == Format.NDJSON || System.nanoTime() - spoke < PING_NANOS) {
+    if (format == Format.NDJSON || stream.nanos() - spoke < PING_NANOS) {
       return Piece.NOTHING;
     }
-    spoke = System.nanoTime();
+    spoke = stream.nanos();
     return Piece.of(PING);
   }
 
   private Piece spoken(ByteArrayOutputStream bytes) {
-    spoke = System.nanoTime();
+    spoke = stream.nanos();
     return Piece.of(bytes.toByteArray());
   }
 

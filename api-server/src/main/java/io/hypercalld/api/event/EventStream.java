@@ -38,6 +38,7 @@ public final class EventStream implements AutoCloseable {
   private final Set<EventReader> readers = ConcurrentHashMap.newKeySet();
   private final String base;
   private final LongSupplier clock;
+  private final LongSupplier stopwatch;
   private final long boot;
   private volatile long newest;
   private volatile long forgotten;
@@ -57,8 +58,18 @@ public final class EventStream implements AutoCloseable {
    * @param clock milliseconds since 1970
    */
   public EventStream(String base, LongSupplier clock) {
+    this(base, clock, System::nanoTime);
+  }
+
+  /**
+   * As {@link #EventStream(String, LongSupplier)}.
+   *
+   * @param stopwatch nanoseconds since some moment, by which readers know how long they were silent
+   */
+  EventStream(String base, LongSupplier clock, LongSupplier stopwatch) {
     this.base = base;
     this.clock = clock;
+    this.stopwatch = stopwatch;
     this.boot = clock.getAsLong() * MICROS_PER_MILLI;
     this.newest = boot;
     this.forgotten = boot;
@@ -143,6 +154,10 @@ public final class EventStream implements AutoCloseable {
   /** The machine's after the last task. */
   public long revision() {
     return revision;
+  }
+
+  long nanos() {
+    return stopwatch.getAsLong();
   }
 
   /** Whether no more events will come. */

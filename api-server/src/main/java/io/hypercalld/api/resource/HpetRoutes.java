@@ -65,7 +65,8 @@ final class HpetRoutes {
         Route.of(Method.PUT, COMPARATOR, "Has a comparator interrupt a processor, or nobody")
             .reading(Direction.class)
             .answering(Page.ofItems(HpetView.class))
-            .on(HpetRoutes::direct),
+            .on(HpetRoutes::direct)
+            .guardedBy(_ -> HpetRoutes::all),
         Route.of(Method.POST, COMPARATOR, "Has a comparator expire")
             .answering(ArrivalView.class)
             .on(HpetRoutes::expire));

@@ -54,7 +54,8 @@ final class MemoryRoutes {
         Route.of(Method.PUT, MACHINE, "Writes bytes of machine memory")
             .taking(Parameter.optional("maddr", "machine address", Word.class), LENGTH_OF_DATA)
             .reading(MachineWrite.class)
-            .on(MemoryRoutes::write),
+            .on(MemoryRoutes::write)
+            .guardedBy(MemoryRoutes::written),
         Route.get(DOMAIN, "Bytes of a domain's memory, in hexadecimal")
             .taking(Parameter.required("gpa", "guest-physical address", Word.class), LENGTH)
             .answering(GuestBytes.class)
@@ -62,12 +63,21 @@ final class MemoryRoutes {
         Route.of(Method.PUT, DOMAIN, "Writes bytes of a domain's memory, all of them or none")
             .taking(Parameter.optional("gpa", "guest-physical address", Word.class), LENGTH_OF_DATA)
             .reading(GuestWrite.class)
-            .on(MemoryRoutes::writeGuest));
+            .on(MemoryRoutes::writeGuest)
+            .guardedBy(MemoryRoutes::writtenGuest));
   }
 
   private static Function<Machine, Reply> read(Request request) {
-    Word maddr = Names.word(request, "maddr");
-    int length = length(request);
+    return shown(Names.word(request, "maddr"), length(request));
+  }
+
+  /** What is now where a request writes. */
+  private static Function<Machine, Reply> written(Request request) {
+    MachineWrite body = request.read(MachineWrite.class);
+    return shown(address(request, "maddr", body.maddr), body.data.length());
+  }
+
+  private static Function<Machine, Reply> shown(Word maddr, int length) {
     return machine -> {
       HexBytes bytes = new HexBytes(machine.memoryProbe().read(maddr, length));
       return Reply.ok(new MachineBytes(maddr, length, bytes));
@@ -85,13 +95,21 @@ final class MemoryRoutes {
   }
 
   private static Function<Machine, Reply> readGuest(Request request) {
-    Names.DomainName name = Names.domain(request);
-    long gpa = Names.word(request, "gpa").value();
-    int length = length(request);
+    return shown(Names.domain(request), Names.word(request, "gpa"), length(request));
+  }
+
+  /** What is now where a request writes. */
+  private static Function<Machine, Reply> writtenGuest(Request request) {
+    GuestWrite body = request.read(GuestWrite.class);
+    return shown(Names.domain(request), address(request, "gpa", body.gpa), body.data.length());
+  }
+
+  private static Function<Machine, Reply> shown(Names.DomainName name, Word gpa, int length) {
     return machine -> {
       var domain = name.in(machine.hypervisor().domains());
-      HexBytes bytes = new HexBytes(machine.hypervisor().guestMemory().read(domain, gpa, length));
-      return Reply.ok(new GuestBytes(domain.id().value(), new Word(gpa), length, bytes));
+      HexBytes bytes =
+          new HexBytes(machine.hypervisor().guestMemory().read(domain, gpa.value(), length));
+      return Reply.ok(new GuestBytes(domain.id().value(), gpa, length, bytes));
     };
   }
 

@@ -68,11 +68,7 @@ final class Refusals {
     }
     Problem problem =
         Problem.of(type, refused.detail()).refusing(refused.errno()).returning(refused.out());
-    return new Failure(problem.calling(operation.name()), retryHeaders(type));
-  }
-
-  static java.util.Map<String, String> retryHeaders(ProblemType type) {
-    return type.status() == 503 ? java.util.Map.of("Retry-After", "1") : java.util.Map.of();
+    return new Failure(problem.calling(operation.name()), java.util.Map.of());
   }
 
   private static Optional<ProblemType> whyBusy(Machine machine, AssignDevice assignment) {

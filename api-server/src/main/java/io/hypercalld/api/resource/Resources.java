@@ -3,6 +3,7 @@ package io.hypercalld.api.resource;
 import io.hypercalld.api.hypercall.HypercallCatalogue;
 import io.hypercalld.api.metrics.Metrics;
 import io.hypercalld.api.openapi.DocumentRoutes;
+import io.hypercalld.api.rest.Guards;
 import io.hypercalld.api.rest.Route;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,7 @@ public final class Resources {
       routes.addAll(SnapshotRoutes.routes());
       routes.addAll(JournalRoutes.routes());
     }
-    return DocumentRoutes.documented(routes, catalogue, about.version, about.swaggerUi);
+    return DocumentRoutes.documented(
+        Guards.over(routes), catalogue, about.version, about.swaggerUi);
   }
 }

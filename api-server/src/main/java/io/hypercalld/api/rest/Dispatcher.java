@@ -84,8 +84,7 @@ public final class Dispatcher {
     try {
       access.admit(request);
       if (!request.path().equals(LIVE)) {
-        throw Failure.of(Problems.STARTING, "the machines are not there yet")
-            .with("Retry-After", "1");
+        throw Failure.of(Problems.STARTING, "the machines are not there yet");
       }
       answer = Reply.ok(Map.of("status", "UP")).encode();
     } catch (Failure e) {
@@ -223,7 +222,7 @@ public final class Dispatcher {
       Offer now, Request request, Router.Match match, Executor encoding) {
     try {
       if (draining && !request.path().equals(LIVE)) {
-        throw Failure.of(Problems.DRAINING, "no new requests are taken").with("Retry-After", "1");
+        throw Failure.of(Problems.DRAINING, "no new requests are taken");
       }
       Grant grant = access.admit(request);
       if (request.machine().isEmpty()) {

@@ -8,6 +8,8 @@ import java.util.Optional;
 public final class Encoded {
   public static final String JSON = "application/json";
 
+  static final String TAG = "ETag";
+
   /** No answer at all: the connection ends. */
   public static final Encoded LOST = new Encoded(0, "", new byte[0], Map.of());
 
@@ -71,8 +73,12 @@ public final class Encoded {
     return new Encoded(newStatus, "", new byte[0], headers);
   }
 
-  /** The tag of exactly this representation. */
+  /** The tag of exactly this representation, unless it came with one. */
   String entityTag() {
+    return headers.getOrDefault(TAG, hash());
+  }
+
+  private String hash() {
     long hash = 0xcbf29ce484222325L;
     for (byte octet : body) {
       hash = (hash ^ (octet & 0xff)) * 0x100000001b3L;

@@ -3,6 +3,7 @@ package io.hypercalld.api.rest;
 import com.google.errorprone.annotations.FormatMethod;
 import com.google.errorprone.annotations.FormatString;
 import io.hypercalld.core.errno.Errno;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -16,7 +17,8 @@ public final class Failure extends RuntimeException {
   public Failure(Problem problem, Map<String, String> headers) {
     super(problem.detail(), null, false, false);
     this.problem = problem;
-    this.headers = headers;
+    this.headers = new LinkedHashMap<>(problem.type().headers());
+    this.headers.putAll(headers);
   }
 
   /** A failure whose detail is a format string, as in {@link String#format}. */

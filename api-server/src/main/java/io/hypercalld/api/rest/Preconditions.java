@@ -58,7 +58,8 @@ record Preconditions(
     }
     Function<Machine, Reply> look = guard.get().apply(request);
     return machine -> {
-      String current = look.apply(machine).encode().entityTag();
+      long revision = machine.revision().changes();
+      String current = look.apply(machine).of(revision).encode().entityTag();
       if (!names(ifMatch.get(), current)) {
         throw Failure.of(Problems.PRECONDITION_FAILED, "its tag is %s now", current);
       }
@@ -86,7 +87,7 @@ record Preconditions(
     if (ifMatch.isPresent() && !names(ifMatch.get(), tag)) {
       throw Failure.of(Problems.PRECONDITION_FAILED, "its tag is %s now", tag);
     }
-    Encoded tagged = answer.with("ETag", tag);
+    Encoded tagged = answer.with(Encoded.TAG, tag);
     return ifNoneMatch.filter(tags -> names(tags, tag)).isPresent()
         ? tagged.bodiless(NOT_MODIFIED)
         : tagged;

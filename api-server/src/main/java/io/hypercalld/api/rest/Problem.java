@@ -110,7 +110,9 @@ public record Problem(
   public static Map<String, Object> schema() {
     Map<String, Object> nullable = Map.of("type", List.of("string", "null"));
     Map<String, Object> properties = new LinkedHashMap<>();
-    properties.put("type", Map.of("type", "string", "format", "uri-reference"));
+    properties.put(
+        "type",
+        Map.of("type", "string", "enum", Problems.all().stream().map(ProblemType::uri).toList()));
     properties.put("title", Map.of("type", "string"));
     properties.put("status", Map.of("type", "integer"));
     properties.put("detail", Map.of("type", "string"));

@@ -69,6 +69,15 @@ public record Reply(int status, Content content, Map<String, String> headers) {
         : this;
   }
 
+  /**
+   * The same with the tag of something else.
+   *
+   * @param lasting as much of the answer as does not change by itself
+   */
+  public Reply tagged(Object lasting) {
+    return with(Encoded.TAG, ok(lasting).encode().entityTag());
+  }
+
   Reply with(String header, String value) {
     Map<String, String> all = new LinkedHashMap<>(headers);
     all.put(header, value);

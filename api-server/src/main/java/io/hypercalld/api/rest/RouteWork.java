@@ -49,9 +49,10 @@ final class RouteWork {
             preconditions,
             encoding);
       }
-      case Route.Beside(Route.Task task) ->
-          encode(
-              machine.submit(told(request, strikes, task.apply(request))), preconditions, encoding);
+      case Route.Beside(Route.Task task) -> {
+        Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
+        yield encode(machine.submit(told(request, strikes, work)), preconditions, encoding);
+      }
       case Route.Exchanging(
               Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
         Trial.Change change = task.apply(request)::apply;

@@ -28,10 +28,8 @@ public final class ServerRefusals {
   }
 
   private static Map<String, String> headers(Problem problem) {
-    return switch (problem.type().status()) {
-      case 405 -> Map.of("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE");
-      case 503 -> Map.of("Retry-After", "1");
-      default -> Map.of();
-    };
+    return problem.type().status() == 405
+        ? Map.of("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE")
+        : problem.type().headers();
   }
 }

@@ -29,8 +29,7 @@ final class Thrown {
           Failure.of(Problems.MALFORMED_BODY, "%s", body.detail()).at(body.pointer());
       case Refusal refusal -> Failure.of(refusal.errno(), refusal.reason());
       case Overloaded _ ->
-          Failure.of(Problems.OVERLOADED, "the queue is full, nothing was executed")
-              .with("Retry-After", "1");
+          Failure.of(Problems.OVERLOADED, "the queue is full, nothing was executed");
       default -> {
         LOG.error("request {} failed", requestId, thrown);
         yield Failure.of(Problems.INTERNAL, "the request could not be carried out");

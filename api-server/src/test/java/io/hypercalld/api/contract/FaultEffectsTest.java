@@ -75,6 +75,16 @@ final class FaultEffectsTest {
   }
 
   @Test
+  void errno_thatPasses_saysWhenToAskAgain() {
+    inject("{'match':{'call':'domctl.pausedomain'},'effect':{'errno':'EAGAIN'}}");
+
+    Answer refused = pause();
+
+    assertThat(refused.status()).isEqualTo(503);
+    assertThat(refused.header("Retry-After")).isEqualTo("1");
+  }
+
+  @Test
   void errno_ofADevice_strikesTheResourceAsWell() {
     inject("{'match':{'call':'domctl.assign_device','sbdf':'0000:03:*'},'effect':{'errno':'EIO'}}");
 

@@ -43,19 +43,10 @@ final class OpenApiContractTest {
           Map.entry("POST /v1/domains/{d}/dma-api/create-contiguous", "/problems/not-supported"),
           Map.entry("POST /v1/domains/{d}/dma-api/destroy-contiguous", "/problems/not-supported"));
 
-  /**
-   * Examples that take seconds; AddressModeExperimentTest, DomainIdExperimentTest and
-   * PageClaimExperimentTest send the like.
-   */
-  private static final Set<String> SLOW =
-      Set.of(
-          "POST /v1/experiments/address-modes",
-          "POST /v1/experiments/domain-ids",
-          "POST /v1/experiments/ioreq-pages");
-
   private static final String NOT_BUILT = "/problems/not-built";
 
   private final ServedMachine machine = new ServedMachine();
+  private final ExampleState examples = new ExampleState(machine);
   private final Map<String, Integer> problems = new TreeMap<>();
   private List<DocumentedOperation> operations = List.of();
 
@@ -72,37 +63,9 @@ final class OpenApiContractTest {
     machine.close();
   }
 
-  /** What the examples are about. */
   @BeforeEach
   void prepare() {
-    machine.post("/_sim/reset", "{}");
-    machine.delete("/_sim/snapshots/before");
-    machine.delete("/_sim/snapshots/after");
-    machine.delete("/v1/machines/spare");
-    machine.delete("/v1/machines/other");
-    machine.post("/v1/domains", "{\"name\":\"web\",\"memory\":\"1GiB\",\"vcpus\":2}");
-    machine.put("/v1/devices/03:10.0/assignment", "{\"domain\":1,\"guestBdf\":\"00:05.0\"}");
-    machine.put("/v1/domains/1/viommu", "{\"type\":\"intel_vtd\",\"l2\":true}");
-    machine.post(
-        "/v1/domains/1/ioreq-servers",
-        "{\"ranges\":[{\"type\":\"port\",\"start\":\"0x2f8\",\"end\":\"0x2ff\"}]}");
-    machine.put("/v1/domains/1/dma-api", "{\"slabs\":128}");
-    machine.post(
-        "/_sim/faults",
-        "{\"id\":\"slow\",\"when\":{\"skip\":1000},\"effect\":{\"type\":\"queue-error\"}}");
-    machine.post("/_sim/snapshots", "{\"name\":\"before\"}");
-    machine.post("/v1/machines", "{\"name\":\"spare\",\"memory\":\"8GiB\"}");
-  }
-
-  /** The same again, by the shortest way: only what an example took away is made anew. */
-  private void again() {
-    machine.delete("/_sim/snapshots/after");
-    machine.delete("/v1/machines/other");
-    if (machine.post("/_sim/snapshots/before/restore", "").status() == 200) {
-      machine.post("/v1/machines", "{\"name\":\"spare\",\"memory\":\"8GiB\"}");
-    } else {
-      prepare();
-    }
+    examples.prepare();
   }
 
   private Answer example(DocumentedOperation operation, String... headers) {
@@ -135,11 +98,11 @@ final class OpenApiContractTest {
     boolean changed = false;
     for (DocumentedOperation operation : resources()) {
       boolean lacking = operation.bodySchema().isPresent() && operation.exampleBody().isEmpty();
-      if (lacking || SLOW.contains(operation.name())) {
+      if (lacking || ExampleState.SLOW.contains(operation.name())) {
         continue;
       }
       if (changed) {
-        again();
+        examples.again();
       }
       changed = !operation.method().equals("GET");
       Answer answer = example(operation);

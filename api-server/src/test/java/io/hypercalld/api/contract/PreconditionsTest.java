@@ -3,6 +3,7 @@ package io.hypercalld.api.contract;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.api.contract.ServedMachine.Answer;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -88,6 +89,42 @@ final class PreconditionsTest {
     assertThat(machine.digest()).isEqualTo(digest);
     assertThat(machine.send("POST", "/v1/domains", web, "If-None-Match", "\"abc\"").status())
         .isEqualTo(501);
+  }
+
+  private long age() {
+    return machine.get("/v1/machine").json().at("/uptimeSeconds").asLong();
+  }
+
+  @Test
+  void change_guardedByTheNearestResource_isDoneWithItsTag() {
+    String machineTag = machine.get("/v1/machine").header("etag");
+    String domainTag = machine.get("/v1/domains/1/memory?gpa=0x10&length=2").header("etag");
+    String clockTag = machine.get("/_sim/clock").header("etag");
+    long age = age();
+    // Which is not what a machine's tag is about.
+    Awaitility.await().until(() -> age() > age);
+
+    Answer policies =
+        machine.send(
+            "PATCH",
+            "/v1/machine",
+            "{\"policies\":{\"quarantine\":\"off\"}}",
+            "If-Match",
+            machineTag);
+    Answer memory =
+        machine.send(
+            "PUT", "/v1/domains/1/memory?gpa=0x10", "{\"data\":\"c0de\"}", "If-Match", domainTag);
+    Answer late =
+        machine.send(
+            "PUT", "/v1/domains/1/memory?gpa=0x10", "{\"data\":\"0000\"}", "If-Match", domainTag);
+    Answer clock =
+        machine.send("POST", "/_sim/clock", "{\"advanceNanos\":1}", "If-Match", clockTag);
+
+    assertThat(policies.status()).as(policies.text()).isEqualTo(200);
+    assertThat(memory.status()).as(memory.text()).isBetween(200, 204);
+    assertThat(late.status()).isEqualTo(412);
+    assertThat(clock.status()).isEqualTo(200);
+    assertThat(machine.get("/v1/domains/1/memory?gpa=0x10&length=2").at("/data")).isEqualTo("c0de");
   }
 
   @Test

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -91,7 +92,7 @@ final class LogIT {
 
     List<String> told = new ArrayList<>();
     for (String id : List.of("first", "second")) {
-      JsonNode members = logged.get(id);
+      JsonNode members = Optional.ofNullable(logged.get(id)).orElseThrow();
       told.add(members.at("/call").asText() + " " + members.at("/ret").asText());
     }
     assertThat(told).containsExactly("domctl.getdomaininfo 0", "domctl.getdomaininfo -3");

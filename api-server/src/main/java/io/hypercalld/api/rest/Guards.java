@@ -1,0 +1,43 @@
+package io.hypercalld.api.rest;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The resources whose tags an If-Match of a change names, where the change does not say: the
+ * nearest that can be read, at its own path or above it. Never instantiated.
+ */
+public final class Guards {
+  private Guards() {}
+
+  /** The same routes, of which every change that has such a resource is guarded. */
+  public static List<Route> over(List<Route> routes) {
+    Map<String, Route.Task> readable = new HashMap<>();
+    for (Route route : routes) {
+      if (route.handling() instanceof Route.OnMachine(Route.Task task)
+          && !route.method().changes()
+          && route.parameters().stream().noneMatch(Parameter::required)) {
+        readable.put(route.path().text(), task);
+      }
+    }
+    return routes.stream().map(route -> guarded(route, readable)).toList();
+  }
+
+  private static Route guarded(Route route, Map<String, Route.Task> readable) {
+    boolean looks =
+        route.handling() instanceof Route.OnMachine || route.handling() instanceof Route.Beside;
+    if (!looks || !route.method().changes() || route.guard().isPresent()) {
+      return route;
+    }
+    String path = route.path().text();
+    while (!path.isEmpty()) {
+      Route.Task nearest = readable.get(path);
+      if (nearest != null) {
+        return route.guardedBy(nearest);
+      }
+      path = path.substring(0, path.lastIndexOf('/'));
+    }
+    return route;
+  }
+}
