@@ -68,7 +68,7 @@ public record AddressModeAnswer(
    * @param way how the kernel asks
    * @param maps hypercalls to map them
    * @param unmaps hypercalls to unmap them
-   * @param traps times that the guest was left for them
+   * @param traps times that the guest was left for them: once for a multicall
    * @param flushes commands that made units forget
    */
   public record Price(DmaMode mode, String way, long maps, long unmaps, long traps, long flushes) {}

@@ -2,6 +2,7 @@ package io.hypercalld.api.experiment;
 
 import io.hypercalld.api.experiment.AddressModeAnswer.Bounced;
 import io.hypercalld.api.machine.BootKernel;
+import io.hypercalld.api.machine.BootOptions;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.core.dma.BounceCounters;
@@ -76,7 +77,8 @@ final class BounceStudy {
   private Bounced row(int mask, boolean contiguous) {
     int bits = Math.min(mask, POOL_BITS);
     RunningKernel kernel =
-        machine.execute(new BootKernel(DomainId.DOM0, Optional.of(SLABS), Optional.of(bits)));
+        machine.execute(
+            new BootKernel(DomainId.DOM0, BootOptions.pool(Optional.of(SLABS), Optional.of(bits))));
     DmaDevice device = new DmaDevice(DriverBench.CARD.toString(), mask);
     kernel.probe(device);
     if (contiguous && mode != DmaMode.IDENTITY) {

@@ -4,6 +4,7 @@ import io.hypercalld.api.driver.Driver;
 import io.hypercalld.api.driver.DriverReport;
 import io.hypercalld.api.driver.DriverScript;
 import io.hypercalld.api.machine.BootKernel;
+import io.hypercalld.api.machine.BootOptions;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MemoryPolicies;
@@ -13,6 +14,7 @@ import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.core.dma.DmaDevice;
 import io.hypercalld.core.dma.DmaDirection;
 import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.errno.Refusal;
@@ -61,7 +63,7 @@ final class DriverBench implements AutoCloseable {
     this.frontend = compose(FRONTEND_BYTES, MemoryPolicies.usual());
     give(CARD);
     give(OLD_CARD);
-    boot(Optional.empty());
+    boot(false);
   }
 
   private Domain compose(long bytes, MemoryPolicies policies) {
@@ -77,13 +79,22 @@ final class DriverBench implements AutoCloseable {
     }
   }
 
-  /** Boots its kernel anew, with a pool below an address of so many bits. */
-  RunningKernel boot(Optional<Integer> dmaBits) {
-    return machine.execute(new BootKernel(driver.id(), Optional.of(SLABS), dmaBits));
+  /**
+   * Boots its kernel anew.
+   *
+   * @param batch whether it asks for all pages of a scatter list at once
+   */
+  RunningKernel boot(boolean batch) {
+    BootOptions options = new BootOptions(Optional.of(SLABS), Optional.empty(), batch);
+    return machine.execute(new BootKernel(driver.id(), options));
   }
 
   Machine machine() {
     return machine;
+  }
+
+  DmaMode mode() {
+    return driver.facet(DomainDma.class).mode();
   }
 
   Domain driver() {
@@ -120,7 +131,7 @@ final class DriverBench implements AutoCloseable {
 
   /** Bus addresses of pages that the kernel has mapped for the card. */
   List<Long> mapped(int pages) {
-    RunningKernel kernel = boot(Optional.empty());
+    RunningKernel kernel = boot(false);
     DmaDevice card = new DmaDevice(CARD.toString(), Long.SIZE);
     kernel.probe(card);
     List<RunningKernel.Buffer> buffers = new ArrayList<>();

@@ -2,16 +2,19 @@ package io.hypercalld.api.machine;
 
 import io.hypercalld.core.dma.DomainDma;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.guest.GuestMemory;
 import io.hypercalld.core.hypercall.GuestCalls;
+import io.hypercalld.core.hypercall.Hypercall;
+import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.kernel.GuestKernel;
 import io.hypercalld.core.kernel.KernelBoot;
 import io.hypercalld.core.kernel.KernelSettings;
 import io.hypercalld.core.kernel.RunningKernel;
 import io.hypercalld.iommu.driver.PciDevice;
-import java.util.Optional;
+import java.util.List;
 
 /** The kernels of a machine's domains. */
 final class GuestKernels {
@@ -23,28 +26,44 @@ final class GuestKernels {
         .facet(GuestKernel.class)
         .running()
         .filter(kernel -> kernel.mode() == domain.facet(DomainDma.class).mode())
-        .orElseGet(() -> boot(machine, domain, Optional.empty(), Optional.empty()));
+        .orElseGet(() -> boot(machine, domain, BootOptions.USUAL));
   }
 
-  static RunningKernel boot(
-      Machine machine, Domain domain, Optional<Integer> slabs, Optional<Integer> dmaBits) {
+  /** A domain's way to the hypervisor. */
+  private record Calls(Machine machine, DomainId caller) implements GuestCalls {
+    @Override
+    public Outcome call(Hypercall arguments) {
+      return machine.call(caller, arguments);
+    }
+
+    @Override
+    public List<Outcome> callAll(List<? extends Hypercall> calls) {
+      return machine.hypercalls().callAll(caller, calls, false);
+    }
+  }
+
+  static RunningKernel boot(Machine machine, Domain domain, BootOptions options) {
     KernelSettings usual =
         KernelSettings.usual(
             machine.hypervisor().memory().map().ramBytes(),
             (int) domain.reservation().totalPages());
     KernelSettings settings =
-        new KernelSettings(slabs.orElse(usual.slabs()), dmaBits.orElse(usual.dmaBits()));
+        new KernelSettings(
+            options.slabs().orElse(usual.slabs()),
+            options.dmaBits().orElse(usual.dmaBits()),
+            options.batch());
     return new KernelBoot(domain, ports(machine, domain)).boot(settings);
   }
 
   private static KernelBoot.Ports ports(Machine machine, Domain domain) {
     GuestMemory memory = machine.hypervisor().guestMemory();
-    GuestCalls xen = arguments -> machine.call(domain.id(), arguments);
+    GuestCalls xen = new Calls(machine, domain.id());
     return new KernelBoot.Ports(
         xen,
         (from, to, length) ->
             memory.write(domain, to.value(), memory.read(domain, from.value(), length)),
-        new ContextCalls(xen));
+        new ContextCalls(xen),
+        machine.hypervisor().frames());
   }
 
   /**

@@ -100,6 +100,34 @@ public final class Hypercalls {
 
   /** Makes a hypercall on behalf of a domain, however many steps it takes. */
   public Outcome call(DomainId caller, Hypercall arguments) {
+    countTrap(caller);
+    return perform(caller, arguments);
+  }
+
+  /**
+   * {@code multicall}: makes hypercalls in order on behalf of a domain, for which it is left once.
+   *
+   * @param stopOnError whether the first that is refused is the last
+   */
+  public List<Outcome> callAll(
+      DomainId caller, List<? extends Hypercall> calls, boolean stopOnError) {
+    countTrap(caller);
+    List<Outcome> outcomes = new ArrayList<>(calls.size());
+    boolean stopped = false;
+    for (int i = 0; i < calls.size() && !stopped; i++) {
+      Outcome outcome = perform(caller, calls.get(i));
+      outcomes.add(outcome);
+      stopped = stopOnError && outcome instanceof Outcome.Refused;
+    }
+    return outcomes;
+  }
+
+  private void countTrap(DomainId caller) {
+    hypervisor.calls().countTrap();
+    hypervisor.domains().find(caller).ifPresent(domain -> domain.calls().countTrap());
+  }
+
+  private Outcome perform(DomainId caller, Hypercall arguments) {
     journal.begin(new Journal.Called(caller, arguments, true));
     try {
       Outcome outcome = begin(caller, arguments);
@@ -114,6 +142,7 @@ public final class Hypercalls {
 
   /** Makes a hypercall on behalf of a domain, as far as it comes before it is preempted. */
   public Progress start(DomainId caller, Hypercall arguments) {
+    countTrap(caller);
     journal.begin(new Journal.Called(caller, arguments, false));
     try {
       Outcome outcome = begin(caller, arguments);

@@ -56,6 +56,16 @@ public sealed interface KernelCall {
     return Optional.empty();
   }
 
+  /** One that is about a device. */
+  sealed interface ForDevice extends KernelCall {
+    Device of();
+
+    @Override
+    default Optional<Device> device() {
+      return Optional.of(of());
+    }
+  }
+
   /**
    * Has it done.
    *
@@ -65,12 +75,7 @@ public sealed interface KernelCall {
   Given on(RunningKernel kernel);
 
   /** {@code dma_map_single}. */
-  record MapSingle(Device of, Range buffer, DmaDirection direction) implements KernelCall {
-    @Override
-    public Optional<Device> device() {
-      return Optional.of(of);
-    }
-
+  record MapSingle(Device of, Range buffer, DmaDirection direction) implements ForDevice {
     @Override
     public Given on(RunningKernel kernel) {
       long gpa = buffer.address.value();
@@ -80,14 +85,9 @@ public sealed interface KernelCall {
   }
 
   /** {@code dma_map_sg}. */
-  record MapList(Device of, List<Range> buffers, DmaDirection direction) implements KernelCall {
+  record MapList(Device of, List<Range> buffers, DmaDirection direction) implements ForDevice {
     public MapList {
       buffers = List.copyOf(buffers);
-    }
-
-    @Override
-    public Optional<Device> device() {
-      return Optional.of(of);
     }
 
     @Override
@@ -110,14 +110,9 @@ public sealed interface KernelCall {
   /**
    * {@code dma_unmap_single} and {@code dma_unmap_sg}: in order, up to the first that is refused.
    */
-  record Unmap(Device of, List<Range> buffers, DmaDirection direction) implements KernelCall {
+  record Unmap(Device of, List<Range> buffers, DmaDirection direction) implements ForDevice {
     public Unmap {
       buffers = List.copyOf(buffers);
-    }
-
-    @Override
-    public Optional<Device> device() {
-      return Optional.of(of);
     }
 
     @Override
@@ -142,12 +137,7 @@ public sealed interface KernelCall {
   }
 
   /** {@code dma_alloc_coherent}. */
-  record AllocateCoherent(Device of, int length) implements KernelCall {
-    @Override
-    public Optional<Device> device() {
-      return Optional.of(of);
-    }
-
+  record AllocateCoherent(Device of, int length) implements ForDevice {
     @Override
     public Given on(RunningKernel kernel) {
       CoherentBuffer buffer = kernel.coherent().allocate(of.described(), length);

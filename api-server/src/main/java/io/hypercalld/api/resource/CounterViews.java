@@ -171,6 +171,7 @@ final class CounterViews {
   private static Map<String, Object> callMembers(CallCounters calls) {
     Map<String, Object> members = new LinkedHashMap<>();
     members.put("hypercalls", calls.hypercalls());
+    members.put("traps", calls.traps());
     members.put("continuations", calls.continuations());
     members.put("longestStep", calls.longestStep());
     return members;

@@ -2,6 +2,7 @@ package io.hypercalld.api.resource;
 
 import io.hypercalld.api.json.InvalidBody;
 import io.hypercalld.api.machine.BootKernel;
+import io.hypercalld.api.machine.BootOptions;
 import io.hypercalld.api.machine.CallKernel;
 import io.hypercalld.api.machine.HaltKernel;
 import io.hypercalld.api.machine.KernelCall;
@@ -35,8 +36,13 @@ final class DmaApiRoutes {
    *
    * @param slabs of the bounce pool, 2 KiB each, a multiple of 128
    * @param dmaBits how long the pool's machine addresses may be
+   * @param batch whether it asks for all pages of a scatter list by one multicall; in mode vp only
    */
-  record Boot(Optional<Integer> slabs, Optional<Integer> dmaBits) {}
+  record Boot(Optional<Integer> slabs, Optional<Integer> dmaBits, Optional<Boolean> batch) {
+    BootOptions options() {
+      return new BootOptions(slabs, dmaBits, batch.orElse(false));
+    }
+  }
 
   /**
    * A buffer to be mapped, unmapped or synchronised.
@@ -159,7 +165,7 @@ final class DmaApiRoutes {
     Boot boot = request.read(Boot.class);
     return machine -> {
       Domain domain = domain(machine, name);
-      machine.execute(new BootKernel(domain.id(), boot.slabs, boot.dmaBits));
+      machine.execute(new BootKernel(domain.id(), boot.options()));
       return Reply.ok(KernelView.of(domain));
     };
   }

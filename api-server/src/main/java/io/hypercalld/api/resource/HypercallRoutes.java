@@ -18,7 +18,6 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -116,15 +115,8 @@ final class HypercallRoutes {
       calls.forEach(each -> request.grant().check(catalogue.of(each).name(), each));
     }
     return machine -> {
-      List<Object> results = new ArrayList<>(calls.size());
-      for (Hypercall arguments : calls) {
-        Outcome outcome = machine.call(caller, arguments);
-        results.add(view(outcome));
-        if (stops && outcome instanceof Outcome.Refused) {
-          break;
-        }
-      }
-      return result(new Results(results));
+      List<Outcome> outcomes = machine.hypercalls().callAll(caller, calls, stops);
+      return result(new Results(outcomes.stream().map(HypercallRoutes::view).toList()));
     };
   }
 

@@ -162,6 +162,51 @@ class DmaApiTest {
         .isEqualTo("right-frame");
   }
 
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          vp       | {'slabs':8192,'dmaBits':24} | ENOMEM
+          p2m      | {'slabs':8192,'dmaBits':24} | ENOMEM
+          p2m      | {'slabs':65536}             | ENOMEM
+          p2m      | {'batch':true}              | EOPNOTSUPP
+          vp-iommu | {'batch':true}              | EOPNOTSUPP
+          vp       | {'slabs':127}               | EINVAL
+          """)
+  void boot_thatIsRefused_leavesTheKernelThatRuns(String mode, String boot, String errno) {
+    machine.send("PATCH", "/v1/domains/1", "{\"policies\":{\"dmaMode\":\"" + mode + "\"}}");
+    String bus = done(KERNEL + "/map", BUFFER).at("/addresses/0/bus").asText();
+    String before = machine.digest();
+
+    Answer refused = machine.put(KERNEL, boot.replace('\'', '"'));
+
+    assertThat(refused.at("/errno")).as(refused.text()).isEqualTo(errno);
+    assertThat(machine.digest()).isEqualTo(before);
+    done(KERNEL + "/unmap", BUFFER.replace("0x100800", bus));
+  }
+
+  @Test
+  void batch_asksForAListByOneMulticall() {
+    String list =
+        "{'device':'03:10.0','direction':'to_device','buffers':[{'address':'0x100000','length':64},"
+            + "{'address':'0x205000','length':64},{'address':'0x30a800','length':64}]}";
+    JsonNode oneByOne = done(KERNEL + "/map-sg", list).get("addresses");
+    machine.put(KERNEL, "{\"batch\":true}");
+    JsonNode before = machine.get("/v1/domains/1/counters").json();
+
+    JsonNode mapped = done(KERNEL + "/map-sg", list);
+
+    JsonNode after = machine.get("/v1/domains/1/counters").json();
+    assertThat(mapped.get("addresses")).isEqualTo(oneByOne);
+    assertThat(mapped.get("hypercalls").asInt()).isEqualTo(3);
+    assertThat(after.get("traps").asInt() - before.get("traps").asInt()).isEqualTo(1);
+    // A single buffer is asked for by itself, and nothing is remembered.
+    done(KERNEL + "/map", BUFFER);
+    assertThat(machine.get("/v1/domains/1/counters").json().get("traps").asInt())
+        .isEqualTo(after.get("traps").asInt() + 1);
+  }
+
   @Test
   void panic_isToldWithItsWords() {
     machine.put(KERNEL, "{\"slabs\":128}");

@@ -1,6 +1,7 @@
 package io.hypercalld.core.dma;
 
 import io.hypercalld.core.p2m.DmaPermission;
+import java.util.List;
 
 /**
  * What a kernel does in one {@link DmaMode} to learn the bus address of a page of its own, or of
@@ -15,16 +16,15 @@ public interface AddressMode {
   DmaMode mode();
 
   /**
-   * The bus frame that a device is to be told for a guest frame, good until {@link #unmap}.
+   * The kernel is about to map these guest frames, one after the other; none, when it has done so.
+   */
+  default void expect(List<Long> gfns) {}
+
+  /**
+   * The bus frame that a device is to be told for a guest frame.
    *
    * @param permission what the device is to do there
    * @return {@link #NO_FRAME} where nothing is mapped there, or the hypervisor refused
    */
   long map(long gfn, DmaPermission permission);
-
-  /** The device is done with a bus frame that {@link #map} gave. */
-  void unmap(long busFrame);
-
-  /** Hypercalls made so far. */
-  long hypercalls();
 }

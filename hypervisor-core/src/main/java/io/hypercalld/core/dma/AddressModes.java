@@ -1,7 +1,9 @@
 package io.hypercalld.core.dma;
 
 import io.hypercalld.core.p2m.DmaPermission;
-import java.util.function.LongUnaryOperator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /** What kernels do that tell their devices machine addresses. */
 public final class AddressModes {
@@ -17,14 +19,21 @@ public final class AddressModes {
     return new Identity();
   }
 
-  /**
-   * Asks the hypervisor for each page.
-   *
-   * @param phystomach makes the hypercall: the machine frame of a guest frame, or {@code
-   *     INVALID_MFN}, all ones
-   */
-  public static AddressMode asking(LongUnaryOperator phystomach) {
-    return new Asking(phystomach);
+  /** Asks the hypervisor for each page. */
+  public static AddressMode asking(PhysToMachCalls calls) {
+    return new Asking(calls);
+  }
+
+  /** The machine frame of a guest frame, or {@code INVALID_MFN}, all ones, by hypercalls. */
+  public interface PhysToMachCalls {
+    /** By one. */
+    long ask(long gfn);
+
+    /** By one each, made at once, in the order of the guest frames. */
+    List<Long> askAll(List<Long> gfns);
+
+    /** Whether the kernel asks for many pages at once where it knows them. */
+    boolean batch();
   }
 
   private static final class ReadingP2m implements AddressMode {
@@ -43,14 +52,6 @@ public final class AddressModes {
     public long map(long gfn, DmaPermission permission) {
       return dma.exposedFrame(gfn, permission);
     }
-
-    @Override
-    public void unmap(long busFrame) {}
-
-    @Override
-    public long hypercalls() {
-      return 0;
-    }
   }
 
   private static final class Identity implements AddressMode {
@@ -63,22 +64,14 @@ public final class AddressModes {
     public long map(long gfn, DmaPermission permission) {
       return gfn;
     }
-
-    @Override
-    public void unmap(long busFrame) {}
-
-    @Override
-    public long hypercalls() {
-      return 0;
-    }
   }
 
   private static final class Asking implements AddressMode {
-    private final LongUnaryOperator phystomach;
-    private long hypercalls;
+    private final Map<Long, Long> answers = new HashMap<>();
+    private final PhysToMachCalls calls;
 
-    Asking(LongUnaryOperator phystomach) {
-      this.phystomach = phystomach;
+    Asking(PhysToMachCalls calls) {
+      this.calls = calls;
     }
 
     @Override
@@ -86,18 +79,22 @@ public final class AddressModes {
       return DmaMode.VP;
     }
 
+    /** An answer is not kept for longer than the list is being mapped: frames change. */
     @Override
-    public long map(long gfn, DmaPermission permission) {
-      hypercalls++;
-      return phystomach.applyAsLong(gfn);
+    public void expect(List<Long> gfns) {
+      answers.clear();
+      if (calls.batch() && !gfns.isEmpty()) {
+        List<Long> frames = calls.askAll(gfns);
+        for (int i = 0; i < frames.size(); i++) {
+          answers.put(gfns.get(i), frames.get(i));
+        }
+      }
     }
 
     @Override
-    public void unmap(long busFrame) {}
-
-    @Override
-    public long hypercalls() {
-      return hypercalls;
+    public long map(long gfn, DmaPermission permission) {
+      Long known = answers.get(gfn);
+      return known == null ? calls.ask(gfn) : known;
     }
   }
 }

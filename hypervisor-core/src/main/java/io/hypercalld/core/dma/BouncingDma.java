@@ -6,6 +6,7 @@ import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.DmaPermission;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -31,6 +32,11 @@ public final class BouncingDma implements DmaOperations {
   }
 
   @Override
+  public void expect(List<Long> gpas) {
+    addresses.expect(gpas.stream().map(gpa -> gpa >>> PageSize.SHIFT_4K).toList());
+  }
+
+  @Override
   public long map(
       DmaDevice device, long gpa, int length, DmaDirection direction, Shortage shortage) {
     long bus = busAddress(gpa, direction);
@@ -38,7 +44,6 @@ public final class BouncingDma implements DmaOperations {
       direct.add(bus, length);
       return bus;
     }
-    addresses.unmap(bus >>> PageSize.SHIFT_4K);
     return bounce(device, gpa, length, direction, shortage);
   }
 
@@ -94,7 +99,6 @@ public final class BouncingDma implements DmaOperations {
   public void unmap(DmaDevice device, long bus, int length, DmaDirection direction) {
     if (place(bus) == Place.DIRECT) {
       direct.remove(bus, length);
-      addresses.unmap(bus >>> PageSize.SHIFT_4K);
     } else {
       bounces.release(bus, length, direction);
     }

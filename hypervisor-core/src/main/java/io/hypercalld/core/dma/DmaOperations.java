@@ -1,6 +1,7 @@
 package io.hypercalld.core.dma;
 
 import io.hypercalld.core.digest.Digestible;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -38,6 +39,12 @@ public interface DmaOperations extends Digestible {
 
   /** The kernel is no more. */
   default void close() {}
+
+  /**
+   * Buffers at these guest-physical addresses are about to be mapped, one after the other; none,
+   * when they are.
+   */
+  default void expect(List<Long> gpas) {}
 
   /**
    * Makes a buffer ready for a device.

@@ -3,12 +3,18 @@ package io.hypercalld.core.domain;
 /** Hypercalls and their steps since the last reset. Confined to the machine thread. */
 public final class CallCounters {
   private long hypercalls;
+  private long traps;
   private long continuations;
   private long longestStep;
 
-  /** Hypercalls made. */
+  /** Hypercalls made, each of a multicall by itself. */
   public long hypercalls() {
     return hypercalls;
+  }
+
+  /** Times that a guest was left for hypercalls, once for a whole multicall. */
+  public long traps() {
+    return traps;
   }
 
   /** Times a hypercall would have let others run before it went on. */
@@ -25,6 +31,10 @@ public final class CallCounters {
     hypercalls++;
   }
 
+  public void countTrap() {
+    traps++;
+  }
+
   /** A step ended and another follows. */
   public void countContinuation() {
     continuations++;
@@ -37,6 +47,7 @@ public final class CallCounters {
 
   public void reset() {
     hypercalls = 0;
+    traps = 0;
     continuations = 0;
     longestStep = 0;
   }

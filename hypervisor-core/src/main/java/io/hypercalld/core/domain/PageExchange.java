@@ -66,8 +66,28 @@ public final class PageExchange {
         .exchange(old, order, end, (steps, blocks) -> swap(steps, targets, blocks, order));
   }
 
+  /**
+   * Refuses what {@link #exchange} of all would that can be known before it is begun, so that none
+   * of many exchanges is made where not all can be; changes nothing.
+   *
+   * @param given guest frames of RAM
+   * @param order log2 of the frames of a block
+   * @param end first frame number too high
+   * @throws Refusal EINVAL a guest frame that is not exclusively the domain's RAM; ENOMEM the
+   *     machine has not so many blocks beside what is given for them
+   */
+  public void rehearse(List<Gfn> given, int order, long end) {
+    given.forEach(gfn -> requireExclusive(gfn, map.query(gfn)));
+    domain.reservation().requireBlocks(order, given.size() >>> order, end);
+  }
+
   private long exclusive(Gfn gfn) {
     P2mLookup found = map.obtainUnshared(gfn);
+    requireExclusive(gfn, found);
+    return found.mfn().value();
+  }
+
+  private void requireExclusive(Gfn gfn, P2mLookup found) {
     long mfn = found.mfn().value();
     if (found.type() != P2mType.RAM_RW
         || !map.isOwn(found)
@@ -75,7 +95,6 @@ public final class PageExchange {
         || frames.typeReferences(mfn) != 0) {
       throw Refusal.of(Errno.EINVAL, "guest frame %s is not exclusively %s's", gfn, domain.id());
     }
-    return mfn;
   }
 
   private void swap(Transaction steps, List<Gfn> targets, List<Long> blocks, int order) {

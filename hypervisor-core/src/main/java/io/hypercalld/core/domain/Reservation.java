@@ -143,6 +143,26 @@ public final class Reservation implements Digestible {
     return blocks;
   }
 
+  /**
+   * Refuses where the machine has not so many blocks beside what the domain has; changes nothing.
+   *
+   * @param order log2 of a block's frames
+   * @param end first frame number too high
+   * @throws Refusal ENOMEM
+   */
+  void requireBlocks(int order, int count, long end) {
+    long claimed = allocator.claims().of(owner);
+    List<Long> taken = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        taken.add(allocator.allocate(order, end, owner, FrameUse.GUEST_RAM));
+      }
+    } finally {
+      taken.reversed().forEach(mfn -> allocator.free(mfn, 1L << order));
+      allocator.claims().set(owner, claimed);
+    }
+  }
+
   /** Whether the frame of RAM is one of those charged. */
   public boolean owns(long mfn) {
     return frames.owner(mfn) == owner && frames.use(mfn) == FrameUse.GUEST_RAM;

@@ -154,9 +154,14 @@ public final class Dom0VpCalls {
       throw Refusal.of(Errno.EINVAL, "%s is PV and has no P2M", caller.id());
     }
     requireAligned(args);
-    boolean small = caller.settings().geometry() == P2mGeometry.GRANULE_4K;
-    if (args.granulePfn() != ENTRIES || !small) {
-      throw Refusal.of(Errno.ENOSYS, "a page of the table has %d entries of 4 KiB", ENTRIES);
+    if (caller.settings().geometry() != P2mGeometry.GRANULE_4K) {
+      throw Refusal.of(
+          Errno.ENOSYS,
+          "the P2M of %s has pages of 16 KiB, and its table would have entries of 4 KiB",
+          caller.id());
+    }
+    if (args.granulePfn() != ENTRIES) {
+      throw Refusal.of(Errno.ENOSYS, "a page of the table has %d entries", ENTRIES);
     }
     caller
         .facet(DomainDma.class)

@@ -11,6 +11,7 @@ import io.hypercalld.core.hypercall.GuestCalls;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
+import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import java.util.List;
 import java.util.Optional;
@@ -71,6 +72,12 @@ public final class ContiguousRegions {
   /** How long machine addresses may be; 0 where it does not matter. */
   public record AddressBits(int bits) {
     public static final AddressBits ANY = new AddressBits(0);
+
+    /** First frame number too high. */
+    long end() {
+      int frameBits = bits - PageSize.SHIFT_4K;
+      return bits == 0 || bits >= Long.SIZE ? Long.MAX_VALUE : 1L << frameBits;
+    }
   }
 
   private static void requireOrder(int order) {

@@ -13,13 +13,13 @@ import io.hypercalld.core.dma.RemappedDma;
 import io.hypercalld.core.dma.RemappingCalls;
 import io.hypercalld.core.dma.SoftwareIotlb;
 import io.hypercalld.core.domain.Domain;
+import io.hypercalld.core.domain.PageExchange;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.hypercall.ExposeP2m;
 import io.hypercalld.core.hypercall.GuestCalls;
 import io.hypercalld.core.hypercall.Outcome;
-import io.hypercalld.core.hypercall.PhysToMach;
-import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
@@ -28,6 +28,8 @@ import io.hypercalld.core.p2m.P2mType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 
 /**
  * Boots the kernel of a domain in its address mode. Confined to the machine thread.
@@ -54,30 +56,45 @@ public final class KernelBoot {
     this.ports = ports;
   }
 
-  /** What a kernel finds outside of itself. */
-  public record Ports(GuestCalls xen, KernelMemory memory, RemappingCalls remapping) {}
+  /**
+   * What a kernel finds outside of itself.
+   *
+   * @param frames whose the machine's are
+   */
+  public record Ports(
+      GuestCalls xen, KernelMemory memory, RemappingCalls remapping, FrameTable frames) {}
 
   /**
    * Boots it; one that runs is gone with all that it had mapped.
    *
-   * @throws Refusal EOPNOTSUPP for a PV domain, whose memory is not simulated; ENOMEM where it has
-   *     not enough memory in a row, or the machine not enough below the pool's limit; as the
-   *     hypercalls that it makes
+   * @throws Refusal EOPNOTSUPP for a PV domain, whose memory is not simulated, and for a kernel
+   *     that asks in batches in another mode than VP; ENOMEM where it has not enough memory in a
+   *     row, or the machine not enough below the pool's limit beside that; EINVAL where somebody
+   *     else maps a page of the pool; as {@code expose_p2m}. Nothing changed
    */
   public RunningKernel boot(KernelSettings settings) {
     if (domain.findP2m().isEmpty()) {
       throw Refusal.of(Errno.EOPNOTSUPP, "%s is PV", domain.id());
     }
     DmaMode mode = domain.facet(DomainDma.class).mode();
+    if (settings.batch() && mode != DmaMode.VP) {
+      throw Refusal.of(
+          Errno.EOPNOTSUPP, "in mode %s there is nothing to ask for all pages of a list", mode);
+    }
     KernelPages pages = KernelPages.within(domain.p2m(), pagesFor(mode, settings), ALIGNMENT);
-    domain.facet(GuestKernel.class).halt();
     KernelParts parts =
         switch (mode) {
           case VP_IOMMU ->
               new KernelParts(ports.xen, new RemappedDma(ports.remapping), Optional.empty());
-          case P2M, VP -> bouncing(mode, pages, settings, true);
-          case IDENTITY -> bouncing(mode, pages, settings, false);
+          case P2M, VP -> scattered(mode, pages, settings);
+          case IDENTITY ->
+              bouncing(
+                  AddressModes.identity(),
+                  Pool.of(pages, settings),
+                  new ContiguityMap(),
+                  Optional.empty());
         };
+    domain.facet(GuestKernel.class).halt();
     RunningKernel kernel = new RunningKernel(domain, mode, pages, parts);
     domain.facet(GuestKernel.class).run(kernel);
     return kernel;
@@ -89,46 +106,57 @@ public final class KernelBoot {
     return pool + SPARE_PAGES;
   }
 
-  private KernelParts bouncing(
-      DmaMode mode, KernelPages pages, KernelSettings settings, boolean scattered) {
-    AddressMode addresses = addresses(mode);
+  /** Where bounce buffers are: pages of the kernel's, as they are. */
+  private record Pool(List<Gfn> segments, Gfn overflow) {
+    static Pool of(KernelPages pages, KernelSettings settings) {
+      List<Gfn> segments = new ArrayList<>();
+      for (int slab = 0; slab < settings.slabs(); slab += KernelSettings.SEGMENT) {
+        segments.add(pages.take(SEGMENT_ORDER));
+      }
+      return new Pool(segments, pages.take(OVERFLOW_ORDER));
+    }
+
+    /** All pages, the overflow buffer's rounded up to a segment's. */
+    List<Gfn> pages() {
+      return Stream.concat(segments.stream(), Stream.of(overflow))
+          .flatMap(first -> LongStream.range(0, 1L << SEGMENT_ORDER).mapToObj(first::plus))
+          .toList();
+    }
+  }
+
+  /** Of frames here and there; those of its pool are exchanged, which cannot be taken back. */
+  private KernelParts scattered(DmaMode mode, KernelPages pages, KernelSettings settings) {
+    Pool pool = Pool.of(pages, settings);
     ContiguityMap known = new ContiguityMap();
     ContiguousRegions regions = new ContiguousRegions(ports.xen, known);
-    List<Gfn> segments = new ArrayList<>();
-    for (int slab = 0; slab < settings.slabs(); slab += KernelSettings.SEGMENT) {
-      segments.add(pages.take(SEGMENT_ORDER));
-    }
-    Gfn overflow = pages.take(OVERFLOW_ORDER);
-    if (scattered) {
-      var limit = new ContiguousRegions.AddressBits(settings.dmaBits());
-      regions.create(segments, SEGMENT_ORDER, limit);
-      regions.create(overflow, OVERFLOW_ORDER, limit);
-    }
+    var limit = new ContiguousRegions.AddressBits(settings.dmaBits());
+    new PageExchange(domain, ports.frames).rehearse(pool.pages(), SEGMENT_ORDER, limit.end());
+    AddressMode addresses = mode == DmaMode.P2M ? exposed() : asking(settings);
+    regions.create(pool.segments, SEGMENT_ORDER, limit);
+    regions.create(pool.overflow, OVERFLOW_ORDER, limit);
+    return bouncing(addresses, pool, known, Optional.of(regions));
+  }
+
+  private KernelParts bouncing(
+      AddressMode addresses, Pool where, ContiguityMap known, Optional<ContiguousRegions> regions) {
     BouncePool pool =
         new BouncePool(
-            address(segments.getFirst()),
-            segments.stream().map(segment -> bus(addresses, segment)).toList(),
-            new BouncePool.Overflow(address(overflow), bus(addresses, overflow)));
+            address(where.segments.getFirst()),
+            where.segments.stream().map(segment -> bus(addresses, segment)).toList(),
+            new BouncePool.Overflow(address(where.overflow), bus(addresses, where.overflow)));
     return new KernelParts(
         ports.xen,
         new BouncingDma(addresses, new SoftwareIotlb(pool, ports.memory), known),
-        scattered ? Optional.of(regions) : Optional.empty());
+        regions);
   }
 
-  private AddressMode addresses(DmaMode mode) {
-    return switch (mode) {
-      case IDENTITY -> AddressModes.identity();
-      case P2M -> {
-        expose();
-        yield AddressModes.readingP2m(domain.facet(DomainDma.class));
-      }
-      case VP -> AddressModes.asking(gfn -> ask(gfn).value());
-      case VP_IOMMU -> throw new IllegalStateException("devices are told no machine addresses");
-    };
+  private AddressMode exposed() {
+    expose();
+    return AddressModes.readingP2m(domain.facet(DomainDma.class));
   }
 
-  private Mfn ask(long gfn) {
-    return ((PhysToMach.Found) ports.xen.require(new PhysToMach(new Gfn(gfn))).out()).mfn();
+  private AddressMode asking(KernelSettings settings) {
+    return AddressModes.asking(new PhysToMachQuestions(ports.xen, settings.batch()));
   }
 
   /** Has the P2M shown beyond all memory, unless a kernel before has done so. */

@@ -9,8 +9,9 @@ import io.hypercalld.core.errno.Refusal;
  * @param slabs of the bounce pool, 2 KiB each, in whole segments of 128: the option {@code
  *     swiotlb=}
  * @param dmaBits how long the pool's machine addresses may be: the option {@code dma_bits=}
+ * @param batch whether it asks for all pages of a scatter list by one {@code multicall}
  */
-public record KernelSettings(int slabs, int dmaBits) {
+public record KernelSettings(int slabs, int dmaBits, boolean batch) {
   /** Slabs of a segment. */
   public static final int SEGMENT = 128;
 
@@ -47,6 +48,6 @@ public record KernelSettings(int slabs, int dmaBits) {
   public static KernelSettings usual(long machineBytes, int ownPages) {
     int wanted = machineBytes < MUCH_MEMORY ? FEW_SLABS : USUAL_SLABS;
     int affordable = ownPages / SHARE * SLABS_PER_PAGE / SEGMENT * SEGMENT;
-    return new KernelSettings(Math.max(SEGMENT, Math.min(wanted, affordable)), USUAL_BITS);
+    return new KernelSettings(Math.max(SEGMENT, Math.min(wanted, affordable)), USUAL_BITS, false);
   }
 }

@@ -160,6 +160,15 @@ public final class RunningKernel implements Digestible {
    */
   public List<Long> map(DmaDevice device, List<Buffer> buffers, DmaDirection direction) {
     requireAlive();
+    dma.expect(buffers.stream().map(Buffer::address).toList());
+    try {
+      return mapAll(device, buffers, direction);
+    } finally {
+      dma.expect(List.of());
+    }
+  }
+
+  private List<Long> mapAll(DmaDevice device, List<Buffer> buffers, DmaDirection direction) {
     return Transaction.run(
         steps -> {
           dma.bounces().map(SoftwareIotlb::forgetting).ifPresent(steps::onFailure);

@@ -69,14 +69,6 @@ final class BouncingDmaTest {
       }
       return mode == DmaMode.IDENTITY ? gfn : (gfn >= HIGH ? 0x10_0000 : 0) + 0x2000 + 2 * gfn;
     }
-
-    @Override
-    public void unmap(long busFrame) {}
-
-    @Override
-    public long hypercalls() {
-      return calls;
-    }
   }
 
   private static long bus(long gpa) {
@@ -88,7 +80,7 @@ final class BouncingDmaTest {
     assertThat(dma.map(NARROW, 0x1800, 0x800, FROM_DEVICE, UNCHECKED)).isEqualTo(bus(0x1800));
 
     assertThat(dma.place(bus(0x1800))).isEqualTo(Place.DIRECT);
-    assertThat(vp.hypercalls()).isEqualTo(1);
+    assertThat(vp.calls).isEqualTo(1);
     assertThat(dma.bounces().orElseThrow().counters().bounces()).isZero();
   }
 
