@@ -7,7 +7,11 @@ import java.util.stream.Stream;
 /** All that the command line can ask a daemon. Immutable. */
 final class Verbs {
   static final List<Verb> ALL =
-      Stream.of(HypervisorVerbs.all(), DeviceModelVerbs.all(), SimulationVerbs.all())
+      Stream.of(
+              HypervisorVerbs.all(),
+              KernelVerbs.all(),
+              DeviceModelVerbs.all(),
+              SimulationVerbs.all())
           .flatMap(List::stream)
           .toList();
 

@@ -186,6 +186,29 @@ class DmaApiTest {
     done(KERNEL + "/unmap", BUFFER.replace("0x100800", bus));
   }
 
+  @ParameterizedTest
+  @CsvSource({"vp, EOPNOTSUPP", "p2m, EOPNOTSUPP", "identity, ''", "vp-iommu, ''"})
+  void pagesOf16KiB_areRefusedWhereFramesWouldBeExchanged(String mode, String errno) {
+    post(
+        "/v1/domains",
+        "{'name':'large','memory':'64MiB','p2mPageSize':'16KiB','policies':{'dmaMode':'%s'}}"
+            .formatted(mode));
+    machine.put("/v1/devices/03:10.1/assignment", "{\"domain\":2}");
+    String before = machine.digest();
+
+    Answer mapped = post("/v1/domains/large/dma-api/map", BUFFER.replace("03:10.0", "03:10.1"));
+
+    assertThat(mapped.at("/errno")).as(mapped.text()).isEqualTo(errno);
+    assertThat(machine.digest().equals(before)).isEqualTo(!errno.isEmpty());
+    Answer exposed =
+        post(
+            "/v1/hypercalls/dom0vp_op/expose_p2m?caller=2",
+            "{'conv_start_gpfn':'0x0','assign_start_gpfn':'0x10000','expose_size':'0x200000',"
+                + "'granule_pfn':512}");
+    assertThat(exposed.at("/errno")).isEqualTo("ENOSYS");
+    assertThat(exposed.at("/detail")).contains("the P2M of d2 has pages of 16 KiB");
+  }
+
   @Test
   void batch_asksForAListByOneMulticall() {
     String list =

@@ -7,23 +7,29 @@ import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.dma.DmaMode;
+import io.hypercalld.core.dma.DomainDma;
+import io.hypercalld.core.dma.TlbInsertRace;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainType;
+import io.hypercalld.core.guest.AccessOutcome;
 import io.hypercalld.core.guest.GuestRequest;
 import io.hypercalld.core.guest.GuestRequest.Operation;
 import io.hypercalld.core.hypercall.AddToPhysmap;
 import io.hypercalld.core.hypercall.DecreaseReservation;
 import io.hypercalld.core.hypercall.Exchange;
+import io.hypercalld.core.hypercall.ExposeP2m;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.MapGrantRef;
+import io.hypercalld.core.hypercall.MaxMem;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.hypercall.PhysToMach;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.hypercall.UnmapGrantRef;
 import io.hypercalld.core.hypercall.ZapPhysmap;
 import io.hypercalld.core.memory.FrameUse;
+import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.iommu.hypercall.AllocContext;
@@ -52,6 +58,7 @@ final class AddressModeRun implements AutoCloseable {
   private static final long GRANT_AREA = 0x5000;
   private static final long MEMORY = 8L << 20;
   private static final int GRANT_FRAME_GFN = 0x3000;
+  private static final long SHOWN = 0x6000;
 
   private final Machine machine =
       new Machine(PlatformSource.named("two-socket").load().platform().withMemory(6L << 30));
@@ -61,6 +68,7 @@ final class AddressModeRun implements AutoCloseable {
   private final DmaMode mode;
   private final Domain driver;
   private final Domain granter;
+  private final long first;
   long stale;
 
   /** What the device was told: a bus frame for a guest frame, which led to a frame then. */
@@ -71,10 +79,16 @@ final class AddressModeRun implements AutoCloseable {
     this.random = random;
     this.granter = make(MemoryPolicies.usual());
     this.driver = make(MemoryPolicies.usual().with(mode));
+    this.first = driver.p2m().nextRun(new Gfn(0)).orElseThrow().gfn().value();
+    // While a page is swapped it is two.
+    must(DomainId.DOM0, new MaxMem(driver.id(), new Word((MEMORY >>> 10) + 4)));
     must(DomainId.DOM0, new AssignDevice(driver.id(), DEVICE, 0, 0));
     if (mode == DmaMode.VP_IOMMU) {
       must(driver.id(), new AllocContext());
       must(driver.id(), new ReattachDevice(1, DEVICE));
+    }
+    if (mode == DmaMode.P2M) {
+      must(driver.id(), new ExposeP2m(new Gfn(0), new Gfn(1L << 28), new Word(SHOWN << 12), 512));
     }
     prepareGrants();
   }
@@ -111,7 +125,7 @@ final class AddressModeRun implements AutoCloseable {
 
   /** One random thing. */
   void step() {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(13)) {
       case 0, 1, 2 -> tell();
       case 3, 4 -> takeBack();
       case 5 -> swap();
@@ -119,12 +133,18 @@ final class AddressModeRun implements AutoCloseable {
       case 7 -> mapGrant();
       case 8 -> unmapGrant();
       case 9 -> touch();
+      case 10 -> race();
       default -> transfer();
     }
   }
 
   private long anyGfn() {
-    return random.nextInt(3) == 0 ? GRANT_AREA + random.nextInt(GRANTS) : random.nextInt(PAGES);
+    return random.nextInt(3) == 0 ? GRANT_AREA + random.nextInt(GRANTS) : anyPage();
+  }
+
+  /** One of the first of its memory, which is not at 0 where guest frames are machine frames. */
+  private long anyPage() {
+    return first + random.nextInt(PAGES);
   }
 
   private long frameOf(long gfn) {
@@ -134,8 +154,7 @@ final class AddressModeRun implements AutoCloseable {
   private void tell() {
     long gfn = anyGfn();
     if (mode != DmaMode.VP_IOMMU) {
-      Outcome.Success found = must(driver.id(), new PhysToMach(new Gfn(gfn)));
-      long mfn = ((PhysToMach.Found) found.out()).mfn().value();
+      long mfn = known(gfn);
       if (mfn != -1) {
         told.put(mfn, new Told(gfn, mfn, true));
       }
@@ -154,6 +173,22 @@ final class AddressModeRun implements AutoCloseable {
     if (possible) {
       told.put(dfn, new Told(gfn, frameOf(gfn), writable));
     }
+  }
+
+  /** What the kernel takes for the machine frame of a guest frame. */
+  private long known(long gfn) {
+    return switch (mode) {
+      case P2M -> {
+        long mfn = driver.facet(DomainDma.class).exposedFrame(gfn, DmaPermission.READ);
+        assertThat(mfn).as("the table shows what is").isEqualTo(frameOf(gfn));
+        yield mfn;
+      }
+      case IDENTITY -> gfn;
+      case VP, VP_IOMMU -> {
+        Outcome.Success found = must(driver.id(), new PhysToMach(new Gfn(gfn)));
+        yield ((PhysToMach.Found) found.out()).mfn().value();
+      }
+    };
   }
 
   private void takeBack() {
@@ -180,7 +215,7 @@ final class AddressModeRun implements AutoCloseable {
   }
 
   private void swap() {
-    long gfn = random.nextInt(PAGES);
+    long gfn = anyPage();
     boolean inUse =
         mode == DmaMode.VP_IOMMU && told.values().stream().anyMatch(was -> was.gfn == gfn);
     long before = frameOf(gfn);
@@ -189,12 +224,13 @@ final class AddressModeRun implements AutoCloseable {
             DomainId.SELF, GuestFrames.of(new Gfn(gfn)), Optional.empty(), 0, new Word(0));
     Outcome outcome = call(new Exchange(page, page, 0, 0));
     boolean done = outcome instanceof Outcome.Success;
-    assertThat(done).as("%s", outcome).isEqualTo(!inUse && before != -1);
+    boolean possible = mode != DmaMode.IDENTITY && !inUse && before != -1;
+    assertThat(done).as("%s", outcome).isEqualTo(possible);
     assertThat(frameOf(gfn) == before).isNotEqualTo(done);
   }
 
   private void balloon() {
-    long gfn = random.nextInt(PAGES);
+    long gfn = anyPage();
     if (random.nextBoolean()) {
       must(
           driver.id(),
@@ -236,14 +272,36 @@ final class AddressModeRun implements AutoCloseable {
     }
   }
 
-  /** A processor's TLB is filled with what the P2M says now. */
+  /** A processor's TLB is filled with what the P2M says now, and leads where that does. */
   private void touch() {
-    long gfn = random.nextInt(PAGES);
-    long inserts = driver.p2m().counters().tlbInserts();
-    machine.execute(
-        new AccessGuest(
-            driver.id(), new GuestRequest(0, new Word(gfn << 12), 8, Operation.READ, new Word(0))));
-    assertThat(driver.p2m().counters().tlbInserts()).isGreaterThanOrEqualTo(inserts);
+    long gfn = anyPage();
+    long mfn = frameOf(gfn);
+    AccessOutcome read =
+        machine.execute(
+            new AccessGuest(
+                driver.id(),
+                new GuestRequest(0, new Word(gfn << 12), 8, Operation.READ, new Word(0))));
+    assertThat(read.outcome() == AccessOutcome.Verdict.DONE).isEqualTo(mfn != -1);
+    if (mfn != -1) {
+      long there = machine.hypervisor().memory().readWord(mfn << 12);
+      assertThat(read.data().orElseThrow().value()).isEqualTo(there);
+    }
+  }
+
+  /** A processor inserts a translation while the frame behind it is swapped, in some order. */
+  private void race() {
+    long gfn = anyPage();
+    long before = frameOf(gfn);
+    if (before == -1) {
+      return;
+    }
+    var page = new TlbInsertRace.Page(driver, machine.hypervisor().frames(), new Gfn(gfn));
+    int choices = random.nextInt(1 << TlbInsertRace.MOST_CHOICES);
+    TlbInsertRace.Run run = TlbInsertRace.run(page, true, TlbInsertRace.Purge.AFTER_SWAP, choices);
+    assertThat(run.stale()).as("%s", run.steps()).isFalse();
+    assertThat(frameOf(gfn)).isNotEqualTo(before);
+    assertThat(machine.hypervisor().frames().m2p(frameOf(gfn))).isEqualTo(gfn);
+    left(gfn);
   }
 
   private void transfer() {

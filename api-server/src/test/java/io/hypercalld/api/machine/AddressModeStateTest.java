@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hypercalld.core.dma.DmaMode;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -22,9 +23,9 @@ final class AddressModeStateTest {
   }
 
   @ParameterizedTest
-  @ValueSource(longs = {4, 5})
-  void withoutAUnit_everyVictimIsNamed(long seed) {
-    assertThat(walk(DmaMode.VP, seed)).isPositive();
+  @CsvSource({"VP, 4", "VP, 5", "P2M, 6", "IDENTITY, 7"})
+  void withoutAUnit_everyVictimIsNamed(DmaMode mode, long seed) {
+    assertThat(walk(mode, seed)).isPositive();
   }
 
   /** How often a device reached a frame that its domain had had elsewhere, or not any more. */

@@ -47,9 +47,7 @@ public final class PageExchange {
    *     one of those given; EOPNOTSUPP pages of another size; ENOMEM. Nothing changed
    */
   public List<Long> exchange(List<Gfn> given, int order, List<Gfn> starts, long end) {
-    if (map.granule() != 1) {
-      throw Refusal.of(Errno.EOPNOTSUPP, "%s has pages of another size", domain.id());
-    }
+    requireSmallPages();
     List<Long> old = given.stream().map(this::exclusive).toList();
     List<Gfn> targets = new ArrayList<>();
     starts.forEach(
@@ -73,12 +71,23 @@ public final class PageExchange {
    * @param given guest frames of RAM
    * @param order log2 of the frames of a block
    * @param end first frame number too high
-   * @throws Refusal EINVAL a guest frame that is not exclusively the domain's RAM; ENOMEM the
-   *     machine has not so many blocks beside what is given for them
+   * @throws Refusal EOPNOTSUPP pages of another size; EINVAL a guest frame that is not exclusively
+   *     the domain's RAM; ENOMEM the machine has not so many blocks beside what is given for them
    */
   public void rehearse(List<Gfn> given, int order, long end) {
+    requireSmallPages();
     given.forEach(gfn -> requireExclusive(gfn, map.query(gfn)));
     domain.reservation().requireBlocks(order, given.size() >>> order, end);
+  }
+
+  private void requireSmallPages() {
+    if (map.granule() != 1) {
+      throw Refusal.of(
+          Errno.EOPNOTSUPP,
+          "the P2M of %s has pages of %d KiB, and only frames of 4 KiB are exchanged",
+          domain.id(),
+          map.granule() * (PageSize.BYTES_4K >> 10));
+    }
   }
 
   private long exclusive(Gfn gfn) {
