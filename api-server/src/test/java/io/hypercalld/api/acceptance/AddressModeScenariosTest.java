@@ -44,8 +44,8 @@ final class AddressModeScenariosTest implements XenBehaviours {
                 mode("7 a flip is refused by name under P==M", AddressModeScenariosTest::noFlip),
                 mode("7 a flip works under P2M", AddressModeScenariosTest::flip)),
             Stream.of(MODES).map(mode -> host("7 copies work: " + mode, xen -> copies(xen, mode))),
-            Stream.of("vp", "p2m", "vp-iommu").flatMap(AddressModeScenariosTest::meanwhile),
-            Stream.of("vp wrong-frame", "vp-iommu fault")
+            Stream.of(MODES).flatMap(AddressModeScenariosTest::meanwhile),
+            Stream.of("vp wrong-frame", "p2m wrong-frame", "vp-iommu fault")
                 .map(end -> host("15 a balloon under own I/O: " + end, xen -> balloon(xen, end))),
             Stream.of("p2m 0 0", "identity 0 0", "vp 4 0", "vp-iommu 4 4")
                 .map(mode -> host("16 a driver domain reads: " + mode, xen -> reads(xen, mode))))
