@@ -1,9 +1,10 @@
 package io.hypercalld.iommu.virtual;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.LongConsumer;
 import java.util.function.LongToIntFunction;
-import org.agrona.collections.IntArrayList;
 
 /**
  * Which pages may lead to a guest frame. Confined to the machine thread.
@@ -36,12 +37,12 @@ final class ReversePages {
   /** By slot, which count from 1: the first page of its block. */
   private long[] firsts = new long[1];
 
-  private final IntArrayList freeSlots = new IntArrayList();
+  private final List<Integer> freeSlots = new ArrayList<>();
   private int slots;
 
   /** A slot for a block of pages. */
   int open(long first) {
-    int slot = freeSlots.isEmpty() ? ++slots : freeSlots.removeAt(freeSlots.size() - 1);
+    int slot = freeSlots.isEmpty() ? ++slots : freeSlots.removeLast();
     if (slot == firsts.length) {
       firsts = Arrays.copyOf(firsts, 2 * slot);
     }
@@ -51,7 +52,7 @@ final class ReversePages {
 
   /** None of the slot's pages leads anywhere any more. */
   void close(int slot) {
-    freeSlots.addInt(slot);
+    freeSlots.add(slot);
   }
 
   /** Whether there is no room for the notes of another block. */
