@@ -285,13 +285,12 @@ final class ConnectionGuard extends ChannelDuplexHandler {
         .set(HttpHeaderNames.CONTENT_LENGTH, encoded.body().length)
         .set(HttpHeaderNames.CONNECTION, "close");
     encoded.headers().forEach(answer.headers()::set);
-    context.writeAndFlush(answer).addListener(_ -> linger(context, status));
+    context.writeAndFlush(answer).addListener(_ -> linger(context));
   }
 
-  /** Who is still sending would not hear why if the connection were closed at once. */
-  private static void linger(ChannelHandlerContext context, int status) {
-    boolean sending = status == TOO_LARGE || status == SATURATED || status == TIMEOUT;
-    if (sending && context.channel() instanceof DuplexChannel channel) {
+  /** Who is still sending would hear nothing of it if the connection were closed at once. */
+  private static void linger(ChannelHandlerContext context) {
+    if (context.channel() instanceof DuplexChannel channel) {
       var unused = channel.shutdownOutput();
       after(
           LINGER_SECONDS,

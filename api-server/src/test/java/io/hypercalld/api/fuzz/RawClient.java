@@ -73,8 +73,12 @@ final class RawClient implements AutoCloseable {
   private void exchangeRun(List<Probe> run, List<List<Answer>> answers) throws IOException {
     connection.send(String.join("", run.stream().map(Probe::request).toList()));
     for (Probe probe : run) {
+      boolean fresh = connection.answered == 0;
       Answer answer = connection.answer(probe.request());
-      answers.add(List.of(answer));
+      // A connection may end between two requests; the next one is then asked again.
+      if (answer.status != 0 || fresh) {
+        answers.add(List.of(answer));
+      }
       if (answer.closed) {
         // Whatever was sent behind it has not been looked at.
         connection.close();
@@ -107,6 +111,7 @@ final class RawClient implements AutoCloseable {
   private static final class Connection implements AutoCloseable {
     private final Socket socket;
     private final InputStream in;
+    private int answered;
 
     Connection(URI url) throws IOException {
       socket = new Socket(url.getHost(), url.getPort());
@@ -156,6 +161,7 @@ final class RawClient implements AutoCloseable {
       if (status.contains(" 100 ")) {
         return read(headOnly);
       }
+      answered++;
       String body = headOnly ? "" : new String(in.readNBytes((int) length), ISO_8859_1);
       return new Answer(Integer.parseInt(status.split(" ", 3)[1]), body, closes || headOnly);
     }
