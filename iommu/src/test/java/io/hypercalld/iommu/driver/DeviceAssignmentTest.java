@@ -17,7 +17,12 @@ import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome.Verdict;
 import io.hypercalld.iommu.unit.DmaSegment;
+import io.hypercalld.iommu.unit.Malfunction;
+import io.hypercalld.iommu.unit.Malfunction.Command;
+import io.hypercalld.iommu.unit.Malfunction.Effect;
+import io.hypercalld.iommu.unit.Malfunction.Target;
 import io.hypercalld.iommu.vtd.FaultReason;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -62,6 +67,34 @@ class DeviceAssignmentTest {
     assertThat(machine.write(virtualFunction(0), 0x3000, "02").segments().getFirst().end())
         .isEqualTo(new DmaSegment.Faulted(FaultReason.CONTEXT_NOT_PRESENT, true));
     assertThat(stateOf(virtualFunction(0))).isEqualTo(PciDevice.State.QUARANTINED);
+  }
+
+  @Test
+  void domainId_ofAGuestThatTheUnitDidNotForget_isFreeOnceItHas() {
+    Domain guest = machine.guest(16);
+    machine.assign(virtualFunction(0), guest);
+    Malfunction hang =
+        new Malfunction(
+            new Target(Optional.of(Command.CONTEXT), Optional.empty()),
+            0,
+            Long.MAX_VALUE,
+            Effect.INVALIDATION_TIMEOUT);
+    machine.units.getFirst().malfunctions().add(hang);
+
+    machine.destroy(guest);
+
+    assertThat(machine.unit(0).domainIds().inUse())
+        .containsExactly(new DomainIds.Use(0, DomainId.DOM0), new DomainIds.Use(1, guest.id()));
+    assertThat(machine.unit(0).domainIds().leaving()).containsExactly(guest.id());
+    assertThat(stateOf(virtualFunction(0))).isEqualTo(PciDevice.State.BROKEN);
+    assertThat(machine.violations()).isEmpty();
+
+    machine.units.getFirst().malfunctions().remove(hang);
+    machine.deassign(virtualFunction(0), DomainId.IO);
+
+    assertThat(machine.unit(0).domainIds().inUse())
+        .containsExactly(new DomainIds.Use(0, DomainId.DOM0));
+    assertThat(machine.unit(0).domainIds().leaving()).isEmpty();
   }
 
   @Test

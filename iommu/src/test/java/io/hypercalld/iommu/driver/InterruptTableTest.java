@@ -5,8 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.iommu.pci.SourceId;
+import io.hypercalld.iommu.unit.Malfunction;
+import io.hypercalld.iommu.unit.Malfunction.Command;
+import io.hypercalld.iommu.unit.Malfunction.Effect;
+import io.hypercalld.iommu.unit.Malfunction.Target;
 import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.InterruptMessage;
+import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -60,6 +65,28 @@ final class InterruptTableTest {
     assertThat(table.used()).isEqualTo(InterruptTable.ENTRIES - 64);
     assertThat(table.find(1)).isZero();
     assertThat(refusalOf(() -> table.find(32))).as("64 are free").isEqualTo(Errno.EFAULT);
+  }
+
+  @Test
+  void free_whereTheUnitDoesNotForget_leavesAnAbsentEntryThatNobodyIsGiven() {
+    use(0, 2);
+    machine
+        .units
+        .getFirst()
+        .malfunctions()
+        .add(
+            new Malfunction(
+                new Target(Optional.of(Command.IEC), Optional.empty()),
+                0,
+                Long.MAX_VALUE,
+                Effect.INVALIDATION_TIMEOUT));
+
+    table.free(0);
+
+    assertThat(table.entry(0).isPresent()).isFalse();
+    assertThat(table.inUse()).containsExactly(1);
+    assertThat(table.used()).isEqualTo(1);
+    assertThat(table.find(1)).isEqualTo(2);
   }
 
   @Test
