@@ -79,7 +79,7 @@ final class ManyVcpusStartAcceptanceTest implements GuestBehaviours.OfUnit {
               put(u, 0, "{'mode':'x2apic'}");
               ipi(u, OTHERS | INIT);
               for (long vcpu = 1; vcpu < 288; vcpu++) {
-                assertThat(taken(u, 2 * vcpu << 32 | START_UP | 8)).containsExactly((int) vcpu);
+                assertThat(taken(u, (2 * vcpu) << 32 | START_UP | 8)).containsExactly((int) vcpu);
               }
               assertThat(online(u)).isEqualTo(boot(u, "linux-2016").get("online").asInt());
             }),
@@ -101,7 +101,7 @@ final class ManyVcpusStartAcceptanceTest implements GuestBehaviours.OfUnit {
               ipi(u, OTHERS | INIT);
               int started = 1;
               for (long vcpu = 1; vcpu < 128; vcpu++) {
-                started += taken(u, 2 * vcpu << 56 | START_UP | 8).size();
+                started += taken(u, (2 * vcpu) << 56 | START_UP | 8).size();
               }
               assertThat(started).isEqualTo(128).isEqualTo(online(u));
               assertThat(boot(u, "linux-2016").get("online").asInt()).isEqualTo(128);
