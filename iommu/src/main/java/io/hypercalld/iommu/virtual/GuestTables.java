@@ -1,5 +1,6 @@
 package io.hypercalld.iommu.virtual;
 
+import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PageWord;
 import io.hypercalld.core.memory.PhysicalMemory;
@@ -16,14 +17,23 @@ import java.util.List;
  * Reads a guest's second-level tables a range at a time. Confined to the machine thread.
  *
  * <p>It finds a page exactly where the unit's own walk does; where that ends in a fault there is a
- * hole.
+ * hole. Tables that lead to themselves could be read for ever: one that says more than a guest has
+ * frames for, tables counted as often as they are met, is cut short.
  *
  * @see "VT-d §3.7"
  */
 final class GuestTables {
   private static final int SHIFT = PageSize.SHIFT_4K;
+
+  /** Those of 256 GiB in leaves of 4 KiB. */
+  private static final long MOST_TABLES = 1 << 17;
+
+  /** 512 GiB in larger leaves, by 2 MiB. */
+  private static final long MOST_REGIONS = 1 << 18;
+
   private static final int ORDER_PER_LEVEL = PageSize.SIZE_2M.order();
 
+  private final Domain domain;
   private final PhysicalMemory memory;
   private final SecondStageFormat format;
 
@@ -32,14 +42,20 @@ final class GuestTables {
 
   private long entryReads;
 
-  GuestTables(PhysicalMemory memory, UnitSettings settings) {
+  /** How much more may be looked at; below 0 where it was not enough. */
+  private long tablesLeft;
+
+  private long regionsLeft;
+
+  GuestTables(Domain domain, PhysicalMemory memory, UnitSettings settings) {
+    this.domain = domain;
     this.memory = memory;
     this.format = new SecondStageFormat(settings.capabilities(), settings.hostAddressWidth());
   }
 
   /** Hears what the tables say, by ascending page. */
   interface Listener {
-    /** A table is read, which lies in a guest frame. */
+    /** A guest frame holds a table, or would if it were there. */
     void table(long gfn);
 
     /** Pages that a large leaf leads to consecutive guest frames. */
@@ -54,6 +70,11 @@ final class GuestTables {
     void leaves(long first, long[] words, int from, int to);
   }
 
+  /** Whether something was left out of the last reading. */
+  boolean wasCutShort() {
+    return tablesLeft < 0 || regionsLeft < 0;
+  }
+
   /** Entries read so far. */
   long entryReads() {
     return entryReads;
@@ -62,6 +83,8 @@ final class GuestTables {
   /** Tells what the tables say of the frames from one to before another. */
   void read(Translated space, long from, long to, Listener listener) {
     long end = Math.min(to, 1L << (space.addressBits() - SHIFT));
+    tablesLeft = Math.min(MOST_TABLES, domain.reservation().totalPages());
+    regionsLeft = MOST_REGIONS;
     if (from < end) {
       new Scan(listener, from, end)
           .table(space.root(), space.levels(), 0, SecondStageEntry.READ_WRITE);
@@ -106,10 +129,10 @@ final class GuestTables {
     }
 
     private void table(long table, int level, long first, int permissions) {
-      if (!memory.isRam(table)) {
+      listener.table(table >>> SHIFT);
+      if (!memory.isRam(table) || --tablesLeft < 0) {
         return;
       }
-      listener.table(table >>> SHIFT);
       int order = (level - 1) * ORDER_PER_LEVEL;
       int index = (int) Math.max(0, (from - first) >> order);
       int after = (int) Math.min(SecondStageEntry.ENTRIES, ((end - 1 - first) >> order) + 1);
@@ -173,7 +196,8 @@ final class GuestTables {
     }
 
     private void tell(GuestRun run) {
-      if (run.frames() > 0) {
+      regionsLeft -= run.frames() >>> ORDER_PER_LEVEL;
+      if (run.frames() > 0 && regionsLeft >= 0) {
         listener.leaf(run);
       }
     }

@@ -67,7 +67,7 @@ final class ShadowSpace implements Digestible {
     return source.map(space -> reader.runs(space, from, to)).orElse(List.of());
   }
 
-  /** Whether it lacks what there was no memory for a table of. */
+  /** Whether it lacks what there was no memory for, or what was not read to the end. */
   boolean hasHoles() {
     return writer.hasHoles();
   }
@@ -75,7 +75,7 @@ final class ShadowSpace implements Digestible {
   /**
    * Refuses to stand for the guest's table with less than that maps: no device goes through it yet.
    *
-   * @throws Refusal ENOMEM memory for its tables ran out
+   * @throws Refusal ENOMEM memory for its tables ran out, or the guest's go on for too long
    */
   void requireWhole() {
     if (writer.hasHoles()) {
@@ -83,7 +83,7 @@ final class ShadowSpace implements Digestible {
     }
   }
 
-  /** How often memory ran out. */
+  /** How often memory ran out, or the guest's table went on for too long. */
   long shortages() {
     return writer.shortages();
   }
@@ -107,6 +107,9 @@ final class ShadowSpace implements Digestible {
           }
           reader.read(space, from, to, follower);
           follower.skipTo(to);
+          if (reader.wasCutShort()) {
+            writer.fallShort();
+          }
           writer.settle();
         });
     return reader.entryReads() - before;

@@ -40,12 +40,12 @@ final class ShadowWriter implements Digestible {
     this.p2m = p2m;
   }
 
-  /** How often memory ran out. */
+  /** How often something was left out. */
   long shortages() {
     return shortages;
   }
 
-  /** Whether memory ran out since all was last to be written. */
+  /** Whether something was left out since all was last to be written. */
   boolean hasHoles() {
     return holes;
   }
@@ -122,7 +122,7 @@ final class ShadowWriter implements Digestible {
           new Mfn(PageWord.frame(word)),
           DmaPermission.ofRights(PageWord.rights(word)));
     } catch (Refusal noMemory) {
-      ranShort();
+      fallShort();
       unmap(first, first + pages);
     }
   }
@@ -131,7 +131,7 @@ final class ShadowWriter implements Digestible {
     try {
       context.replace(new FrameRun(block + from, to - from), composed);
     } catch (Refusal noMemory) {
-      ranShort();
+      fallShort();
       unmap(block + from, block + to);
     }
   }
@@ -141,7 +141,7 @@ final class ShadowWriter implements Digestible {
     try {
       unmapRuns(from, to);
     } catch (Refusal noMemory) {
-      ranShort();
+      fallShort();
       context.unmap(new FrameRun(0, ShadowSpace.END));
     }
   }
@@ -160,7 +160,8 @@ final class ShadowWriter implements Digestible {
     }
   }
 
-  private void ranShort() {
+  /** Not all that was to be written is. */
+  void fallShort() {
     shortages++;
     holes = true;
   }

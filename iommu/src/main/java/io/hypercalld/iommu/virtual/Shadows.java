@@ -71,7 +71,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     this.sync = guest.settings().sync();
     this.unit = guest.silicon();
     this.spaces =
-        new ShadowSpaces(domain, driver, new GuestTables(guest.memory(), unit.settings()));
+        new ShadowSpaces(domain, driver, new GuestTables(domain, guest.memory(), unit.settings()));
     this.nests = guest.settings().l1();
     domain.p2m().announcements().observe(this);
     domain.facet(DomainIommu.class).watchDevices(this);

@@ -131,6 +131,32 @@ class ShadowSyncTest {
     assertThat(report().pages()).isZero();
   }
 
+  /** It goes, is noticed to be gone, and is noticed to have come back. */
+  @Test
+  void tableOfTheGuest_thatComesBack_isReadAgain() {
+    shadowIdentity();
+    long table = guest.tableFrame(0);
+
+    guest.machine.remove(guest.domain, table);
+    assertThat(report().pages()).isEqualTo(PAGES - 512);
+    guest.machine.add(guest.domain, table);
+
+    assertThat(report().counters().syncs()).containsEntry(SyncTrigger.TABLE, 2L);
+    assertThat(report().violations()).isEmpty();
+  }
+
+  @Test
+  void tableThatLeadsToItself_isReadNoFurtherThanAGuestHasFrames() {
+    shadowIdentity();
+    guest.leadTopToItself();
+
+    long read = entriesRead(guest::forgetAll);
+
+    assertThat(read).isLessThanOrEqualTo(512L * guest.domain.reservation().totalPages());
+    assertThat(report().violations()).isEmpty();
+    guest.translate(false);
+  }
+
   /** Edits that are told of at once or later, and frames that come and go under them. */
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})

@@ -18,13 +18,18 @@ import java.util.function.LongUnaryOperator;
 final class ShadowedGuest implements AutoCloseable {
   static final Sbdf DEVICE = SimulatedMachine.virtualFunction(0);
 
-  /** Where the guest sees it. */
+  /** Another of its devices, whose context entry has its requests pass. */
+  static final Sbdf UNTRANSLATED = SimulatedMachine.virtualFunction(1);
+
+  /** Where the guest sees the first. */
   static final Sbdf SEEN = new Sbdf(0, 0, 4, 0);
 
   static final DmaAccess READ = DmaAccess.READ;
   static final int DOMAIN_ID = 7;
   private static final int PER_TABLE = 512;
   private static final int DEVFN = 4 << 3;
+  private static final int NEXT_SLOT = 8 * 16;
+  private static final long PASS = 2;
   private static final long BOTH = 3;
   private static final long BYTES = 4096;
 
@@ -54,6 +59,7 @@ final class ShadowedGuest implements AutoCloseable {
         new VirtualUnitSettings(
             VirtualUnitSettings.USUAL_BASE, false, true, true, ShadowSync.STRICT));
     machine.assign(DEVICE, domain);
+    machine.assign(UNTRANSLATED, domain);
     link();
   }
 
@@ -64,6 +70,8 @@ final class ShadowedGuest implements AutoCloseable {
     }
     store(context(), gpa(1) | 1);
     store(context() + 8, 1 | DOMAIN_ID << 8);
+    store(context() + NEXT_SLOT, 1 | PASS << 2);
+    store(context() + NEXT_SLOT + 8, 2 | DOMAIN_ID << 8);
     store(gpa(0), (context() & -BYTES) | 1);
     register(0x90, queue());
     register(0x20, gpa(0));
@@ -97,6 +105,17 @@ final class ShadowedGuest implements AutoCloseable {
       }
       memory.writeWords(maddr(gpa(6 + page / PER_TABLE)), words, PER_TABLE);
     }
+  }
+
+  /** The guest frame of the table that has the entries of a block. */
+  long tableFrame(long block) {
+    return gpa(6 + block) / BYTES;
+  }
+
+  /** Has every entry of the top table lead to the top table. */
+  void leadTopToItself() {
+    Arrays.fill(words, gpa(1) | BOTH);
+    memory.writeWords(maddr(gpa(1)), words, PER_TABLE);
   }
 
   /** Has a block of 512 pages lead nowhere. */
