@@ -70,7 +70,7 @@ final class SecondStageWalk {
   long walk(int space, long root, int levels, long iova, DmaAccess access) {
     long known = recall(space, iova);
     if (known != PagingStructureCache.MISS) {
-      return look(known, iova, access);
+      return look(Leaf.page(known), Leaf.permissions(known), iova, access);
     }
     long leaf = descend(root, levels, iova, access);
     if (Leaf.level(leaf) == 1) {
@@ -114,15 +114,15 @@ final class SecondStageWalk {
     return walkMarking(space, space.secondLevelRoot, levels, iova, access);
   }
 
-  /** The entry of level 1 in a table that is remembered: most walks are no longer than that. */
-  private long look(long known, long iova, DmaAccess access) {
-    long address = Leaf.page(known) + SecondStageEntry.offset(iova, 1);
+  /** The entry of level 1 in a table: all that is read where the table is remembered. */
+  private long look(long table, int permissions, long iova, DmaAccess access) {
+    long address = table + SecondStageEntry.offset(iova, 1);
     if (!memory.isRam(address)) {
       return unreadable(1, address, false);
     }
     counters.entryReads++;
     long entry = memory.readWord(address);
-    int granted = Leaf.permissions(known) & SecondStageEntry.permissions(entry);
+    int granted = permissions & SecondStageEntry.permissions(entry);
     long end = judge(entry, 1, granted, iova, access);
     if (trace != null) {
       trace.entry(Table.SECOND_LEVEL, 1, address, entry, end);
@@ -135,7 +135,9 @@ final class SecondStageWalk {
       long above = usual.secondStageTable(top, iova);
       if (above != UsualWalk.OTHER) {
         counters.entryReads += levels - 1;
-        return judgeAll(SecondStageEntry.target(above), 1, false, iova, access);
+        lowestTable = SecondStageEntry.target(above);
+        permissionsAbove = SecondStageEntry.READ_WRITE;
+        return look(lowestTable, permissionsAbove, iova, access);
       }
     }
     long table = top;
