@@ -76,7 +76,9 @@ final class DeviceAccess {
     if (page != null) {
       boolean hidden =
           switch (page.kind()) {
-            case NOMINATED, SHARED, PINNED, CLAIMED -> true;
+            case NOMINATED, SHARED, PINNED -> true;
+            // Of a table that is the processor's, too, only writes are taken away.
+            case CLAIMED -> scene.devices.iommuOptions() != 0;
             case RAM, READ_ONLY -> false;
           };
       return hidden
