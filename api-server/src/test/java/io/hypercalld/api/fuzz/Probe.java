@@ -29,6 +29,6 @@ record Probe(String request, boolean alone) {
 
   /** Whether it may change anything where it is accepted. */
   boolean isChange() {
-    return !request.startsWith("GET ") && !request.startsWith("HEAD ");
+    return !alone && !request.startsWith("GET ") && !request.startsWith("HEAD ");
   }
 }
