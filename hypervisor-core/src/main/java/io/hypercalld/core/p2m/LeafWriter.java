@@ -175,13 +175,16 @@ final class LeafWriter {
     }
   }
 
+  /**
+   * Whether devices that follow the table, or walk it themselves, have to be told. Those that walk
+   * it reach whatever is present, whether its type is for devices or not.
+   */
   static boolean changesDma(int level, long before, long now) {
     if (TableTree.isTable(before, level)) {
       return true;
     }
-    DmaPermission has = dma(now);
-    return dma(before) != has
-        || (has != DmaPermission.NONE && P2mEntry.mfn(before) != P2mEntry.mfn(now));
+    return dma(before) != dma(now)
+        || (P2mEntry.isPresent(before) && P2mEntry.mfn(before) != P2mEntry.mfn(now));
   }
 
   static DmaPermission dma(long leaf) {
