@@ -70,8 +70,14 @@ public final class MachineThread<M, V> implements AutoCloseable {
    * What comes of a task that may put another machine in the place of the one there is.
    *
    * @param machine the one from now on
+   * @param settled what else is over with the one before; not where it was only tried
    */
-  public record Exchange<M, T>(M machine, T result) {}
+  public record Exchange<M, T>(M machine, T result, Runnable settled) {
+    /** Nothing else is over. */
+    public Exchange(M machine, T result) {
+      this(machine, result, () -> {});
+    }
+  }
 
   /** As {@link #submit}, for a task after which the thread may have another machine. */
   public <T> CompletableFuture<T> exchange(Function<? super M, Exchange<M, T>> task) {

@@ -85,8 +85,8 @@ final class SnapshotRoutes {
       machine.close();
       String digest = fresh.digest();
       fresh.hypervisor().notices().tell(SimNotice.RESET, new SimNotice.Reset(digest));
-      request.hosted().forget();
-      return new Exchange<>(fresh, Reply.ok(new SimRoutes.DigestView(digest)));
+      return new Exchange<>(
+          fresh, Reply.ok(new SimRoutes.DigestView(digest)), request.hosted()::forget);
     };
   }
 

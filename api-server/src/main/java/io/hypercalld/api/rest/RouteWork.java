@@ -102,6 +102,7 @@ final class RouteWork {
       try {
         Exchange<Machine, T> done = change.apply(machine);
         after = done.machine();
+        done.settled().run();
         if (after != machine) {
           // Its revisions are others, though their numbers may be the same.
           request.hosted().listings().clear();

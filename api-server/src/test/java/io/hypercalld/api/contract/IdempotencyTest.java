@@ -40,6 +40,20 @@ final class IdempotencyTest {
   }
 
   @Test
+  void reset_forgetsKeys_unlessItIsOnlyTried() {
+    create(WEB, "one");
+
+    machine.post("/_sim/reset?dryRun=true", "{}");
+    Answer tried = create(WEB, "one");
+    machine.post("/_sim/reset", "{}");
+    Answer done = create(WEB, "one");
+
+    assertThat(tried.header("idempotency-replayed")).isEqualTo("true");
+    assertThat(done.status()).isEqualTo(201);
+    assertThat(done.header("idempotency-replayed")).isEmpty();
+  }
+
+  @Test
   void refusal_isAnAnswer_andToldAgain() {
     create(WEB, "one");
 
