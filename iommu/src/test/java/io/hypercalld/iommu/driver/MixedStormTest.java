@@ -11,12 +11,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * A million stores to the units of a machine whose driver is at work on them: nothing escapes,
+ * Half a million stores to the units of a machine whose driver is at work on them: nothing escapes,
  * nothing hangs, and the driver's own state stays right.
  */
 final class MixedStormTest {
   /** Where units no longer obey, devices break and guests crash: then it begins anew. */
-  private static final int MACHINES = 20;
+  private static final int MACHINES = 10;
 
   private static final int STRIKES_PER_MACHINE = 25_000;
   private static final int STRIKES_PER_STEP = 50;
@@ -34,7 +34,7 @@ final class MixedStormTest {
   @ParameterizedTest(name = "units are commanded, too: {0}")
   @ValueSource(booleans = {false, true})
   @Timeout(value = 300, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-  void halfAMillionStoresBehindTheDriversBack_leaveItsStateRight(boolean commanded) {
+  void aQuarterOfAMillionStoresBehindTheDriversBack_leaveItsStateRight(boolean commanded) {
     for (int seed = 1; seed <= MACHINES; seed++) {
       try (SimulatedMachine machine =
           seed % 2 == 0 ? SimulatedMachine.withCachingMode() : SimulatedMachine.boot()) {
