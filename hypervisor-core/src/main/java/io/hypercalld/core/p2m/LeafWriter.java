@@ -183,8 +183,9 @@ final class LeafWriter {
     if (TableTree.isTable(before, level)) {
       return true;
     }
-    return dma(before) != dma(now)
-        || (P2mEntry.isPresent(before) && P2mEntry.mfn(before) != P2mEntry.mfn(now));
+    DmaPermission has = dma(now);
+    boolean reached = has != DmaPermission.NONE || P2mEntry.isPresent(before);
+    return dma(before) != has || (reached && P2mEntry.mfn(before) != P2mEntry.mfn(now));
   }
 
   static DmaPermission dma(long leaf) {
