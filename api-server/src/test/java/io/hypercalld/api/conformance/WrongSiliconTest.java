@@ -16,8 +16,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * One thing that is wrong, once: at the first place of a case where it makes a difference. The
  * judge fails every case in which there is such a place and the recording knows what is right.
+ * {@code -Dwrong.every=1} tries all cases.
  */
 final class WrongSiliconTest {
+  private static final int EVERY = Integer.getInteger("wrong.every", 4);
+
   /**
    * Where no recording knows: whether a request was blocked that nobody could observe, and why one
    * was that FPD keeps from software, in the older scalable mode.
@@ -94,7 +97,9 @@ final class WrongSiliconTest {
       UnaryOperator<DmaSegment.End> flaw, int offset, long bits) {
     List<String> overlooked = new ArrayList<>();
     int struck = 0;
-    for (CorpusCase recorded : Corpus.cases()) {
+    List<CorpusCase> cases = Corpus.cases();
+    for (int at = 0; at < cases.size(); at += EVERY) {
+      CorpusCase recorded = cases.get(at);
       Once once = new Once(flaw, offset, bits);
       Report report = Corpus.quiet();
       try (CaseMachine machine = CaseMachine.of(recorded, Habits.LENIENT)) {
@@ -106,7 +111,7 @@ final class WrongSiliconTest {
         overlooked.add(recorded.id());
       }
     }
-    assertThat(struck).isGreaterThan(200);
+    assertThat(struck).isGreaterThan(200 / EVERY);
     return overlooked;
   }
 

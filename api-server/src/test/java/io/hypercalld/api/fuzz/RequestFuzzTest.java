@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
  * begins with that.
  */
 final class RequestFuzzTest {
-  private static final int REQUESTS = Integer.getInteger("fuzz.requests", 20_000);
+  private static final int REQUESTS = Integer.getInteger("fuzz.requests", 10_000);
   private static final long SEED = Long.getLong("fuzz.seed", 1);
   private static final int FIRST = Integer.getInteger("fuzz.first", 0);
   private static final int ROUND = 500;

@@ -11,7 +11,7 @@ class MemoryDmaStateTest {
   private static final int STEPS = 10_000;
 
   @ParameterizedTest(name = "seed {0}, separate tables: {1}")
-  @CsvSource({"3, false", "2, true"})
+  @CsvSource("3, false")
   void memoryAndWhatDevicesSeeOfIt_agreeWithTheModel(long seed, boolean separate) {
     try (SimulatedMachine machine = SimulatedMachine.boot()) {
       var random = RandomGeneratorFactory.of("L64X128MixRandom").create(seed);
