@@ -1,35 +1,27 @@
 package io.hypercalld.api.scenario;
 
+import static io.hypercalld.api.scenario.GuestWithUnit.DEVICES;
+import static io.hypercalld.api.scenario.GuestWithUnit.FIRST_PAGE;
+import static io.hypercalld.api.scenario.GuestWithUnit.FIRST_SLOT;
+import static io.hypercalld.api.scenario.GuestWithUnit.PAGE_BYTES;
+import static io.hypercalld.api.scenario.GuestWithUnit.QUEUE;
+import static io.hypercalld.api.scenario.GuestWithUnit.address;
+import static io.hypercalld.api.scenario.GuestWithUnit.bytes;
+import static io.hypercalld.api.scenario.GuestWithUnit.number;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.api.machine.AccessViommu;
-import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.Machine;
-import io.hypercalld.api.machine.MemoryPolicies;
-import io.hypercalld.api.machine.PlaceDevice;
-import io.hypercalld.api.machine.ViommuChoices;
-import io.hypercalld.api.machine.WriteGuestMemory;
-import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.api.scenario.NestedOracle.Entry;
 import io.hypercalld.api.scenario.NestedOracle.Size;
 import io.hypercalld.api.scenario.NestedOracle.Target;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
-import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.domain.DomainType;
-import io.hypercalld.core.hypercall.DecreaseReservation;
-import io.hypercalld.core.hypercall.GuestFrames;
-import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.p2m.Gfn;
-import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import io.hypercalld.iommu.vtd.PasidPrefix;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.random.RandomGenerator;
@@ -52,24 +44,18 @@ final class NestedStateTest {
   private static final int TABLES = 3;
 
   private static final int SECOND_LEVEL = 2;
-  private static final int FIRST_PAGE = 0x400;
-  private static final long PAGE = 0x1000;
-  private static final long QUEUE = 0x1_0000;
   private static final long ROOT = 0x1_1000;
   private static final long CONTEXT = 0x1_2000;
   private static final long DIRECTORY = 0x1_4000;
   private static final long PASID_TABLE = 0x1_8000;
   private static final long TABLE = 0x4_0000;
   private static final long TABLE_BYTES = 0x1_0000;
-  private static final List<Sbdf> DEVICES =
-      List.of(Sbdf.parse("0000:03:10.0"), Sbdf.parse("0000:03:10.2"));
 
-  private final Machine machine = new Machine(PlatformSource.named("scalable").load().platform());
+  private final GuestWithUnit guest = new GuestWithUnit("scalable");
+  private final Machine machine = guest.machine();
   private final NestedOracle oracle =
       new NestedOracle(new Size(DEVICES.size(), PASIDS, TABLES, FRAMES));
-  private DomainId guest = DomainId.INVALID;
   private RandomGenerator random = RandomGenerator.getDefault();
-  private int tail;
   private long lastMark = 0x1000;
   private int done;
   private int exact;
@@ -90,31 +76,21 @@ final class NestedStateTest {
     assertThat(machine.violations()).isEmpty();
     assertThat(done).isGreaterThan(STEPS / 20);
     assertThat(exact).isGreaterThan(STEPS / 20);
-    machine.close();
+    guest.close();
   }
 
   private void begin(ShadowSync sync, boolean cachingMode) {
     var unit =
         new VirtualUnitSettings(
             VirtualUnitSettings.USUAL_BASE, true, true, true, cachingMode, sync);
-    guest =
-        machine
-            .execute(
-                new ComposeDomain(
-                    Optional.empty(),
-                    Optional.empty(),
-                    DomainType.HVM,
-                    16L << 20,
-                    1,
-                    MemoryPolicies.usual(),
-                    new ViommuChoices(Optional.of(unit), Optional.empty())))
-            .id();
+    guest.begin(unit);
     for (int device = 0; device < DEVICES.size(); device++) {
-      Optional<Sbdf> place = Optional.of(new Sbdf(0, 0, 4 + device, 0));
-      assertThat(machine.execute(new PlaceDevice(guest, DEVICES.get(device), false, place)).ret())
-          .isZero();
-      store(DIRECTORY + device * PAGE, (PASID_TABLE + device * PAGE) | 1);
-      store(CONTEXT + (4 + device) * 8L * 32, (DIRECTORY + device * PAGE) | 1 << 3 | 1, 0);
+      guest.assign(device);
+      guest.store(DIRECTORY + device * PAGE_BYTES, (PASID_TABLE + device * PAGE_BYTES) | 1);
+      guest.store(
+          CONTEXT + (FIRST_SLOT + device) * 8L * 32,
+          (DIRECTORY + device * PAGE_BYTES) | 1 << 3 | 1,
+          0);
     }
     for (int page = 0; page < FRAMES; page++) {
       mark(page);
@@ -125,20 +101,20 @@ final class NestedStateTest {
     }
     for (int table = 0; table < TABLES; table++) {
       for (int level = 4; level > 1; level--) {
-        long at = top(table) + (4L - level) * PAGE;
+        long at = top(table) + (4L - level) * PAGE_BYTES;
         long index = address(0) >>> (12 + 9 * (level - 1)) & 511;
-        store(at + index * 8, at + PAGE | 7);
+        guest.store(at + index * 8, at + PAGE_BYTES | 7);
       }
       for (int frame = 0; frame < FRAMES; frame++) {
         setEntry(table, frame, randomEntry());
         forgetFully(table, frame);
       }
     }
-    store(ROOT, CONTEXT | 1);
-    register(0x90, 8, QUEUE | 1 << 11);
-    register(0x20, 8, ROOT | 1 << 10);
-    register(0x18, 4, 1L << 26);
-    register(0x18, 4, 1L << 26 | 1L << 30);
+    guest.store(ROOT, CONTEXT | 1);
+    guest.register(0x90, 8, QUEUE | 1 << 11);
+    guest.register(0x20, 8, ROOT | 1 << 10);
+    guest.register(0x18, 4, 1L << 26);
+    guest.register(0x18, 4, 1L << 26 | 1L << 30);
     switchTranslation(true);
   }
 
@@ -207,15 +183,15 @@ final class NestedStateTest {
   }
 
   private void setPasid(int device, int pasid, Target target) {
-    long at = PASID_TABLE + device * PAGE + pasid * 64L;
+    long at = PASID_TABLE + device * PAGE_BYTES + pasid * 64L;
     switch (target) {
-      case Target.Absent() -> store(at, 0, 0, 0);
-      case Target.Passing() -> store(at, 1 | 4 << 6, 9, 0);
+      case Target.Absent() -> guest.store(at, 0, 0, 0);
+      case Target.Passing() -> guest.store(at, 1 | 4 << 6, 9, 0);
       case Target.Through(int table) -> {
         if (table == SECOND_LEVEL) {
-          store(at, top(table) | 2 << 2 | 2 << 6 | 1, did(table), 0);
+          guest.store(at, top(table) | 2 << 2 | 2 << 6 | 1, did(table), 0);
         } else {
-          store(at, 1 | 1 << 6, did(table), top(table));
+          guest.store(at, 1 | 1 << 6, did(table), top(table));
         }
       }
     }
@@ -237,17 +213,17 @@ final class NestedStateTest {
 
   private void writeEntry(int table, int frame, Entry entry) {
     long rights = table == SECOND_LEVEL ? entry.writable() ? 3 : 1 : entry.writable() ? 7 : 5;
-    store(
-        top(table) + 3 * PAGE + (address(frame) >>> 12 & 511) * 8,
+    guest.store(
+        top(table) + 3 * PAGE_BYTES + (address(frame) >>> 12 & 511) * 8,
         entry.readable() ? address(entry.page()) | rights : 0);
   }
 
   private void forgetFrame(int table, int pasid, int frame) {
     if (table == SECOND_LEVEL) {
-      submit(0x32 | did(table) << 16, address(frame));
+      guest.submit(0x32 | did(table) << 16, address(frame), 0, 0);
       forgetFully(table, frame);
     } else {
-      submit(0x36 | did(table) << 16 | (long) pasid << 32, address(frame));
+      guest.submit(0x36 | did(table) << 16 | (long) pasid << 32, address(frame), 0, 0);
       oracle.forget(table, pasid, frame);
     }
   }
@@ -256,25 +232,25 @@ final class NestedStateTest {
     if (table == SECOND_LEVEL) {
       forgetDomain(table);
     } else {
-      submit(0x26 | did(table) << 16 | (long) pasid << 32, 0);
+      guest.submit(0x26 | did(table) << 16 | (long) pasid << 32, 0, 0, 0);
       oracle.forget(table, pasid);
     }
   }
 
   private void forgetDomain(int table) {
-    submit(0x22 | did(table) << 16, 0);
+    guest.submit(0x22 | did(table) << 16, 0, 0, 0);
     for (int pasid = 0; pasid < PASIDS; pasid++) {
       oracle.forget(table, pasid);
     }
   }
 
   private void forgetPasid(int pasid) {
-    submit(0x17 | (long) pasid << 32, 0);
+    guest.submit(0x17 | (long) pasid << 32, 0, 0, 0);
     oracle.forgetPasid(pasid);
   }
 
   private void forgetPasids() {
-    submit(0x37, 0);
+    guest.submit(0x37, 0, 0, 0);
     for (int pasid = 0; pasid < PASIDS; pasid++) {
       oracle.forgetPasid(pasid);
     }
@@ -285,35 +261,20 @@ final class NestedStateTest {
     if (there && random.nextInt(3) != 0) {
       return;
     }
-    balloon(address(page), !there);
+    Gfn gfn = new Gfn(FIRST_PAGE + page);
     if (there) {
+      guest.balloonOut(gfn);
       oracle.take(page);
     } else {
+      guest.balloonIn(gfn);
       mark(page);
     }
   }
 
-  private void balloon(long gpa, boolean in) {
-    GuestFrames frames = GuestFrames.of(new Gfn(gpa >>> 12));
-    long ret =
-        in
-            ? machine
-                .call(
-                    DomainId.DOM0,
-                    new PopulatePhysmap(guest, frames, Optional.empty(), 0, new Word(0)))
-                .ret()
-            : machine
-                .call(
-                    DomainId.DOM0,
-                    new DecreaseReservation(guest, frames, Optional.empty(), 0, new Word(0)))
-                .ret();
-    assertThat(ret).isEqualTo(1);
-  }
-
   /** The lowest table goes and comes again, with the same in it: nothing is remembered of it. */
   private void losesTable(int table) {
-    long lowest = top(table) + 3 * PAGE;
-    balloon(lowest, false);
+    Gfn lowest = new Gfn(top(table) / PAGE_BYTES + 3);
+    guest.balloonOut(lowest);
     for (int device = 0; device < DEVICES.size(); device++) {
       for (int pasid = 0; pasid < PASIDS; pasid++) {
         if (oracle.goesOnly(device, pasid, new Target.Through(table))) {
@@ -321,7 +282,7 @@ final class NestedStateTest {
         }
       }
     }
-    balloon(lowest, true);
+    guest.balloonIn(lowest);
     for (int frame = 0; frame < FRAMES; frame++) {
       writeEntry(table, frame, oracle.entry(table, frame));
     }
@@ -331,12 +292,12 @@ final class NestedStateTest {
   }
 
   private void switchTranslation(boolean on) {
-    register(0x18, 4, 1L << 26 | (on ? 1L << 31 : 0));
+    guest.register(0x18, 4, 1L << 26 | (on ? 1L << 31 : 0));
     oracle.translate(on);
   }
 
   private void mark(int page) {
-    store(address(page), ++lastMark);
+    guest.store(address(page), ++lastMark);
     oracle.mark(page, lastMark);
   }
 
@@ -355,7 +316,7 @@ final class NestedStateTest {
 
   private void write(int device, int pasid, int frame) {
     long mark = ++lastMark;
-    DeviceDma.Result result = dma(device, pasid, frame, Optional.of(new HexBytes(bytes(mark))));
+    DeviceDma.Result result = dma(device, pasid, frame, Optional.of(bytes(mark)));
     boolean passed = result.outcome().verdict() == DmaOutcome.Verdict.DONE;
     Optional<Integer> end = passed ? written(mark) : Optional.empty();
     end.ifPresent(page -> oracle.mark(page, mark));
@@ -375,7 +336,7 @@ final class NestedStateTest {
 
   private Optional<Integer> written(long mark) {
     for (int page = 0; page < FRAMES; page++) {
-      if (oracle.has(page) && load(address(page)) == mark) {
+      if (oracle.has(page) && guest.load(address(page)) == mark) {
         return Optional.of(page);
       }
     }
@@ -410,40 +371,5 @@ final class NestedStateTest {
         }
       }
     }
-  }
-
-  private static long address(int page) {
-    return (FIRST_PAGE + page) * PAGE;
-  }
-
-  private void submit(long lo, long hi) {
-    store(QUEUE + tail, lo, hi, 0, 0);
-    tail = (tail + 32) % 0x1000;
-    register(0x88, 8, tail);
-  }
-
-  private void register(int offset, int size, long value) {
-    machine.execute(new AccessViommu(guest, new Word(offset), size, Optional.of(new Word(value))));
-  }
-
-  private void store(long gpa, long... words) {
-    ByteBuffer bytes = ByteBuffer.allocate(words.length * 8).order(ByteOrder.LITTLE_ENDIAN);
-    for (long word : words) {
-      bytes.putLong(word);
-    }
-    machine.execute(new WriteGuestMemory(guest, new Word(gpa), new HexBytes(bytes.array())));
-  }
-
-  private long load(long gpa) {
-    var domain = machine.hypervisor().domains().byId(guest);
-    return number(machine.hypervisor().guestMemory().read(domain, gpa, 8));
-  }
-
-  private static long number(byte[] bytes) {
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-  }
-
-  private static byte[] bytes(long number) {
-    return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array();
   }
 }

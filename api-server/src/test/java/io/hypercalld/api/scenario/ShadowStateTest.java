@@ -1,35 +1,29 @@
 package io.hypercalld.api.scenario;
 
+import static io.hypercalld.api.scenario.GuestWithUnit.DEVICES;
+import static io.hypercalld.api.scenario.GuestWithUnit.FIRST_PAGE;
+import static io.hypercalld.api.scenario.GuestWithUnit.FIRST_SLOT;
+import static io.hypercalld.api.scenario.GuestWithUnit.PAGE_BYTES;
+import static io.hypercalld.api.scenario.GuestWithUnit.QUEUE;
+import static io.hypercalld.api.scenario.GuestWithUnit.address;
+import static io.hypercalld.api.scenario.GuestWithUnit.bytes;
+import static io.hypercalld.api.scenario.GuestWithUnit.number;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.api.machine.AccessViommu;
-import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.DeviceDma;
 import io.hypercalld.api.machine.LoadViommu;
 import io.hypercalld.api.machine.Machine;
-import io.hypercalld.api.machine.MemoryPolicies;
-import io.hypercalld.api.machine.PlaceDevice;
-import io.hypercalld.api.machine.ViommuChoices;
-import io.hypercalld.api.machine.WriteGuestMemory;
-import io.hypercalld.api.platform.PlatformSource;
 import io.hypercalld.api.scenario.ShadowOracle.Context;
 import io.hypercalld.api.scenario.ShadowOracle.Entry;
 import io.hypercalld.core.bits.HexBytes;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
-import io.hypercalld.core.domain.DomainType;
-import io.hypercalld.core.hypercall.DecreaseReservation;
-import io.hypercalld.core.hypercall.GuestFrames;
-import io.hypercalld.core.hypercall.PopulatePhysmap;
 import io.hypercalld.core.hypercall.SetMemType;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.hypercall.DeassignDevice;
-import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaOutcome;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -49,22 +43,16 @@ final class ShadowStateTest {
   private static final int STEPS = 4000;
   private static final int FRAMES = 16;
   private static final int PAGES = 16;
-  private static final int FIRST_PAGE = 0x400;
-  private static final long QUEUE = 0x1_0000;
   private static final long ROOT = 0x1_1000;
   private static final long CONTEXT = 0x1_2000;
   private static final long TABLES = 0x4_0000;
   private static final long TABLE_BYTES = 0x1_0000;
-  private static final long FRAME_BYTES = 0x1000;
-  private static final List<Sbdf> DEVICES =
-      List.of(Sbdf.parse("0000:03:10.0"), Sbdf.parse("0000:03:10.2"));
 
-  private final Machine machine = new Machine(PlatformSource.named("two-socket").load().platform());
+  private final GuestWithUnit guest = new GuestWithUnit("two-socket");
+  private final Machine machine = guest.machine();
   private final ShadowOracle oracle = new ShadowOracle(2, DEVICES.size());
-  private DomainId guest = DomainId.INVALID;
   private RandomGenerator random = RandomGenerator.getDefault();
   private final Set<Integer> gone = new HashSet<>();
-  private int tail;
   private long lastMark = 0x1000;
   private int done;
   private int exact;
@@ -84,40 +72,29 @@ final class ShadowStateTest {
     assertThat(machine.violations()).isEmpty();
     assertThat(done).isGreaterThan(STEPS / 30);
     assertThat(exact).isGreaterThan(STEPS / 30);
-    machine.close();
+    guest.close();
   }
 
   private void begin(ShadowSync sync, boolean cachingMode) {
     var unit =
         new VirtualUnitSettings(VirtualUnitSettings.USUAL_BASE, true, true, cachingMode, sync);
-    guest =
-        machine
-            .execute(
-                new ComposeDomain(
-                    Optional.empty(),
-                    Optional.empty(),
-                    DomainType.HVM,
-                    16L << 20,
-                    1,
-                    MemoryPolicies.usual(),
-                    new ViommuChoices(Optional.of(unit), Optional.empty())))
-            .id();
+    guest.begin(unit);
     for (int i = 0; i < DEVICES.size(); i++) {
-      assign(i);
+      guest.assign(i);
     }
     for (int page = 0; page < PAGES; page++) {
       mark(page);
     }
     for (int table = 0; table < 2; table++) {
       long top = top(table);
-      store(top, (top + FRAME_BYTES) | 3);
-      store(top + FRAME_BYTES + (FIRST_PAGE >>> 9) * 8L, (top + 2 * FRAME_BYTES) | 3);
+      guest.store(top, (top + PAGE_BYTES) | 3);
+      guest.store(top + PAGE_BYTES + (FIRST_PAGE >>> 9) * 8L, (top + 2 * PAGE_BYTES) | 3);
     }
-    store(ROOT, CONTEXT | 1, 0);
-    register(0x90, 8, QUEUE);
-    register(0x20, 8, ROOT);
-    register(0x18, 4, 1L << 26);
-    register(0x18, 4, 1L << 26 | 1L << 30);
+    guest.store(ROOT, CONTEXT | 1, 0);
+    guest.register(0x90, 8, QUEUE);
+    guest.register(0x20, 8, ROOT);
+    guest.register(0x18, 4, 1L << 26);
+    guest.register(0x18, 4, 1L << 26 | 1L << 30);
   }
 
   private void step(boolean cachingMode) {
@@ -183,46 +160,46 @@ final class ShadowStateTest {
       return;
     }
     long word = entry.equals(Entry.ABSENT) ? 0 : address(entry.page()) | entry.permission();
-    store(top(table) + 2 * FRAME_BYTES + frame * 8L, word);
+    guest.store(top(table) + 2 * PAGE_BYTES + frame * 8L, word);
     oracle.set(table, frame, entry);
   }
 
   private void setContext(int device, Context context) {
-    long at = CONTEXT + (4 + device) * 8L * 16;
+    long at = CONTEXT + (FIRST_SLOT + device) * 8L * 16;
     if (context.equals(Context.PASSING)) {
-      store(at, 1 | 2 << 2, 2 | 9 << 8);
+      guest.store(at, 1 | 2 << 2, 2 | 9 << 8);
     } else if (context.translates()) {
-      store(at, top(context.table()) | 1, 1 | (context.table() + 1L) << 8);
+      guest.store(at, top(context.table()) | 1, 1 | (context.table() + 1L) << 8);
     } else {
-      store(at, 0, 0);
+      guest.store(at, 0, 0);
     }
     oracle.set(device, context);
   }
 
   private void forgetFrame(int table, int frame) {
-    submit(0x32 | (table + 1L) << 16, address(frame));
+    guest.submit(0x32 | (table + 1L) << 16, address(frame));
     oracle.forget(table, frame);
   }
 
   private void forgetTable(int table) {
-    submit(0x22 | (table + 1L) << 16, 0);
+    guest.submit(0x22 | (table + 1L) << 16, 0);
     oracle.forgetTable(table);
   }
 
   private void forgetAll() {
-    submit(0x12, 0);
+    guest.submit(0x12, 0);
     oracle.forgetTable(0);
     oracle.forgetTable(1);
   }
 
   private void forgetContexts() {
-    submit(0x11, 0);
+    guest.submit(0x11, 0);
     oracle.forgetContext(0);
     oracle.forgetContext(1);
   }
 
   private void forgetContext(int device) {
-    submit(0x31 | (long) (4 + device) << 3 << 32, 0);
+    guest.submit(0x31 | (long) (FIRST_SLOT + device) << 3 << 32, 0);
     oracle.forgetContext(device);
   }
 
@@ -230,10 +207,10 @@ final class ShadowStateTest {
   private void balloon(int page) {
     readAll();
     if (oracle.has(page)) {
-      balloonOut(FIRST_PAGE + page);
+      guest.balloonOut(new Gfn(FIRST_PAGE + page));
       oracle.take(page);
     } else {
-      balloonIn(FIRST_PAGE + page);
+      guest.balloonIn(new Gfn(FIRST_PAGE + page));
       mark(page);
     }
     assertNoShadowOfWhatIsGone();
@@ -248,26 +225,14 @@ final class ShadowStateTest {
     }
   }
 
-  private void balloonOut(long gfn) {
-    GuestFrames frames = GuestFrames.of(new Gfn(gfn));
-    var call = new DecreaseReservation(guest, frames, Optional.empty(), 0, new Word(0));
-    assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
-  }
-
-  private void balloonIn(long gfn) {
-    GuestFrames frames = GuestFrames.of(new Gfn(gfn));
-    var call = new PopulatePhysmap(guest, frames, Optional.empty(), 0, new Word(0));
-    assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
-  }
-
   /** The guest frame with a table's lowest entries goes, or another empty one takes its place. */
   private void moveTable(int table) {
-    long gfn = top(table) / FRAME_BYTES + 2;
+    Gfn gfn = new Gfn(top(table) / PAGE_BYTES + 2);
     if (gone.remove(table)) {
-      balloonIn(gfn);
+      guest.balloonIn(gfn);
     } else {
       gone.add(table);
-      balloonOut(gfn);
+      guest.balloonOut(gfn);
       oracle.lose(table);
     }
   }
@@ -276,7 +241,7 @@ final class ShadowStateTest {
   private void protect(int page) {
     if (oracle.has(page)) {
       boolean on = !oracle.isReadOnly(page);
-      var call = new SetMemType(guest, 1, on ? 1 : 0, 0, new Gfn(FIRST_PAGE + page));
+      var call = new SetMemType(guest.id(), 1, on ? 1 : 0, 0, new Gfn(FIRST_PAGE + page));
       assertThat(machine.call(DomainId.DOM0, call).ret()).isZero();
       oracle.protect(page, on);
       assertNoShadowOfWhatIsGone();
@@ -295,39 +260,32 @@ final class ShadowStateTest {
 
   private void moveDevice(int device) {
     if (oracle.isAway(device)) {
-      assign(device);
+      guest.assign(device);
       oracle.arrive(device);
     } else {
-      var call = new DeassignDevice(guest, DEVICES.get(device), 0, 0);
+      var call = new DeassignDevice(guest.id(), DEVICES.get(device), 0, 0);
       assertThat(machine.call(DomainId.DOM0, call).ret()).isZero();
       oracle.leave(device);
     }
   }
 
-  private void assign(int device) {
-    Optional<Sbdf> place = Optional.of(new Sbdf(0, 0, 4 + device, 0));
-    assertThat(machine.execute(new PlaceDevice(guest, DEVICES.get(device), false, place)).ret())
-        .isZero();
-  }
-
   /** The unit goes on from its own record: what it remembered is gone. */
   private void saveAndRestore() {
-    var domain = machine.hypervisor().domains().byId(guest);
-    byte[] record = machine.virtualIommus().of(domain).save();
-    machine.execute(new LoadViommu(guest, new HexBytes(record)));
-    assertThat(machine.virtualIommus().of(domain).save()).isEqualTo(record);
+    byte[] record = machine.virtualIommus().of(guest.domain()).save();
+    machine.execute(new LoadViommu(guest.id(), new HexBytes(record)));
+    assertThat(machine.virtualIommus().of(guest.domain()).save()).isEqualTo(record);
     if (oracle.isTranslating()) {
       oracle.forgetEverything();
     }
   }
 
   private void switchTranslation(boolean on) {
-    register(0x18, 4, 1L << 26 | (on ? 1L << 31 : 0));
+    guest.register(0x18, 4, 1L << 26 | (on ? 1L << 31 : 0));
     oracle.translate(on);
   }
 
   private void mark(int page) {
-    store(address(page), ++lastMark);
+    guest.store(address(page), ++lastMark);
     oracle.mark(page, lastMark);
   }
 
@@ -347,10 +305,7 @@ final class ShadowStateTest {
     DeviceDma.Result result =
         machine.execute(
             new DeviceDma(
-                DEVICES.get(device),
-                new Word(address(frame)),
-                8,
-                Optional.of(new HexBytes(bytes(mark)))));
+                DEVICES.get(device), new Word(address(frame)), 8, Optional.of(bytes(mark))));
     boolean passed = result.outcome().verdict() == DmaOutcome.Verdict.DONE;
     Optional<Integer> end = passed ? written(mark) : Optional.empty();
     end.ifPresent(page -> oracle.mark(page, mark));
@@ -359,7 +314,7 @@ final class ShadowStateTest {
 
   private Optional<Integer> written(long mark) {
     for (int page = 0; page < PAGES; page++) {
-      if (oracle.has(page) && load(address(page)) == mark) {
+      if (oracle.has(page) && guest.load(address(page)) == mark) {
         return Optional.of(page);
       }
     }
@@ -378,40 +333,5 @@ final class ShadowStateTest {
     if (possible.stream().distinct().count() == 1) {
       exact++;
     }
-  }
-
-  private static long address(int page) {
-    return (long) (FIRST_PAGE + page) * FRAME_BYTES;
-  }
-
-  private void submit(long lo, long hi) {
-    store(QUEUE + tail, lo, hi);
-    tail = (tail + 16) % 0x1000;
-    register(0x88, 8, tail);
-  }
-
-  private void register(int offset, int size, long value) {
-    machine.execute(new AccessViommu(guest, new Word(offset), size, Optional.of(new Word(value))));
-  }
-
-  private void store(long gpa, long... words) {
-    ByteBuffer bytes = ByteBuffer.allocate(words.length * 8).order(ByteOrder.LITTLE_ENDIAN);
-    for (long word : words) {
-      bytes.putLong(word);
-    }
-    machine.execute(new WriteGuestMemory(guest, new Word(gpa), new HexBytes(bytes.array())));
-  }
-
-  private long load(long gpa) {
-    var domain = machine.hypervisor().domains().byId(guest);
-    return number(machine.hypervisor().guestMemory().read(domain, gpa, 8));
-  }
-
-  private static long number(byte[] bytes) {
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-  }
-
-  private static byte[] bytes(long number) {
-    return ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(number).array();
   }
 }
