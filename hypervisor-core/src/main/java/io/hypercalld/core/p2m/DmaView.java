@@ -56,10 +56,23 @@ public final class DmaView {
     for (int i = 0; i < words.length; i++) {
       entries[i] = tree.read(places[i] < 0 ? tree.root() : places[i]);
     }
+    join(words);
+  }
+
+  /** Neighbours differ by their frames alone, mostly: what an entry permits is told once. */
+  private void join(long[] words) {
     long granule = geometry.granuleFrames() - 1L;
+    long known = P2mEntry.EMPTY;
+    int rights = LeafWriter.dma(known).rights();
     for (int i = 0; i < words.length; i++) {
-      long inside = PageWord.frame(words[i]) & granule;
-      long there = places[i] < 0 ? ~places[i] : within(word(entries[i]), inside);
+      long there = ~places[i];
+      if (there < 0) {
+        if (!P2mEntry.areAlike(entries[i], known)) {
+          known = entries[i];
+          rights = LeafWriter.dma(known).rights();
+        }
+        there = word(entries[i], rights, PageWord.frame(words[i]) & granule);
+      }
       words[i] = PageWord.through(words[i], there);
     }
   }
@@ -98,7 +111,10 @@ public final class DmaView {
   }
 
   private static long word(long leaf) {
-    int rights = LeafWriter.dma(leaf).rights();
-    return rights == 0 ? PageWord.ABSENT : PageWord.of(P2mEntry.mfn(leaf), rights);
+    return word(leaf, LeafWriter.dma(leaf).rights(), 0);
+  }
+
+  private static long word(long leaf, int rights, long inside) {
+    return rights == 0 ? PageWord.ABSENT : PageWord.of(P2mEntry.mfn(leaf) + inside, rights);
   }
 }

@@ -33,6 +33,9 @@ final class CapturedTable implements Digestible {
 
   private long pages;
 
+  /** Whether there was no room to note where pages lead. */
+  private boolean unnoted;
+
   /** 512 pages. */
   private static final class Block {
     /** The first one's word where the others follow it. */
@@ -140,15 +143,24 @@ final class CapturedTable implements Digestible {
 
   /** Has pages lead where the merged words say; those that go on as they were are left alone. */
   private void replace(Block block) {
-    if (reversePages.isFull()) {
-      noteAll();
-    }
+    unnoted |= reversePages.isFull();
     pages += count(merged) - count(block.words);
-    for (int page = 0; page < PAGES; page++) {
+    for (int page = 0; !unnoted && page < PAGES; page++) {
       if (block.words[page] != merged[page]) {
-        block.words[page] = merged[page];
-        note(block, page);
+        note(block, page, merged[page]);
       }
+    }
+    System.arraycopy(merged, 0, block.words, 0, PAGES);
+  }
+
+  /**
+   * Where there was no room for notes, notes anew where every page leads: once for all that a guest
+   * changed.
+   */
+  void settle() {
+    if (unnoted) {
+      unnoted = false;
+      noteAll();
     }
   }
 
@@ -156,14 +168,14 @@ final class CapturedTable implements Digestible {
     reversePages.clear(pages);
     for (Block block : blocks.values()) {
       for (int page = 0; !block.isRun() && page < PAGES; page++) {
-        note(block, page);
+        note(block, page, block.words[page]);
       }
     }
   }
 
-  private void note(Block block, int page) {
-    if (block.words[page] != PageWord.ABSENT) {
-      reversePages.add(block.slot, page, PageWord.frame(block.words[page]));
+  private void note(Block block, int page, long word) {
+    if (word != PageWord.ABSENT) {
+      reversePages.add(block.slot, page, PageWord.frame(word));
     }
   }
 
@@ -278,6 +290,7 @@ final class CapturedTable implements Digestible {
 
   /** Which pages lead to guest frames of a range, ascending; neighbours are one run. */
   List<FrameRun> leadingTo(long gfn, long frames) {
+    settle();
     LongArrayList found = new LongArrayList();
     reversePages.forEach(
         gfn,

@@ -110,6 +110,7 @@ final class ShadowSpace implements Digestible {
           if (reader.wasCutShort()) {
             writer.fallShort();
           }
+          captured.settle();
           writer.settle();
         });
     return reader.entryReads() - before;
