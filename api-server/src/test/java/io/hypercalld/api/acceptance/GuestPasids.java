@@ -249,7 +249,12 @@ final class GuestPasids implements GuestBehaviours.Guest {
 
   /** PASID 5 of the first device of a guest: a page of first-level tables leads to one mark. */
   void pasid5() {
-    guest("", "");
+    pasid5("");
+  }
+
+  /** The same of a unit with further settings. */
+  void pasid5(String more) {
+    guest(more, "");
     unit.store(0x80_0000, 0xa);
     unit.store(0x80_1000, 0xb);
     map(ONE, 0x7f12_3456_7000L, 0x80_0000);

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 final class ViommuPasidAcceptanceTest implements GuestBehaviours.OfPasids {
   private static final long A = 0x80_0000;
   private static final long B = 0x80_1000;
+  private static final String MISSING = "guest bug: missing invalidation";
   private static final long GVA = 0x7f12_3456_7000L;
 
   @Override
@@ -173,13 +174,52 @@ final class ViommuPasidAcceptanceTest implements GuestBehaviours.OfPasids {
               g.map(TWO, GVA, B);
               g.found(FIRST, 5, GVA);
               g.firstLevel(FIRST_DEVFN, 5, 1, TWO);
-              assertThat(g.found(FIRST, 5, GVA)).isEqualTo(0xa);
+              JsonNode stale = g.read(FIRST, 5, GVA);
+              assertThat(GuestPasids.mark(stale)).isEqualTo(0xa);
+              assertThat(stale.get("oracle").asText()).startsWith(MISSING);
               g.forgetPasid(1, 5);
               g.forgetSpace(1, 5);
               assertThat(g.found(FIRST, 5, GVA)).isEqualTo(0xb);
               g.absent(FIRST_DEVFN, 5);
               g.forgetPasids();
               assertThat(g.found(FIRST, 5, GVA)).isEqualTo(-1);
+            }),
+        row(
+            "a PASID entry that appears takes effect once it is told, with caching mode",
+            g -> {
+              g.pasid5();
+              g.firstLevel(FIRST_DEVFN, 6, 1, ONE);
+              assertThat(g.found(FIRST, 6, GVA)).isEqualTo(-1);
+              assertThat(g.found(FIRST, 6, GVA)).isEqualTo(-1);
+              assertThat(g.cost("missingInvalidations")).isEqualTo(2);
+              g.forgetPasid(1, 6);
+              assertThat(g.found(FIRST, 6, GVA)).isEqualTo(0xa);
+            }),
+        row(
+            "a PASID entry that appears need not be told without: the first request finds it",
+            g -> {
+              g.pasid5(",'cachingMode':false");
+              g.firstLevel(FIRST_DEVFN, 6, 1, ONE);
+              assertThat(g.found(FIRST, 6, GVA)).isEqualTo(-1);
+              assertThat(g.found(FIRST, 6, GVA)).isEqualTo(0xa);
+              assertThat(g.cost("missingInvalidations")).isZero();
+              assertThat(g.unit().faults()).isEmpty();
+            }),
+        row(
+            "pages cannot be asked for: ECAP.PRS is clear, there is no page request register",
+            g -> {
+              g.guest("", "");
+              assertThat(g.unit().read(GuestUnit.ECAP, 8) & 1L << 29).isZero();
+              // PQH, PQT, PQA, PRS, PECTL, PEDATA, PEADDR, PEUADDR.
+              for (int register : new int[] {0xc0, 0xc8, 0xd0, 0xdc, 0xe0, 0xe4, 0xe8, 0xec}) {
+                g.unit().write(register, 4, 0xffff_ffffL);
+                assertThat(g.unit().read(register, 4)).as("0x%x", register).isZero();
+              }
+              g.translate();
+              // A page group response is no descriptor of a unit that has no page requests.
+              g.submit(0x9, 0);
+              assertThat(g.unit().read(GuestUnit.FSTS, 4) & 1 << 4).isNotZero();
+              assertThat(g.unit().read(GuestUnit.IQH, 8)).isZero();
             }),
         row(
             "what the P2M takes away no device reaches, through no first level",

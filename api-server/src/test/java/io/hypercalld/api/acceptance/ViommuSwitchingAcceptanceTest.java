@@ -25,6 +25,7 @@ final class ViommuSwitchingAcceptanceTest implements GuestBehaviours.OfTranslati
   private static final long A = GuestTranslation.PAGE_A;
   private static final long B = GuestTranslation.PAGE_B;
   private static final long IOVA = GuestTranslation.IOVA;
+  private static final String MISSING = "guest bug: missing invalidation";
 
   @Override
   public Stream<Row<GuestTranslation>> rows() {
@@ -130,6 +131,42 @@ final class ViommuSwitchingAcceptanceTest implements GuestBehaviours.OfTranslati
               g.forgetContexts();
               assertThat(g.found(FIRST, IOVA)).isEqualTo(0xb);
               assertThat(g.shadow().get("spaces")).hasSize(1);
+            }),
+        row(
+            "13 a context entry that changes unsaid is the guest's bug, whatever it said before",
+            g -> {
+              g.guest("");
+              g.map(TWO, IOVA, B, BOTH);
+              g.onePage();
+              g.context(FIRST_DEVFN, 2, TWO);
+              assertThat(g.read(FIRST, IOVA).get("oracle").asText()).startsWith(MISSING);
+              g.forgetContexts();
+              assertThat(g.read(FIRST, IOVA).get("oracle").isNull()).isTrue();
+              g.unit().store(CONTEXT + FIRST_DEVFN * 16L, 1 | 2 << 2, 2 | 2 << 8);
+              g.forgetContexts();
+              assertThat(g.read(FIRST, B).get("oracle").isNull()).isTrue();
+              g.context(FIRST_DEVFN, 1, ONE);
+              JsonNode passed = g.read(FIRST, B);
+              assertThat(passed.get("data").asText()).startsWith("0b");
+              assertThat(passed.get("oracle").asText()).startsWith(MISSING);
+              assertThat(g.cost("missingInvalidations")).isEqualTo(2);
+            }),
+        row(
+            "13 a context entry that appears unsaid is found by a fault, or with caching mode a"
+                + " bug",
+            g -> {
+              for (boolean caching : new boolean[] {true, false}) {
+                g.unit().begin();
+                g.guest(",'cachingMode':" + caching);
+                g.mark(A, 0xa);
+                g.map(ONE, IOVA, A, BOTH);
+                g.translate();
+                g.context(FIRST_DEVFN, 1, ONE);
+                assertThat(g.found(FIRST, IOVA)).isEqualTo(-1);
+                assertThat(g.cost("missingInvalidations")).isEqualTo(caching ? 1 : 0);
+                assertThat(g.found(FIRST, IOVA)).isEqualTo(caching ? -1 : 0xa);
+                assertThat(g.unit().faults()).isEmpty();
+              }
             }),
         row(
             "a device given while translation is on goes where the guest's tables say",

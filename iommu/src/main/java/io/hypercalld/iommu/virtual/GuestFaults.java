@@ -89,48 +89,60 @@ final class GuestFaults {
 
   private void attribute(PciDevice device, FaultRecord record, FaultReason reason) {
     Place place = shadows.placeOf(device);
-    Optional<ShadowSpace> space = place.space(record.prefix());
-    if (space.isPresent()) {
-      attribute(device, space.get(), record.iova());
-      return;
-    }
     int pasid = place.pasid(record.prefix());
-    if (shadows.saysTheSame(device, pasid)) {
+    Optional<ShadowSpace> space = place.space(record.prefix());
+    if (!shadows.saysTheSame(device, pasid)) {
+      redirected(device, pasid, record.iova());
+    } else if (space.isPresent()) {
+      attribute(device, space.get(), record.iova());
+    } else {
       shadows.counters().hostFault(ownTable(record, reason));
-    } else if (place.said().entries().containsKey(pasid) || guest.settings().cachingMode()) {
-      shadows.counters().missingInvalidation(device.sbdf(), record.iova());
-      shadows.counters().hostFault(missing(device, record.iova()));
+    }
+  }
+
+  /** The guest's tables have it go through another table than they did, or through one at all. */
+  private void redirected(PciDevice device, int pasid, long iova) {
+    if (guest.settings().cachingMode() || shadows.heardOf(device).leadAnywhere(pasid)) {
+      missingInvalidation(device, iova);
     } else {
       shadows
           .counters()
-          .hostFault("PASID %d became present, which the guest need not say".formatted(pasid));
+          .hostFault(
+              "the entry of PASID %d became present, which the guest need not say"
+                  .formatted(pasid));
       shadows.look(device, SyncTrigger.FAULT);
     }
+  }
+
+  private void missingInvalidation(PciDevice device, long iova) {
+    shadows.counters().missingInvalidation(device.sbdf(), iova);
+    shadows.counters().hostFault(missing(device, iova));
   }
 
   private void attribute(PciDevice device, ShadowSpace space, long iova) {
     long dfn = Shadows.frame(iova);
     List<GuestRun> before = space.captured().within(dfn, dfn + 1);
-    List<GuestRun> now = space.current(dfn, dfn + 1);
-    boolean unannounced = space.source().isEmpty() || !now.equals(before);
-    boolean appeared = unannounced && before.isEmpty();
-    if (appeared && !guest.settings().cachingMode()) {
-      shadows
-          .counters()
-          .hostFault("0x%x became present, which the guest need not say".formatted(iova));
-      follow(device, space, dfn);
-    } else if (unannounced) {
-      shadows.counters().missingInvalidation(device.sbdf(), iova);
-      shadows.counters().hostFault(missing(device, iova));
+    boolean changed = isStale(space, dfn);
+    if (changed && before.isEmpty() && !guest.settings().cachingMode()) {
+      shadows.counters().hostFault(appeared(iova));
+      shadows.sync(space, new StaleRanges.Range(dfn, dfn + 1), SyncTrigger.FAULT);
+    } else if (changed) {
+      missingInvalidation(device, iova);
     } else {
+      boolean poor = space.source().isEmpty() || space.hasHoles();
       shadows
           .counters()
           .hostFault(
-              space.hasHoles()
+              poor
                   ? "there was no memory for a table of the shadow's on the way of 0x%x"
                       .formatted(iova)
                   : hole(before, iova));
     }
+  }
+
+  /** Without caching mode the guest need not say what appears: the fault does. */
+  static String appeared(long iova) {
+    return "0x%x became present, which the guest need not say".formatted(iova);
   }
 
   private static String hole(List<GuestRun> mapped, long iova) {
@@ -138,15 +150,6 @@ final class GuestFaults {
         ? "the guest's unit remembers 0x%x, which its table maps no more".formatted(iova)
         : "guest frame 0x%x behind 0x%x is no memory for devices"
             .formatted(mapped.getFirst().gfn(), iova);
-  }
-
-  /** Without caching mode the guest need not say what appears: the fault does. */
-  private void follow(PciDevice device, ShadowSpace space, long dfn) {
-    if (space.source().isEmpty()) {
-      shadows.look(device, SyncTrigger.FAULT);
-    } else {
-      shadows.sync(space, new StaleRanges.Range(dfn, dfn + 1), SyncTrigger.FAULT);
-    }
   }
 
   /**
@@ -157,17 +160,18 @@ final class GuestFaults {
   Optional<String> oracle(PciDevice device, PasidPrefix prefix, Word iova, Word maddr) {
     Place place = shadows.placeOf(device);
     boolean stale =
-        place
-            .space(prefix)
-            .map(space -> isStale(space, Shadows.frame(iova.value())))
-            .orElseGet(
-                () ->
-                    place.target(prefix).filter(PasidSpace.Nested.class::isInstance).isPresent()
-                        && !shadows
-                            .walks()
-                            .judge(device, prefix, iova.value())
-                            .flatMap(GuestJudgement::maddr)
-                            .equals(Optional.of(maddr)));
+        !shadows.saysTheSame(device, place.pasid(prefix))
+            || place
+                .space(prefix)
+                .map(space -> isStale(space, Shadows.frame(iova.value())))
+                .orElseGet(
+                    () ->
+                        place.target(prefix).filter(PasidSpace.Nested.class::isInstance).isPresent()
+                            && !shadows
+                                .walks()
+                                .judge(device, prefix, iova.value())
+                                .flatMap(GuestJudgement::maddr)
+                                .equals(Optional.of(maddr)));
     if (!stale) {
       return Optional.empty();
     }

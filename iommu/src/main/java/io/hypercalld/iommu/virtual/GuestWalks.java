@@ -8,15 +8,14 @@ import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * Where a guest's tables, and then the P2M, send a physical device's requests as they are now;
  * changes nothing. Immutable.
  *
- * @param places where each device has been sent
+ * @param shadows where each device has been sent
  */
-record GuestWalks(Domain domain, RemappingUnit unit, Function<PciDevice, Place> places) {
+record GuestWalks(Domain domain, RemappingUnit unit, Shadows shadows) {
   /** What becomes of a read; empty where the guest does not see the device. */
   Optional<GuestJudgement> judge(PciDevice device, PasidPrefix prefix, long iova) {
     return judge(device, new MemoryRequest(device.sbdf().sourceId(), prefix, iova, DmaAccess.READ));
@@ -34,21 +33,23 @@ record GuestWalks(Domain domain, RemappingUnit unit, Function<PciDevice, Place> 
   }
 
   private Optional<String> unsaid(PciDevice device, MemoryRequest sent) {
+    Place place = shadows.placeOf(device);
     long dfn = Shadows.frame(sent.iova());
-    return places
-        .apply(device)
+    int pasid = place.pasid(sent.prefix());
+    if (!shadows.saysTheSame(device, pasid)) {
+      return Optional.of(said(device, sent, shadows.heardOf(device).leadAnywhere(pasid)));
+    }
+    return place
         .space(sent.prefix())
         .filter(space -> GuestFaults.isStale(space, dfn))
-        .map(
-            space ->
-                mustSay(space, dfn)
-                    ? GuestFaults.missing(device, sent.iova())
-                    : "0x%x became present, which the guest need not say: a request that fails finds it"
-                        .formatted(sent.iova()));
+        .map(space -> !space.captured().within(dfn, dfn + 1).isEmpty())
+        .map(present -> said(device, sent, present));
   }
 
-  private boolean mustSay(ShadowSpace space, long dfn) {
-    return unit.settings().capabilities().cachingMode()
-        || !space.captured().within(dfn, dfn + 1).isEmpty();
+  /** Which of what the guest has not said: what was present it has to say whatever it announces. */
+  private String said(PciDevice device, MemoryRequest sent, boolean wasPresent) {
+    return wasPresent || unit.settings().capabilities().cachingMode()
+        ? GuestFaults.missing(device, sent.iova())
+        : GuestFaults.appeared(sent.iova()) + ": a request that fails finds it";
   }
 }

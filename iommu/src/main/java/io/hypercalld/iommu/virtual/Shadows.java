@@ -16,16 +16,13 @@ import io.hypercalld.iommu.driver.VtdDriver;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.RemappingUnit;
-import io.hypercalld.iommu.unit.RequesterPasids;
 import io.hypercalld.iommu.unit.RequesterSpace;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
 import io.hypercalld.iommu.unit.UnitObserver;
-import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.Invalidation;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -53,6 +50,10 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   private final ShadowSpaces spaces;
   private final TreeMap<Sbdf, Place> places = new TreeMap<>();
+
+  /** What the guest's tables said of each device when it was last looked at. */
+  private final TreeMap<Sbdf, Directions> heard = new TreeMap<>();
+
   private final List<Invalidation> waiting = new ArrayList<>();
   private Mode mode = Mode.OFF;
 
@@ -97,10 +98,22 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
     return spaces.shadows();
   }
 
-  /** Whether the guest's tables say of a device's PASID what they said when it was pointed. */
+  /** What the guest's tables said of a device when it was last looked at. */
+  Directions heardOf(PciDevice device) {
+    return heard.getOrDefault(device.sbdf(), Directions.NONE);
+  }
+
+  /** Whether the guest's tables say of a device's PASID what they said when it was looked at. */
   boolean saysTheSame(PciDevice device, int pasid) {
-    RequesterPasids now = seenAs(device).map(unit::pasidsOf).orElse(RequesterPasids.BLOCKED);
-    return Objects.equals(now.entries().get(pasid), placeOf(device).said().entries().get(pasid));
+    return directions(device).agree(heardOf(device), pasid);
+  }
+
+  private Directions directions(PciDevice device) {
+    return switch (mode) {
+      case OFF -> Directions.NONE;
+      case LEGACY -> Directions.legacy(unit, seenAs(device));
+      case SCALABLE -> Directions.scalable(unit, seenAs(device));
+    };
   }
 
   /** Whether the guest's tables are what devices go by. */
@@ -110,7 +123,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
 
   /** Where the guest's tables send requests as they are now. */
   GuestWalks walks() {
-    return new GuestWalks(domain, unit, this::placeOf);
+    return new GuestWalks(domain, unit, this);
   }
 
   /** Whether the domain's own table is the P2M itself. */
@@ -207,8 +220,10 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   /** Has a device go where the guest's tables send it now. */
   void look(PciDevice device, SyncTrigger trigger) {
     Place before = placeOf(device);
+    Directions said = directions(device);
+    heard.put(device.sbdf(), said);
     try {
-      Place now = place(device, trigger);
+      Place now = place(said, trigger);
       if (!now.equals(before)) {
         point(device, now);
         places.put(device.sbdf(), now);
@@ -226,22 +241,18 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
             () -> driver.ioContexts().point(device, to.space().map(ShadowSpace::context)));
   }
 
-  private Place place(PciDevice device, SyncTrigger trigger) {
+  private Place place(Directions said, SyncTrigger trigger) {
     return switch (mode) {
       case OFF -> Place.DEFAULT;
-      case LEGACY -> legacyPlace(device, trigger);
+      case LEGACY -> legacyPlace(said.plain(), trigger);
       case SCALABLE ->
           new PasidFollower(unit.settings(), spaces, table -> shadow(Optional.of(table), trigger))
-              .place(seenAs(device).map(unit::pasidsOf).orElse(RequesterPasids.BLOCKED));
+              .place(said.pasids());
     };
   }
 
-  private Place legacyPlace(PciDevice device, SyncTrigger trigger) {
-    RequesterSpace wanted =
-        seenAs(device)
-            .map(unit::spaceOf)
-            .orElseGet(() -> new RequesterSpace.Blocked(FaultReason.CONTEXT_NOT_PRESENT));
-    return switch (wanted) {
+  private Place legacyPlace(RequesterSpace said, SyncTrigger trigger) {
+    return switch (said) {
       case RequesterSpace.Passing _ -> Place.PASSTHROUGH;
       case RequesterSpace.Blocked _ -> Place.shadowed(shadow(Optional.empty(), trigger));
       case Translated space -> Place.shadowed(shadow(Optional.of(space), trigger));
@@ -310,6 +321,7 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
   @Override
   public void left(PciDevice device) {
     places.remove(device.sbdf());
+    heard.remove(device.sbdf());
     dropUnused();
   }
 
@@ -332,5 +344,6 @@ final class Shadows implements UnitObserver, P2mObserver, DeviceWatcher, Digesti
           digest.put(device.toString()).put(place.mode().name());
           digest.put(place.space().map(space -> space.context().tag().value()).orElse(-1));
         });
+    heard.forEach((device, said) -> digest.put(device.toString()).put(said.toString()));
   }
 }
