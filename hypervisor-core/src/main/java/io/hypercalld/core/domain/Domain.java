@@ -28,6 +28,7 @@ public final class Domain implements Digestible {
   private final IoPermissions permissions;
   private final PortMap ports = new PortMap();
   private final LogDirty logDirty;
+  private final Optional<P2mTable> p2m;
   private final Optional<MemoryFeatures> features;
   private final Facets facets;
   private DomainState state = DomainState.ALIVE;
@@ -52,12 +53,13 @@ public final class Domain implements Digestible {
     this.notes = new ToolstackNotes(settings.handle());
     this.run = new RunState(this::started, this::ended, this::tell);
     this.memory = new DomainMemory(this, allocator, domains, steps);
+    this.p2m = memory.paging().map(Paging::p2m);
     this.features =
         memory.paging().map(_ -> new MemoryFeatures(this, allocator, domains.sharedFrames()));
     this.permissions = new IoPermissions(id);
     this.logDirty = new LogDirty(this, memory.paging());
     this.facets = new Facets(settings.type());
-    findP2m().ifPresent(p2m -> p2m.announcements().watch(P2mNotice.of(id, domains.notices())));
+    p2m.ifPresent(table -> table.announcements().watch(P2mNotice.of(id, domains.notices())));
   }
 
   /** Where is said what happens to it. */
@@ -189,12 +191,15 @@ public final class Domain implements Digestible {
    * @throws IllegalStateException for a PV domain, which has none
    */
   public P2mTable p2m() {
-    return findP2m().orElseThrow(() -> new IllegalStateException(id + " has no P2M"));
+    if (p2m.isEmpty()) {
+      throw new IllegalStateException(id + " has no P2M");
+    }
+    return p2m.get();
   }
 
   /** Its P2M, unless it is PV. */
   public Optional<P2mTable> findP2m() {
-    return memory.paging().map(Paging::p2m);
+    return p2m;
   }
 
   /** Its P2M and the M2P kept together, unless it is PV. */

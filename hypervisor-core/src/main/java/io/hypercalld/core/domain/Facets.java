@@ -8,9 +8,8 @@ import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
 import io.hypercalld.core.p2m.SyncHook;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.stream.Stream;
@@ -20,7 +19,7 @@ import java.util.stream.Stream;
  */
 public final class Facets implements Digestible {
   private final List<DomainFacet> facets = new ArrayList<>();
-  private final Map<Class<?>, DomainFacet> first = new HashMap<>();
+  private final IdentityHashMap<Class<?>, DomainFacet> first = new IdentityHashMap<>();
   private final boolean translated;
   private Runnable mappingsLost = () -> {};
 

@@ -20,7 +20,11 @@ public record AccessOutcome(
     Optional<Integer> server,
     Optional<Long> request,
     Optional<String> reason) {
-  /** Why it waits for each of the servers that a domain may have. */
+  /** The servers that a domain may have, so that no access makes them anew. */
+  private static final List<Optional<Integer>> SERVERS =
+      IntStream.range(0, 8).mapToObj(Optional::of).toList();
+
+  /** Why it waits for each of them. */
   private static final List<Optional<String>> WAITS =
       IntStream.range(0, 8)
           .mapToObj(server -> Optional.of("the vCPU waits for ioreq server " + server))
@@ -52,7 +56,7 @@ public record AccessOutcome(
     return new AccessOutcome(
         Verdict.PENDING,
         Optional.empty(),
-        Optional.of(server),
+        SERVERS.get(server),
         Optional.of(request),
         WAITS.get(server));
   }
@@ -66,7 +70,7 @@ public record AccessOutcome(
   /** The same, with the last request that was made for it. */
   public AccessOutcome after(int lastServer, long lastRequest) {
     return new AccessOutcome(
-        outcome, data, Optional.of(lastServer), Optional.of(lastRequest), reason);
+        outcome, data, SERVERS.get(lastServer), Optional.of(lastRequest), reason);
   }
 
   /** The same for another reason. */

@@ -8,8 +8,6 @@ import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mType;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -18,11 +16,12 @@ import java.util.OptionalLong;
  * machine thread.
  */
 final class AccessParts {
-  private final List<Part> parts = new ArrayList<>(2);
   private final Domain domain;
   private final GuestInstruction instruction;
   private final GuestRequest request;
   private final boolean writes;
+  private final Part first;
+  private final Optional<Part> second;
   private Optional<AccessOutcome> stopped = Optional.empty();
   private Verdict verdict = Verdict.DONE;
   private boolean dropped;
@@ -49,16 +48,20 @@ final class AccessParts {
     this.request = instruction.request();
     this.writes = kind == MemoryAccess.Kind.WRITE;
     PageFaults faults = new PageFaults(domain, counts);
-    int done = 0;
-    while (done < request.size() && stopped.isEmpty()) {
-      long gpa = request.gpa().value() + done;
-      int size = Math.min(request.size() - done, PageSize.BYTES_4K - inPage(gpa));
-      var attempt = new MemoryAccess.Attempt(kind, gpa, request.vcpu());
-      Landing landing = faults.land(new Gfn(gpa >>> PageSize.SHIFT_4K), attempt);
-      parts.add(new Part(gpa, done, size, landing));
-      note(landing);
-      done += size;
-    }
+    int here = Math.min(request.size(), PageSize.BYTES_4K - inPage(request.gpa().value()));
+    this.first = land(faults, kind, 0, here);
+    this.second =
+        here < request.size() && stopped.isEmpty()
+            ? Optional.of(land(faults, kind, here, request.size() - here))
+            : Optional.empty();
+  }
+
+  private Part land(PageFaults faults, MemoryAccess.Kind kind, int offset, int size) {
+    long gpa = request.gpa().value() + offset;
+    var attempt = new MemoryAccess.Attempt(kind, gpa, request.vcpu());
+    Landing landing = faults.land(new Gfn(gpa >>> PageSize.SHIFT_4K), attempt);
+    note(landing);
+    return new Part(gpa, offset, size, landing);
   }
 
   private static int inPage(long gpa) {
@@ -101,20 +104,20 @@ final class AccessParts {
    * @return why an emulator keeps it from completing; empty where none does
    */
   Optional<AccessOutcome> move(MachineMemory memory, Emulation emulation, long number) {
-    for (Part part : parts) {
-      Optional<AccessOutcome> ended =
-          switch (part.landing) {
-            case Landing.Frame(long page) ->
-                moveFrame(memory, page + inPage(part.gpa), part, number);
-            case Landing.Emulated(P2mType type) -> emulate(emulation, type, part, number);
-            case Landing.Dropped _ -> lose(part);
-            case Landing.Stopped(var outcome) -> Optional.of(outcome);
-          };
-      if (ended.isPresent()) {
-        return ended;
-      }
-    }
-    return Optional.empty();
+    Optional<AccessOutcome> ended = move(memory, emulation, first, number);
+    return ended.isEmpty() && second.isPresent()
+        ? move(memory, emulation, second.get(), number)
+        : ended;
+  }
+
+  private Optional<AccessOutcome> move(
+      MachineMemory memory, Emulation emulation, Part part, long number) {
+    return switch (part.landing) {
+      case Landing.Frame(long page) -> moveFrame(memory, page + inPage(part.gpa), part, number);
+      case Landing.Emulated(P2mType type) -> emulate(emulation, type, part, number);
+      case Landing.Dropped _ -> lose(part);
+      case Landing.Stopped(var outcome) -> Optional.of(outcome);
+    };
   }
 
   // Registers of devices are mapped, but no device is behind them.

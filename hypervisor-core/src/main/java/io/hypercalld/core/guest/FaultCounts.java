@@ -12,28 +12,30 @@ import java.util.Map;
  * machine thread.
  */
 public final class FaultCounts {
-  private final Map<P2mType, Map<MemoryAccess.Kind, Count>> counts = new EnumMap<>(P2mType.class);
+  /** Numbers that types may have. */
+  private static final int TYPES = 16;
+
+  /** By number of the type. */
+  private final Map<MemoryAccess.Kind, long[]> counts = new EnumMap<>(MemoryAccess.Kind.class);
 
   /** How often accesses of a kind were stopped at pages of a type. */
   public record Sample(P2mType type, MemoryAccess.Kind kind, long count) {}
 
-  private static final class Count {
-    private long value;
-  }
-
   void count(P2mType type, MemoryAccess.Kind kind) {
-    counts
-        .computeIfAbsent(type, _ -> new EnumMap<>(MemoryAccess.Kind.class))
-        .computeIfAbsent(kind, _ -> new Count())
-        .value++;
+    counts.computeIfAbsent(kind, _ -> new long[TYPES])[type.number()]++;
   }
 
-  /** Those that happened at all, by type and kind. */
+  /** Those that happened at all, by kind and type. */
   public List<Sample> samples() {
     List<Sample> samples = new ArrayList<>();
     counts.forEach(
-        (type, kinds) ->
-            kinds.forEach((kind, count) -> samples.add(new Sample(type, kind, count.value))));
+        (kind, byType) -> {
+          for (P2mType type : P2mType.values()) {
+            if (byType[type.number()] > 0) {
+              samples.add(new Sample(type, kind, byType[type.number()]));
+            }
+          }
+        });
     return List.copyOf(samples);
   }
 }

@@ -2,7 +2,6 @@ package io.hypercalld.core.guest;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.OptionalLong;
 import java.util.SortedMap;
@@ -19,16 +18,17 @@ import java.util.TreeMap;
  */
 public final class GuestInstruction implements Digestible {
   /** An access lies in one page or two, each of which is read, or written, or both. */
-  private static final int ANSWERS = 4;
+  private static final OptionalLong[] NO_ANSWERS = {
+    OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty(), OptionalLong.empty()
+  };
 
-  private final OptionalLong[] answers = new OptionalLong[ANSWERS];
   private final GuestRequest request;
+  private OptionalLong[] answers = NO_ANSWERS;
   private OptionalLong loaded = OptionalLong.empty();
   private SortedMap<Long, Integer> lost = Collections.emptySortedMap();
 
   public GuestInstruction(GuestRequest request) {
     this.request = request;
-    Arrays.fill(answers, OptionalLong.empty());
   }
 
   public GuestRequest request() {
@@ -37,6 +37,7 @@ public final class GuestInstruction implements Digestible {
 
   /** An emulator answered for the part that begins at an address. */
   public void answered(long gpa, boolean writes, long data) {
+    answers = answers.clone();
     answers[index(gpa, writes)] = OptionalLong.of(data);
   }
 

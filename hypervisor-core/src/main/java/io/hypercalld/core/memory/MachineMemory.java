@@ -31,6 +31,9 @@ public final class MachineMemory
   private final long lowTop;
   private final long highTop;
 
+  /** The frame that was touched last, as the next is likely to be; -1 for none. */
+  private long lastTouched = -1;
+
   public MachineMemory(MemoryMap map) {
     this(map, new HostMemory());
   }
@@ -81,7 +84,7 @@ public final class MachineMemory
 
   @Override
   public void writeWord(long maddr, long value) {
-    touched.add(maddr >>> PageSize.SHIFT_4K);
+    touch(maddr >>> PageSize.SHIFT_4K);
     bytes.set(WORD, maddr, value);
   }
 
@@ -102,7 +105,7 @@ public final class MachineMemory
     int slot = SlotBits.slot(maddr);
     MemorySegment.copy(bytes, WORD, maddr, buffer, slot, count);
     Replaced replaced = words.replace(buffer, slot, slot + count, further);
-    touched.add(maddr >>> PageSize.SHIFT_4K);
+    touch(maddr >>> PageSize.SHIFT_4K);
     MemorySegment.copy(buffer, slot, bytes, WORD, maddr, count);
     return replaced;
   }
@@ -135,7 +138,7 @@ public final class MachineMemory
 
   @Override
   public void writeInt(long maddr, int value) {
-    touched.add(maddr >>> PageSize.SHIFT_4K);
+    touch(maddr >>> PageSize.SHIFT_4K);
     bytes.set(HALF, maddr, value);
   }
 
@@ -182,6 +185,7 @@ public final class MachineMemory
     if (frames == 1 && !touched.contains(mfn.value())) {
       return;
     }
+    lastTouched = -1;
     long frame = touched.next(mfn.value());
     while (frame >= 0 && frame < end) {
       long runEnd = frame;
@@ -208,7 +212,14 @@ public final class MachineMemory
   private void touch(long maddr, long length) {
     long last = (maddr + length - 1) >>> PageSize.SHIFT_4K;
     for (long frame = maddr >>> PageSize.SHIFT_4K; frame <= last; frame++) {
+      touch(frame);
+    }
+  }
+
+  private void touch(long frame) {
+    if (frame != lastTouched) {
       touched.add(frame);
+      lastTouched = frame;
     }
   }
 

@@ -19,6 +19,7 @@ import io.hypercalld.ioreq.page.RequestType;
 import io.hypercalld.ioreq.server.AnswerWatcher;
 import io.hypercalld.ioreq.server.IoServer;
 import io.hypercalld.ioreq.server.IoreqNotice;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
@@ -125,7 +126,7 @@ public final class GuestCpus {
     DomainIo io = domain.facet(DomainIo.class);
     VcpuIo vcpu = io.vcpu(number);
     examine(io, number);
-    boolean again = vcpu.parked().filter(instruction::repeats).isPresent();
+    boolean again = vcpu.parked().isPresent() && instruction.repeats(vcpu.parked().get());
     if (vcpu.isWaiting()) {
       PendingIo request = io.oldest(number).orElseThrow();
       AccessOutcome waiting = AccessOutcome.waiting(request.server().id(), request.number());
@@ -173,23 +174,26 @@ public final class GuestCpus {
 
   /** Looks at the slots of a vCPU that waits, as it does whenever it is woken. */
   private void examine(DomainIo io, int number) {
-    VcpuIo vcpu = io.vcpu(number);
-    if (!vcpu.isWaiting()) {
-      return;
+    List<PendingIo> pending = io.vcpu(number).pending();
+    if (pending.size() == 1) {
+      examine(io, pending.getFirst());
+    } else {
+      // One that goes on may make new ones, which are looked at when they are notified of.
+      List.copyOf(pending).forEach(request -> examine(io, request));
     }
-    // One that goes on may make new ones, which are looked at when they are notified of.
-    for (PendingIo request : vcpu.snapshot()) {
-      switch (request.look()) {
-        case WAITING -> {}
-        case ANSWERED -> takeAnswer(io, request);
-        case WITHDRAWN -> complete(io, request, -1);
-        case NONSENSE -> {
-          io.domain()
-              .crash(
-                  "ioreq server %d put request %d into state %d"
-                      .formatted(request.server().id(), request.number(), request.slot().state()));
-          abort(io, request);
-        }
+  }
+
+  private void examine(DomainIo io, PendingIo request) {
+    switch (request.look()) {
+      case WAITING -> {}
+      case ANSWERED -> takeAnswer(io, request);
+      case WITHDRAWN -> complete(io, request, -1);
+      case NONSENSE -> {
+        io.domain()
+            .crash(
+                "ioreq server %d put request %d into state %d"
+                    .formatted(request.server().id(), request.number(), request.slot().state()));
+        abort(io, request);
       }
     }
   }
@@ -255,7 +259,7 @@ public final class GuestCpus {
     VcpuIo vcpu = io.vcpu(request.vcpu());
     Domain domain = io.domain();
     if (domain.isDying() || domain.run().isShutDown()) {
-      vcpu.finish(InstructionUnit.ended(io));
+      vcpu.finish(instruction, InstructionUnit.ended(io));
       return;
     }
     AccessOutcome outcome =
@@ -263,8 +267,7 @@ public final class GuestCpus {
             ? InstructionUnit.emulated(access, data)
             : execute(io, request.vcpu(), instruction);
     if (!outcome.isUnfinished()) {
-      vcpu.park(instruction);
-      vcpu.finish(outcome.after(request.server().id(), request.number()));
+      vcpu.finish(instruction, outcome.after(request.server().id(), request.number()));
     }
   }
 
@@ -307,7 +310,7 @@ public final class GuestCpus {
     io.remove(request);
     VcpuIo vcpu = io.vcpu(request.vcpu());
     if (!vcpu.isWaiting()) {
-      vcpu.finish(InstructionUnit.ended(io));
+      vcpu.parked().ifPresent(instruction -> vcpu.finish(instruction, InstructionUnit.ended(io)));
     }
   }
 

@@ -28,11 +28,6 @@ final class VcpuIo implements Digestible {
     return pending;
   }
 
-  /** Those of now, whatever becomes of them. */
-  List<PendingIo> snapshot() {
-    return pending.size() == 1 ? List.of(pending.getFirst()) : List.copyOf(pending);
-  }
-
   boolean isWaiting() {
     return !pending.isEmpty();
   }
@@ -60,18 +55,19 @@ final class VcpuIo implements Digestible {
     parked = Optional.empty();
   }
 
-  /** The instruction that waited has ended; whoever asks for it next learns how. */
-  void finish(AccessOutcome outcome) {
-    finished = parked.map(instruction -> new Finished(instruction, outcome));
+  /** An instruction that waited has ended; whoever asks for it next learns how. */
+  void finish(Instruction instruction, AccessOutcome outcome) {
+    finished = Optional.of(new Finished(instruction, outcome));
     parked = Optional.empty();
   }
 
   /** How an instruction ended that waited, if it is the last that did; told once. */
   Optional<AccessOutcome> collect(Instruction instruction) {
-    Optional<AccessOutcome> outcome =
-        finished.filter(last -> last.instruction.repeats(instruction)).map(Finished::outcome);
+    Optional<Finished> last = finished;
     finished = Optional.empty();
-    return outcome;
+    return last.isPresent() && last.get().instruction.repeats(instruction)
+        ? Optional.of(last.get().outcome)
+        : Optional.empty();
   }
 
   /** Some of the guest's memory is not where servers may have mapped it any more. */
