@@ -5,15 +5,16 @@ import io.hypercalld.core.memory.MemoryMap;
 import io.hypercalld.core.memory.WordProgression;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.DmaRequester;
-import io.hypercalld.iommu.unit.Habits;
 import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.RootComplex;
 import io.hypercalld.iommu.unit.Translation;
 import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.Habits;
 import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,7 +53,7 @@ final class CaseMachine implements CaptureHost {
 
   private static UnitSettings settings(Capabilities capabilities, int width, Habits habits) {
     try {
-      return UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, width).withHabits(habits);
+      return UnitSettings.of(UnitVersion.V1_0, capabilities, width).withHabits(habits);
     } catch (IllegalArgumentException impossible) {
       throw new UnreadableRecording("no such unit: " + impossible.getMessage());
     }

@@ -1,6 +1,6 @@
 package io.hypercalld.api.conformance;
 
-import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.vtd.Habits;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
@@ -10,7 +10,7 @@ public final class Conformance {
   /** The sets of what is allowed presume as much, and registers one record of faults. */
   private static final String AS_RECORDED =
       "silicon set as recorded: one fault for each requester; context entries and leaves are"
-          + " remembered, tables, absent and interrupt entries are not";
+          + " remembered, tables and absent entries are not";
 
   private Conformance() {}
 

@@ -28,7 +28,6 @@ import io.hypercalld.core.p2m.P2mLookup;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.unit.DmaSegment;
-import io.hypercalld.iommu.unit.Habits;
 import io.hypercalld.iommu.unit.InterruptOutcome;
 import io.hypercalld.iommu.unit.RemappingUnit;
 import io.hypercalld.iommu.unit.UnitSettings;
@@ -38,9 +37,11 @@ import io.hypercalld.iommu.virtual.VirtualIommu;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.DmaAccess;
+import io.hypercalld.iommu.vtd.Habits;
 import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.Mmio;
 import io.hypercalld.iommu.vtd.RemappableMessage;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -114,8 +115,7 @@ final class GuestMachine implements CaptureHost {
             scalable,
             capabilities.cachingMode(),
             ShadowSync.STRICT),
-        UnitSettings.of(
-                UnitSettings.VERSION_1_0, capabilities, capabilities.maximumGuestAddressWidth())
+        UnitSettings.of(UnitVersion.V1_0, capabilities, capabilities.maximumGuestAddressWidth())
             .withHabits(Habits.LENIENT));
   }
 

@@ -50,7 +50,6 @@ record Assembly(
     DeviceModels deviceModels,
     VirtualIommus virtualIommus,
     SyncMeter syncs) {
-  private static final int UNIT_VERSION = 0x10;
   private static final int DOM0_VCPUS = 4;
 
   /**
@@ -155,11 +154,12 @@ record Assembly(
     for (PlatformUnit unit : platform.units()) {
       UnitSettings settings =
           new UnitSettings(
-              UNIT_VERSION,
+              unit.version(),
               new Capabilities(unit.cap(), unit.ecap()),
               platform.hostAddressWidth(),
               Math.toIntExact(unit.windowBytes()),
-              UnitSettings.CacheSizes.LARGE);
+              UnitSettings.CacheSizes.LARGE,
+              unit.habits());
       units.add(
           new RemappingUnit(
               settings,

@@ -20,6 +20,8 @@ import io.hypercalld.iommu.platform.PlatformMemory;
 import io.hypercalld.iommu.platform.PlatformUnit;
 import io.hypercalld.iommu.platform.ReservedRegion;
 import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.Habits;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -33,6 +35,7 @@ final class PlatformReader {
   private static final int MOST_SEGMENT = 0xffff;
   private static final int MOST_WINDOW_ORDER = 15;
   private static final int MOST_ENUMERATION_ID = 0xff;
+  private static final int MOST_VERSION = 0xff;
 
   /** The keys of a scope that say what its address is the address of. */
   private static final Map<String, DeviceScope.Type> SCOPES =
@@ -176,7 +179,16 @@ final class PlatformReader {
 
   private PlatformUnit unit(YamlValue value) {
     YamlObject unit =
-        value.object("base", "segment", "window", "cap", "ecap", "includeAll", "scopes");
+        value.object(
+            "base",
+            "segment",
+            "window",
+            "cap",
+            "ecap",
+            "version",
+            "habits",
+            "includeAll",
+            "scopes");
     int segment = unit.number("segment", MOST_SEGMENT, 0);
     return new PlatformUnit(
         new Drhd(
@@ -185,7 +197,32 @@ final class PlatformReader {
             unit.optional("window").map(PlatformReader::windowOrder).orElse(0),
             unit.flag("includeAll", false),
             unit.list("scopes").stream().map(scope -> scope(segment, scope)).toList()),
-        new Capabilities(unit.required("cap").word(), unit.required("ecap").word()));
+        new Capabilities(unit.required("cap").word(), unit.required("ecap").word()),
+        new UnitVersion(unit.number("version", MOST_VERSION, UnitVersion.V1_0.value())),
+        unit.optional("habits").map(PlatformReader::habits).orElse(Habits.STRICT));
+  }
+
+  private static Habits habits(YamlValue value) {
+    Habits strict = Habits.STRICT;
+    YamlObject habits =
+        value.object(
+            "collapsesFaults",
+            "remembersAbsence",
+            "checksDomainOfDevice",
+            "forgetsWhenSwitched",
+            "dropsHighAddressBits",
+            "remembersTables",
+            "checksPassThrough",
+            "qualifiesReservedContexts");
+    return new Habits(
+        habits.flag("collapsesFaults", strict.collapsesFaults()),
+        habits.flag("remembersAbsence", strict.remembersAbsence()),
+        habits.flag("checksDomainOfDevice", strict.checksDomainOfDevice()),
+        habits.flag("forgetsWhenSwitched", strict.forgetsWhenSwitched()),
+        habits.flag("dropsHighAddressBits", strict.dropsHighAddressBits()),
+        habits.flag("remembersTables", strict.remembersTables()),
+        habits.flag("checksPassThrough", strict.checksPassThrough()),
+        habits.flag("qualifiesReservedContexts", strict.qualifiesReservedContexts()));
   }
 
   private static int windowOrder(YamlValue value) {

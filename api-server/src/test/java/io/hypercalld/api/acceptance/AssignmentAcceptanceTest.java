@@ -26,6 +26,7 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
   private static final String NIC_B = "0000:04:00.0";
   private static final String USB = "0000:00:14.0";
   private static final long USB_REGION = 0x7b46_1000L;
+  private static final String USB_GFN = "0x7b461";
   private static final String SHARED_1 = "0000:00:1a.0";
   private static final String SHARED_2 = "0000:00:1d.0";
   private static final String SHARED_GFN = "0x7b470";
@@ -41,6 +42,8 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
   private static final String BESIDE_HIDDEN = "0000:00:13.0";
   private static final int REST = 5;
   private static final long ADDRESS = 0x3000;
+  private static final int FUNCTIONS_OF_B = 24;
+  private static final int FIRST_PSEUDO_ID = 0x8000;
 
   @Override
   public Stream<Row<AssignmentHost>> rows() {
@@ -76,17 +79,27 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
         row(
             "B174 a domain that is destroyed leaves nothing behind",
             h -> {
+              // Its table for quarantine, which it keeps.
+              int earlier = h.guest();
+              h.given(earlier, USB);
+              h.daemon().delete("/v1/domains/" + earlier);
               String free = h.daemon().get("/v1/machine").at("/memory/freeBytes");
               int guest = h.guest();
-              h.given(guest, X);
-              h.given(guest, SOUND);
-              h.given(guest, BESIDE_HIDDEN);
+              String[] devices = {X, SOUND, BESIDE_HIDDEN, USB};
+              for (String device : devices) {
+                h.given(guest, device);
+              }
+              assertThat(h.xen().type(guest, USB_GFN)).isEqualTo("mmio_direct");
+              assertThat(h.requesters(REST, guest)).hasSize(4).contains(BRIDGE, BELOW_BRIDGE);
               h.daemon().delete("/v1/domains/" + guest);
-              for (String device : new String[] {X, SOUND, BESIDE_HIDDEN}) {
+              for (String device : devices) {
                 assertThat(h.owner(device)).isEqualTo(IO);
               }
               for (int unit : new int[] {0, 4, REST}) {
                 assertThat(h.idOf(unit, guest)).isEqualTo(-1);
+                assertThat(h.entries(unit))
+                    .extracting(entry -> entry.get("domid").asInt())
+                    .allMatch(owner -> owner == 0 || owner >= FIRST_PSEUDO_ID);
               }
               assertThat(h.daemon().get("/v1/machine").at("/memory/freeBytes")).isEqualTo(free);
             }));
@@ -259,13 +272,9 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
             h -> {
               int guest = h.guest();
               h.given(guest, SOUND);
+              assertThat(group(h, guest, SOUND).get("num_sdevs").asInt()).isZero();
               h.given(guest, MODEM);
-              JsonNode group =
-                  h.xen()
-                      .done(
-                          "domctl",
-                          "get_device_group",
-                          "{'domain':%d,'machine_sbdf':'%s'}".formatted(guest, SOUND));
+              JsonNode group = group(h, guest, SOUND);
               assertThat(group.get("num_sdevs").asInt()).isEqualTo(1);
               assertThat(group.at("/sdev_array/0").asText()).isEqualTo(MODEM);
             }),
@@ -278,6 +287,14 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
               assertThat(h.did(FIRMWARE_DISK)).isEqualTo(did);
               assertThat(h.outcome(FIRMWARE_DISK, 0x7b48_0000L)).isEqualTo("done");
             }));
+  }
+
+  private static JsonNode group(AssignmentHost h, int domain, String sbdf) {
+    return h.xen()
+        .done(
+            "domctl",
+            "get_device_group",
+            "{'domain':%d,'machine_sbdf':'%s'}".formatted(domain, sbdf));
   }
 
   private static Stream<Row<AssignmentHost>> failures() {
@@ -340,6 +357,7 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
               assertThat(h.owner(X)).isZero();
               assertThat(h.did(X)).isEqualTo(did);
               assertThat(h.idOf(0, guest)).isEqualTo(-1);
+              assertThat(h.lastFlushedId(0)).as("the id that was the guest's").isEqualTo(1);
               assertThat(h.outcome(X, 0x10_0000)).isEqualTo("done");
             }),
         row(
@@ -360,8 +378,10 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
             "B172 a physical function does not go before its virtual ones",
             h -> {
               assertThat(h.physdev("pci_device_remove", NIC_B, "")).isEqualTo(EBUSY);
-              assertThat(h.state(NIC_B)).isEqualTo("broken");
-              assertThat(h.state("0000:04:10.0")).isEqualTo("broken");
+              assertThat(h.items("/v1/devices?limit=10000&state=broken"))
+                  .extracting(device -> device.get("sbdf").asText())
+                  .hasSize(1 + FUNCTIONS_OF_B)
+                  .allMatch(sbdf -> sbdf.startsWith("0000:04:"));
               removeAll(h);
               restore(h);
             }),
@@ -393,7 +413,7 @@ final class AssignmentAcceptanceTest implements AssignmentBehaviours {
 
   private static void restore(AssignmentHost h) {
     h.physdev("pci_device_add", NIC_B, "");
-    for (int n = 0x80; n < 0x80 + 24; n++) {
+    for (int n = 0x80; n < 0x80 + FUNCTIONS_OF_B; n++) {
       h.physdev("pci_device_add", "0000:04:%02x.%d".formatted(n >> 3, n & 7), "");
     }
   }

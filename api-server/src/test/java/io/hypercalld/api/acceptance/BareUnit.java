@@ -24,7 +24,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 
 /**
  * A served machine's only unit, driven by the test alone: the model unit of spec/vtd.md 7, or one
@@ -56,13 +58,14 @@ public final class BareUnit implements NumberedBehaviours.Host {
       hostAddressWidth: 46
       memory: {size: 4GiB, lowTop: 3GiB, dom0: 256MiB}
       units:
-      %s  - {base: 0xfed90000, cap: 0x%x, ecap: 0x%x, includeAll: true}
+      %s  - {base: 0xfed90000, cap: 0x%x, ecap: 0x%x, habits: {%s}, includeAll: true}
       devices:
         - {address: "00:00.0", vendor: 0x8086, device: 0x6f00, class: 0x060000}
         - {address: "03:10.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
         - {address: "03:10.1", vendor: 0x8086, device: 0x1515, class: 0x020000}
         - {address: "03:10.2", vendor: 0x8086, device: 0x1515, class: 0x020000}
         - {address: "03:10.7", vendor: 0x8086, device: 0x1515, class: 0x020000}
+        - {address: "03:1f.7", vendor: 0x8086, device: 0x1515, class: 0x020000}
         - {address: "03:11.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
         - {address: "04:00.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
         - {address: "06:00.0", vendor: 0x8086, device: 0x1515, class: 0x020000}
@@ -109,13 +112,22 @@ public final class BareUnit implements NumberedBehaviours.Host {
   }
 
   static BareUnit on(Capabilities capabilities) {
-    return new BareUnit(serve(platform("", capabilities)), 0, X, capabilities);
+    return withHabits(capabilities, "");
+  }
+
+  /**
+   * A unit that uses some freedoms of the specification otherwise.
+   *
+   * @param habits as a platform's file names them
+   */
+  static BareUnit withHabits(Capabilities capabilities, String habits) {
+    return new BareUnit(serve(platform("", capabilities, habits)), 0, X, capabilities);
   }
 
   /** The model unit of a machine whose {@link #other} unit is this one. */
   static BareUnit beside(Capabilities other) {
     String unit = OTHER_UNIT.formatted(other.cap(), other.ecap());
-    DaemonUnderTest daemon = serve(platform(unit, ModelUnit.CAPABILITIES));
+    DaemonUnderTest daemon = serve(platform(unit, ModelUnit.CAPABILITIES, ""));
     return new BareUnit(daemon, 1, X, ModelUnit.CAPABILITIES);
   }
 
@@ -124,8 +136,8 @@ public final class BareUnit implements NumberedBehaviours.Host {
     return new BareUnit(daemon, 0, OTHER_UNITS_DEVICE, other);
   }
 
-  private static String platform(String otherUnit, Capabilities capabilities) {
-    return PLATFORM.formatted(otherUnit, capabilities.cap(), capabilities.ecap());
+  private static String platform(String otherUnit, Capabilities capabilities, String habits) {
+    return PLATFORM.formatted(otherUnit, capabilities.cap(), capabilities.ecap(), habits);
   }
 
   DaemonUnderTest daemon() {
@@ -358,6 +370,22 @@ public final class BareUnit implements NumberedBehaviours.Host {
 
   UnitDma dma(SourceId requester, String body) {
     return new UnitDma(expect(200, daemon.post(device(requester) + "/dma", body)));
+  }
+
+  // Interrupts.
+
+  /** Takes a processor out of use, so that it keeps what reaches it. */
+  void offline(int processor) {
+    expect(200, daemon.put("/_sim/processors/" + processor, "{\"online\":false}"));
+  }
+
+  /** Vectors that a processor has and has not taken. */
+  List<Integer> waiting(int processor) {
+    List<Integer> vectors = new ArrayList<>();
+    expect(200, daemon.get("/v1/machine/processors"))
+        .at("/items/" + processor + "/irr")
+        .forEach(vector -> vectors.add(vector.asInt()));
+    return vectors;
   }
 
   // Faults and counters.

@@ -136,8 +136,16 @@ final class DmarBootAcceptanceTest implements NumberedBehaviours<DmarBootAccepta
                           Optional.of(machine.resolve("lspci.txt"))))) {
                 assertThat(h.items("/v1/iommus")).hasSize(4);
                 assertThat(baseOf(h, "0000:40:02.0")).isEqualTo("0xcf000000");
+                HotplugAcceptanceTest.plugged(h, "0000:42:00.0", "pcie-endpoint", "0x020000", "");
+                HotplugAcceptanceTest.known(h, "0000:42:00.0");
+                assertThat(baseOf(h, "0000:42:00.0")).isEqualTo("0xcf000000");
                 assertThat(baseOf(h, "0000:80:05.0")).isEqualTo("0xc8000000");
                 assertThat(baseOf(h, "0000:00:1a.0")).isEqualTo("0xdf100000");
+                assertThat(h.items("/v1/devices?limit=10000"))
+                    .filteredOn(device -> device.get("sbdf").asText().startsWith("0000:3f:"))
+                    .hasSizeGreaterThan(30)
+                    .extracting(device -> baseOf(h, device.get("sbdf").asText()))
+                    .containsOnly("0xdf100000");
               }
             }),
         row(

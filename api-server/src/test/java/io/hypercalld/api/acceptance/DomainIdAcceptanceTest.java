@@ -42,10 +42,11 @@ final class DomainIdAcceptanceTest implements AssignmentBehaviours {
             "B141 a domain has an id of each unit, and is flushed on each with that one",
             h -> {
               h.given(h.guest(), a(0));
+              h.given(h.guest(), a(2));
               int guest = h.guest();
               h.given(guest, a(1));
               h.given(guest, b(0));
-              assertThat(h.did(a(1))).isEqualTo(2).isEqualTo(h.idOf(0, guest));
+              assertThat(h.did(a(1))).isEqualTo(3).isEqualTo(h.idOf(0, guest));
               assertThat(h.did(b(0))).isEqualTo(2).isEqualTo(h.idOf(1, guest));
               assertThat(h.outcome(a(1), 0x5000)).isEqualTo("done");
               assertThat(h.outcome(b(0), 0x5000)).isEqualTo("done");
@@ -53,6 +54,8 @@ final class DomainIdAcceptanceTest implements AssignmentBehaviours {
               assertThat(h.xen().decrease(guest, "0x5")).isEqualTo(1);
               assertThat(h.flushes(0, "page") + h.flushes(0, "domain")).isEqualTo(1);
               assertThat(h.flushes(1, "page") + h.flushes(1, "domain")).isEqualTo(1);
+              assertThat(h.lastFlushedId(0)).isEqualTo(3);
+              assertThat(h.lastFlushedId(1)).isEqualTo(2);
               assertThat(h.outcome(a(1), 0x5000)).isEqualTo("0x5");
               assertThat(h.outcome(b(0), 0x5000)).isEqualTo("0x5");
             }),

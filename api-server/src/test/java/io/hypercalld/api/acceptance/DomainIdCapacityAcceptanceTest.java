@@ -25,7 +25,7 @@ final class DomainIdCapacityAcceptanceTest implements AssignmentBehaviours {
   public Stream<Row<AssignmentHost>> rows() {
     return Stream.of(
         row(
-            "B147 with scratch pages 127 guests fit behind 256 ids, and the 128th is EBUSY",
+            "B147 with scratch pages 127 guests fit behind 256 ids, without them 255",
             h -> {
               h.policies("'quarantine':'scratch-page'");
               List<String> functions = virtualFunctions(h);
@@ -33,6 +33,12 @@ final class DomainIdCapacityAcceptanceTest implements AssignmentBehaviours {
               assertThat(h.ids(0)).hasSize(255);
               int last = h.guest("16KiB");
               h.refuses(EBUSY, () -> h.assign(last, functions.get(127)));
+              try (AssignmentHost basic = AssignmentHost.on("two-socket")) {
+                List<String> many = virtualFunctions(basic);
+                giveEach(basic, many.subList(0, 255));
+                int oneMore = basic.guest("16KiB");
+                basic.refuses(EBUSY, () -> basic.assign(oneMore, many.get(255)));
+              }
             }),
         row(
             "B149 whatever the order of free and claim, a new owner is not struck out any more",
@@ -50,6 +56,8 @@ final class DomainIdCapacityAcceptanceTest implements AssignmentBehaviours {
               List<String> close = virtualFunctions(h).subList(0, 128);
               assertThat(close.getFirst()).isEqualTo("0000:10:10.0");
               assertThat(close.getLast()).isEqualTo("0000:10:1f.7");
+              assertThat(hasContexts(h, 0x10)).isTrue();
+              assertThat(hasContexts(h, 0x11)).isFalse();
               try (AssignmentHost apart = variant("stride: 1", "stride: 2")) {
                 List<String> far = virtualFunctions(apart).subList(0, 128);
                 assertThat(far.getFirst()).isEqualTo("0000:10:10.0");
@@ -58,8 +66,19 @@ final class DomainIdCapacityAcceptanceTest implements AssignmentBehaviours {
                 apart.given(guest, far.getLast());
                 assertThat(apart.outcome(far.getLast(), 0)).isEqualTo("done");
                 assertThat(apart.did(far.getLast())).isEqualTo(1);
+                assertThat(hasContexts(apart, 0x10)).isTrue();
+                assertThat(hasContexts(apart, 0x11)).isTrue();
+                assertThat(hasContexts(apart, 0x12)).isFalse();
               }
             }));
+  }
+
+  /** Whether a bus has a context table on the first unit. */
+  private static boolean hasContexts(AssignmentHost h, int bus) {
+    long root = Long.decode(h.daemon().get("/v1/iommus/0").at("/rootTable"));
+    String entry =
+        h.daemon().get("/v1/memory?maddr=0x%x&length=1".formatted(root + 16L * bus)).at("/data");
+    return (Integer.parseInt(entry, 16) & 1) != 0;
   }
 
   /** The same platform with something else in its description. */

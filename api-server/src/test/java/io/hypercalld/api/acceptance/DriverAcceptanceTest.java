@@ -43,6 +43,27 @@ final class DriverAcceptanceTest implements AssignmentBehaviours {
               pace(h, 20_000_000);
             }),
         row(
+            "- the faults of every unit are read, laid to their devices and cleared",
+            h -> {
+              int guest = h.guest();
+              h.given(guest, A);
+              h.given(guest, B);
+              for (String device : new String[] {A, B}) {
+                assertThat(h.outcome(device, 0x4000_0000L)).isEqualTo("0x5");
+                assertThat(h.device(device).at("/faults/storm").asInt()).isEqualTo(1);
+              }
+              for (int unit = 0; unit < 2; unit++) {
+                assertThat(
+                        h.daemon()
+                            .post(
+                                "/v1/iommus/" + unit + "/mmio", "{\"offset\":\"0x34\",\"size\":4}")
+                            .at("/value"))
+                    .isEqualTo("0x0");
+              }
+              assertThat(h.culprit(0, A)).isEqualTo(guest);
+              assertThat(h.culprit(1, B)).isEqualTo(guest);
+            }),
+        row(
             "B114 a stuck queue keeps no other unit from its own, but whoever needs both suffers",
             h -> {
               int both = h.guest();

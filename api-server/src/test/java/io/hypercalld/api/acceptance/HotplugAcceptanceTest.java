@@ -55,8 +55,7 @@ final class HotplugAcceptanceTest implements AssignmentBehaviours {
                 .replace('\'', '"'));
   }
 
-  private static void plugged(
-      AssignmentHost h, String sbdf, String kind, String classCode, String more) {
+  static void plugged(AssignmentHost h, String sbdf, String kind, String classCode, String more) {
     Answer answer = plug(h, sbdf, kind, classCode, more);
     assertThat(answer.status()).as("%s", answer.body()).isEqualTo(200);
   }
@@ -66,7 +65,7 @@ final class HotplugAcceptanceTest implements AssignmentBehaviours {
         .put("/_sim/pci/" + sbdf + "/buses", "{\"secondary\":%d}".formatted(secondary));
   }
 
-  private static void known(AssignmentHost h, String... sbdfs) {
+  static void known(AssignmentHost h, String... sbdfs) {
     for (String sbdf : sbdfs) {
       assertThat(h.physdev("pci_device_add", sbdf, "")).as(sbdf).isZero();
     }

@@ -11,11 +11,12 @@ import java.util.HexFormat;
 import java.util.stream.Stream;
 
 /**
- * B130, and spec/vtd.md 6: remapping entries that run out, timers that send messages, interrupts
- * that follow their vCPUs, and guests that mask messages or map pins by themselves.
+ * B129, B130, and spec/vtd.md 6: remapping entries that run out, timers that send messages,
+ * interrupts that follow their vCPUs, and guests that mask messages or map pins by themselves.
  */
 final class InterruptAcceptanceTest implements AssignmentBehaviours {
   private static final String VF = "0000:03:10.0";
+  private static final String FORGER = "0000:03:10.2";
   private static final int IRTA = 0xb8;
   private static final int ENTRY_BYTES = 16;
   private static final int ENTRIES = 65_536;
@@ -37,6 +38,21 @@ final class InterruptAcceptanceTest implements AssignmentBehaviours {
         row(
             "B130 a full table is EFAULT, and so is one without 32 entries in a row",
             InterruptAcceptanceTest::full),
+        row(
+            "B129 a guest's function that forges another's message is blocked",
+            h -> {
+              int victim = guest(h);
+              bind(h, victim, map(h, victim, ""), 0x41, "");
+              int forger = h.guest();
+              h.given(forger, FORGER);
+              JsonNode message = message(h);
+
+              Answer forged = sendFrom(h, FORGER, message);
+
+              assertThat(outcome(forged)).isEqualTo("blocked");
+              assertThat(forged.at("/fault/reason")).isEqualTo("0x26");
+              assertThat(outcome(send(h))).isEqualTo("delivered");
+            }),
         row(
             "- a timer's message goes through an entry for its requester, and moves with it",
             h -> {
@@ -273,10 +289,13 @@ final class InterruptAcceptanceTest implements AssignmentBehaviours {
   }
 
   private static Answer send(AssignmentHost h) {
-    JsonNode message = message(h);
+    return sendFrom(h, VF, message(h));
+  }
+
+  private static Answer sendFrom(AssignmentHost h, String function, JsonNode message) {
     return h.daemon()
         .post(
-            "/v1/devices/" + VF + "/msi",
+            "/v1/devices/" + function + "/msi",
             "{\"address\":%s,\"data\":%s}".formatted(message.get("address"), message.get("data")));
   }
 

@@ -51,11 +51,16 @@ final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
         row(
             "B66 unmasking sends the message",
             it -> {
+              it.offline(2);
+              it.write(Register.FEADDR, 0xfee0_2000L);
+              it.write(Register.FEDATA, 0x35);
               fault(it);
+              assertThat(it.waiting(2)).isEmpty();
 
               it.write(Register.FECTL, 0);
 
               assertThat(messages(it)).isEqualTo(1);
+              assertThat(it.waiting(2)).containsExactly(0x35);
               assertThat(it.isSet(Register.FECTL, EventControl.IP)).isFalse();
             }),
         row(
@@ -130,6 +135,7 @@ final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
               fault(it);
 
               assertThat(isSet(it, FaultStatus.PFO.mask())).isTrue();
+              assertThat(it.listing("faults")).hasSize(RECORDS);
             }),
         row(
             "B71 records cleared first, then the overflow: the log begins anew",
@@ -209,7 +215,7 @@ final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
         row(
             "B79 a reset leaves the log as it is",
             it -> {
-              faults(it, 2);
+              faults(it, RECORDS + 1);
               FaultRecord first = it.record(0);
 
               it.reset();
@@ -217,6 +223,7 @@ final class UnitFaultsAcceptanceTest implements NumberedBehaviours<BareUnit> {
               assertThat(it.record(0)).isEqualTo(first);
               assertThat(it.record(1).isPending()).isTrue();
               assertThat(isSet(it, FaultStatus.PPF.mask())).isTrue();
+              assertThat(isSet(it, FaultStatus.PFO.mask())).isTrue();
               assertThat(it.read(Register.GSTS)).isZero();
             }),
         row(

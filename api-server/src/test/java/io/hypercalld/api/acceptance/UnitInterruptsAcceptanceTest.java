@@ -186,9 +186,13 @@ final class UnitInterruptsAcceptanceTest
         row(
             "B125 with remapping off everything passes as it is written",
             it -> {
+              it.put(INDEX, entry(VECTOR + 1).from(new SourceId(0x0387), 0));
+              assertThat(it.send(INDEX).fault()).isEqualTo(0x26);
               it.unit.command(GlobalCommand.IRE, false);
 
               assertThat(it.send(X, 0xfee0_0000L, VECTOR).vector()).isEqualTo(VECTOR);
+              long remappable = RemappableMessage.of(INDEX, 0).address();
+              assertThat(it.send(X, remappable, VECTOR).vector()).isEqualTo(VECTOR);
             }),
         row(
             "B61 a DMA write into the range is an interrupt request like any other",
@@ -213,7 +217,7 @@ final class UnitInterruptsAcceptanceTest
               assertThat(it.send(new SourceId(0x0388), INDEX, 0).fault()).isEqualTo(0x26);
             }),
         row(
-            "B129 a function that names another one's entry is blocked",
+            "3.6 a function that names another one's entry is blocked, and recorded as itself",
             it -> {
               SourceId forger = new SourceId(0x0387);
               it.put(INDEX, entry(VECTOR).from(X, 0));
@@ -228,7 +232,9 @@ final class UnitInterruptsAcceptanceTest
         row(
             "B121 a bus range starts in the high byte",
             it -> {
-              it.put(INDEX, entry(VECTOR).fromBuses(3, 5));
+              InterruptEntry entry = entry(VECTOR).fromBuses(3, 5);
+              assertThat(entry.hi()).isEqualTo(0x8_0305L);
+              it.put(INDEX, entry);
 
               assertThat(it.send(new SourceId(0x0400), INDEX, 0).isDelivered()).isTrue();
               assertThat(it.send(new SourceId(0x0600), INDEX, 0).fault()).isEqualTo(0x26);
@@ -294,10 +300,13 @@ final class UnitInterruptsAcceptanceTest
         row(
             "B126 a posted interrupt sets its bit, and notifies once",
             it -> {
-              long descriptor = post(it, PostedDescriptor.control(0x52, 0, false), false);
+              it.unit.offline(3);
+              long descriptor = post(it, PostedDescriptor.control(0x52, 3, false), false);
 
               Arrival arrival = it.send(INDEX);
               it.send(INDEX);
+
+              assertThat(it.unit.waiting(3)).containsExactly(0x52);
 
               assertThat(arrival.body().get("outcome").asText()).isEqualTo("posted");
               assertThat(it.unit.word(descriptor + 8)).isEqualTo(1L << (VECTOR - 64));

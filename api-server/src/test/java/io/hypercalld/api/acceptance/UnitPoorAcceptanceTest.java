@@ -96,6 +96,12 @@ final class UnitPoorAcceptanceTest implements NumberedBehaviours<BareUnit> {
               it.command(GlobalCommand.WBF, true);
 
               assertThat(it.dmaRead(UNMAPPED, 4).landedAt(FRAME)).isTrue();
+              long another = UNMAPPED + 0x1000;
+              assertThat(it.dmaRead(another, 4).fault()).isEqualTo(0x6);
+              it.map(another, FRAME);
+              assertThat(it.dmaRead(another, 4).fault()).isEqualTo(0x6);
+              UnitCachesAcceptanceTest.flushDomain(it, DOMAIN + 1);
+              assertThat(it.dmaRead(another, 4).landedAt(FRAME)).isTrue();
             }),
         row(
             "B74 the only record taken, the next fault overflows",

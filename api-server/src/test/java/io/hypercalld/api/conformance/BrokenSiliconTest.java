@@ -2,13 +2,13 @@ package io.hypercalld.api.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.iommu.unit.Habits;
 import io.hypercalld.iommu.unit.Malfunction;
 import io.hypercalld.iommu.unit.Malfunction.Command;
 import io.hypercalld.iommu.unit.Malfunction.Effect;
 import io.hypercalld.iommu.unit.Malfunction.Target;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.Habits;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;

@@ -3,7 +3,7 @@ package io.hypercalld.api.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.vtd.Habits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -2,7 +2,7 @@ package io.hypercalld.api.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.vtd.Habits;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -19,7 +19,6 @@ final class HabitsConformanceTest {
         habit.equals("remembersAbsence"),
         habit.equals("checksDomainOfDevice"),
         !habit.equals("keepsWhenSwitched"),
-        habit.equals("remembersInterrupts"),
         !habit.equals("keepsHighAddressBits"),
         habit.equals("remembersTables"),
         habit.equals("checksPassThrough"),
@@ -43,8 +42,6 @@ final class HabitsConformanceTest {
     "checksDomainOfDevice, 8",
     // Translation is switched off and on: D8, that empties the caches.
     "keepsWhenSwitched, 2",
-    // I6: interrupt entries are not cached.
-    "remembersInterrupts, 36",
     // D9: RTADDR is cut to the host address width.
     "keepsHighAddressBits, 1",
     // D8: no paging-structure cache.
@@ -61,7 +58,7 @@ final class HabitsConformanceTest {
   }
 
   @ParameterizedTest
-  @CsvSource("61")
+  @CsvSource("25")
   void allStrictHabitsTogether_leaveItInNoOtherCases(int cases) {
     assertThat(failures(Habits.STRICT)).hasSize(cases);
   }

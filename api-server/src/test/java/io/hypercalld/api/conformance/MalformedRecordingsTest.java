@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.vtd.Habits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.random.RandomGenerator;

@@ -2,7 +2,7 @@ package io.hypercalld.api.conformance;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.iommu.unit.Habits;
+import io.hypercalld.iommu.vtd.Habits;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;

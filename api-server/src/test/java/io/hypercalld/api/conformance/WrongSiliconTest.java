@@ -3,8 +3,8 @@ package io.hypercalld.api.conformance;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.hypercalld.iommu.unit.DmaSegment;
-import io.hypercalld.iommu.unit.Habits;
 import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.Habits;
 import io.hypercalld.iommu.vtd.Register;
 import java.util.ArrayList;
 import java.util.List;

@@ -10,6 +10,8 @@ import io.hypercalld.iommu.driver.FlushPolicy;
 import io.hypercalld.iommu.driver.Quarantine;
 import io.hypercalld.iommu.pci.PciKind;
 import io.hypercalld.iommu.platform.Platform;
+import io.hypercalld.iommu.vtd.Habits;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.List;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
@@ -28,6 +30,8 @@ class PlatformReaderTest {
           window: 64KiB
           cap: 0x00d2078c106f0602
           ecap: 0x20c3
+          version: 0x50
+          habits: {collapsesFaults: true, remembersTables: false}
           includeAll: true
           scopes:
             - ioapic: "f0:1f.7"
@@ -64,6 +68,16 @@ class PlatformReaderTest {
     assertThat(platform.memory().bytes()).isEqualTo(4L << 30);
     assertThat(platform.memory().dom0Bytes()).isEqualTo(512L << 20);
     assertThat(platform.units().getFirst().windowBytes()).isEqualTo(64L << 10);
+    assertThat(platform.units().getFirst().version()).isEqualTo(new UnitVersion(0x50));
+    assertThat(platform.units().getFirst().habits())
+        .isEqualTo(new Habits(true, true, true, false, false, false, true, true));
+    assertThat(
+            PlatformReader.read(SMALL.replaceAll("(?m)^ *(version|habits):.*\\n", "")).platform())
+        .satisfies(
+            plain -> {
+              assertThat(plain.units().getFirst().version()).isEqualTo(UnitVersion.V1_0);
+              assertThat(plain.units().getFirst().habits()).isEqualTo(Habits.STRICT);
+            });
     assertThat(platform.units().getFirst().definition().scopes())
         .containsExactly(
             new DeviceScope(
@@ -81,10 +95,16 @@ class PlatformReaderTest {
       delimiter = '|',
       value = {
         "name: small | nmae: small | 'line 1, the document: unknown key nmae, did you mean name?'",
-        "includeAll | includAll | 'line 9, /units/0: unknown key includAll, did you mean"
+        "includeAll | includAll | 'line 11, /units/0: unknown key includAll, did you mean"
             + " includeAll?'",
-        "includeAll | x | 'line 9, /units/0: unknown key x'",
-        "kind: legacy-pci-bridge | kind: legacy-bridge | 'line 15, /devices/1/kind: unknown kind"
+        "includeAll | x | 'line 11, /units/0: unknown key x'",
+        "version: 0x50 | version: 0x150 | 'line 9, /units/0/version: 0x150 is not between'",
+        "ecap: 0x20c3\\n"
+            + "    version: 0x50 | ecap: 0x20c1\\n"
+            + "    version: 0x60 | 'unit 0: version 0x60 needs QI, which the unit lacks'",
+        "collapsesFaults | collapseFaults | 'line 10, /units/0/habits: unknown key collapseFaults,"
+            + " did you mean collapsesFaults?'",
+        "kind: legacy-pci-bridge | kind: legacy-bridge | 'line 17, /devices/1/kind: unknown kind"
             + " legacy-bridge, did you mean legacy-pci-bridge?'",
         "name: small | name: small\\nname: small | 'line 2, the document: key name is there twice'",
         "hostAddressWidth: 39 | hostAddressWidth: 39.5 | 'line 2, /hostAddressWidth: 39.5 is not a"
@@ -96,43 +116,43 @@ class PlatformReaderTest {
         "hostAddressWidth: 39 | hostAddressWidth: | 'line 2, /hostAddressWidth: a text is due"
             + " here'",
         "hostAddressWidth: 39\\n | '' | 'line 1, the document: key hostAddressWidth is missing'",
-        "includeAll: true | includeAll: yes | 'line 9, /units/0/includeAll: yes is neither true nor"
-            + " false'",
+        "includeAll: true | includeAll: yes | 'line 11, /units/0/includeAll: yes is neither true"
+            + " nor false'",
         "size: 4GiB | size: 4GB | 'line 3, /memory/size: 4GB is not an amount of memory'",
         "size: 4GiB | size: 256MiB | 'memory: 268435456 bytes leave nothing beside the 536870912"
             + " bytes of dom0'",
         "size: 4GiB | size: 1TiB | 'memory: 1099511627776 bytes reach up to'",
         "window: 64KiB | window: 65KiB | 'line 6, /units/0/window: a register window has'",
         "ecap: 0x20c3 | ecap: 0x20c9 | 'unit 0: remapping IR needs QI, which the unit lacks'",
-        "ioapic: | endpoint: | 'line 11, /units/0/scopes/0/endpoint: device 0000:f0:1f.7 does not"
+        "ioapic: | endpoint: | 'line 13, /units/0/scopes/0/endpoint: device 0000:f0:1f.7 does not"
             + " exist'",
-        "ioapic: \"f0:1f.7\" | bridge: \"03:10.0\" | 'line 11, /units/0/scopes/0/bridge:"
+        "ioapic: \"f0:1f.7\" | bridge: \"03:10.0\" | 'line 13, /units/0/scopes/0/bridge:"
             + " 0000:03:10.0 is no bridge with buses'",
-        "ioapic: \"f0:1f.7\" | bridge: \"1:03:10.0\" | 'line 11, /units/0/scopes/0/bridge: the unit"
+        "ioapic: \"f0:1f.7\" | bridge: \"1:03:10.0\" | 'line 13, /units/0/scopes/0/bridge: the unit"
             + " is in segment 0'",
-        "id: 8 | hpet: \"f0:1f.6\" | 'line 11, /units/0/scopes/0: a scope has one of the keys'",
-        "address: 00:00.0 | address: 00:00 | 'line 14, /devices/0/address: \"00:00\" is not a PCI"
+        "id: 8 | hpet: \"f0:1f.6\" | 'line 13, /units/0/scopes/0: a scope has one of the keys'",
+        "address: 00:00.0 | address: 00:00 | 'line 16, /devices/0/address: \"00:00\" is not a PCI"
             + " address'",
         "address: 00:00.0 | address: 03:10.0 | 'device 0000:03:10.0: two devices have this"
             + " address'",
-        "vendor: 0x8086, device: 0x1237 | vendor: 0x18086, device: 0x1237 | 'line 14,"
+        "vendor: 0x8086, device: 0x1237 | vendor: 0x18086, device: 0x1237 | 'line 16,"
             + " /devices/0/vendor: 0x18086 is not between 0 and 65535'",
-        "secondary: 1 | secondary: 0 | 'line 15, /devices/1/buses: no buses 0x00 to 0x00 behind a"
+        "secondary: 1 | secondary: 0 | 'line 17, /devices/1/buses: no buses 0x00 to 0x00 behind a"
             + " bridge'",
-        "phantomStride: 4 | phantomStride: 3 | 'line 16, /devices/2: phantom functions have a"
+        "phantomStride: 4 | phantomStride: 3 | 'line 18, /devices/2: phantom functions have a"
             + " stride of 1, 2 or 4'",
         "devices: [03:10.0] | devices: [03:10.1] | 'reserved region 0x7b800000-0x7b8fffff: device"
             + " 0000:03:10.1 does not exist'",
         "limit: 0x7b8fffff | limit: 0x7b8ffffe | 'reserved region 0x7b800000-0x7b8ffffe: base and"
             + " limit are not'",
-        "devices: [03:10.0] | devices: 03:10.0 | 'line 18, /reservedRegions/0/devices: a list is"
+        "devices: [03:10.0] | devices: 03:10.0 | 'line 20, /reservedRegions/0/devices: a list is"
             + " due here'",
         "memory: {size: 4GiB, lowTop: 2GiB, dom0: 512MiB} | memory: 4GiB | 'line 3, /memory: an"
             + " object is due here'",
         "name: small | name: [small | 'line 2: this is not YAML'",
         "name: small | 'name: *x' | 'line 1: this is not YAML'",
         "name: small | 'name: &x [*x]' | 'this is not YAML'",
-        "kind: legacy-pci-bridge | kind: \"a\\x0ab\" | 'line 15, /devices/1/kind: unknown kind a"
+        "kind: legacy-pci-bridge | kind: \"a\\x0ab\" | 'line 17, /devices/1/kind: unknown kind a"
             + " b'",
         "name: small | <<: {} | 'line 1, the document: unknown key <<'",
       })

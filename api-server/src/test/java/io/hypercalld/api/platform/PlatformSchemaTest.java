@@ -55,6 +55,8 @@ class PlatformSchemaTest {
         "hostAddressWidth: 46 | hostAddressWidth: 64",
         "totalVfs: 128, | totalVfs: many,",
         "limit: 0x7b470fff | limit: x",
+        "includeAll: true | 'habits: {collapseFaults: true}'",
+        "includeAll: true | version: 256",
       })
   void schema_mistakes_areRefusedByBoth(String from, String to) {
     String text = EmbeddedPlatforms.find("two-socket").orElseThrow().replace(from, to);

@@ -20,11 +20,14 @@ import io.hypercalld.iommu.vtd.Register;
  * The invalidation queue as the driver sees it: each command is its descriptor and a wait that
  * writes a status word. Confined to the machine thread.
  *
+ * <p>Each wait writes a number of its own: a unit that stood still carries out the waits of
+ * commands that were given up, too, and none of those is an answer to the last.
+ *
  * @see "VT-d §6.5.2"
  */
 final class InvalidationRing implements Invalidations {
   private static final int RING_BYTES = PageSize.BYTES_4K;
-  private static final int DONE = 1;
+  private static final int DESCRIPTORS_OF_A_COMMAND = 2;
   private static final long ERRORS =
       FaultStatus.IQE.mask() | FaultStatus.ICE.mask() | FaultStatus.ITE.mask();
 
@@ -35,6 +38,7 @@ final class InvalidationRing implements Invalidations {
   private final long status;
   private final int descriptorBytes;
   private int tail;
+  private int ticket;
 
   /**
    * Allocates the ring and tells the unit where it is; the queue is not enabled yet.
@@ -104,15 +108,30 @@ final class InvalidationRing implements Invalidations {
 
   @Override
   public void queued(InvalidationDescriptor command) {
-    memory.writeInt(status, 0);
+    requireRoom();
+    ticket++;
     put(command);
-    put(InvalidationDescriptor.waitWithStatus(status, DONE));
+    put(waiting());
     registers.write64(Register.IQT.offset(), tail);
-    if (memory.readInt(status) != DONE) {
+    if (memory.readInt(status) != ticket) {
       Refusal failure = failure(registers.read32(Register.FSTS.offset()));
       recover();
       throw failure;
     }
+  }
+
+  /** A tail that meets the head would be an empty queue. */
+  private void requireRoom() {
+    long head = registers.read64(Register.IQH.offset());
+    long used = (tail - head) & (RING_BYTES - 1);
+    if (used + (DESCRIPTORS_OF_A_COMMAND + 1L) * descriptorBytes > RING_BYTES) {
+      throw Refusal.of(
+          Errno.EIO, "iommu %d has left its queue standing at 0x%x, and it is full", unit, head);
+    }
+  }
+
+  private InvalidationDescriptor waiting() {
+    return InvalidationDescriptor.waitWithStatus(status, ticket);
   }
 
   private Refusal failure(int faultStatus) {
@@ -131,9 +150,7 @@ final class InvalidationRing implements Invalidations {
   private void recover() {
     int faultStatus = registers.read32(Register.FSTS.offset());
     if (FaultStatus.IQE.isSet(faultStatus)) {
-      write(
-          registers.read64(Register.IQH.offset()),
-          InvalidationDescriptor.waitWithStatus(status, DONE));
+      write(registers.read64(Register.IQH.offset()), waiting());
     }
     long errors = faultStatus & ERRORS;
     if (errors != 0) {
@@ -153,6 +170,6 @@ final class InvalidationRing implements Invalidations {
 
   @Override
   public void digest(StateDigest digest) {
-    digest.put(ring).put(status).put(tail);
+    digest.put(ring).put(status).put(tail).put(ticket);
   }
 }

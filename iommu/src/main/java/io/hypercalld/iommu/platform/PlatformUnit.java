@@ -2,14 +2,24 @@ package io.hypercalld.iommu.platform;
 
 import io.hypercalld.iommu.acpi.Drhd;
 import io.hypercalld.iommu.vtd.Capabilities;
+import io.hypercalld.iommu.vtd.Habits;
+import io.hypercalld.iommu.vtd.UnitVersion;
 
 /**
  * One remapping unit as it leaves the factory. Immutable.
  *
  * @param definition where its registers are and what it covers
  * @param capabilities its capability registers
+ * @param version its version register
+ * @param habits what it does where the specification leaves a choice
  */
-public record PlatformUnit(Drhd definition, Capabilities capabilities) {
+public record PlatformUnit(
+    Drhd definition, Capabilities capabilities, UnitVersion version, Habits habits) {
+  /** A unit of version 1.0 that forgets as little as it may. */
+  public PlatformUnit(Drhd definition, Capabilities capabilities) {
+    this(definition, capabilities, UnitVersion.V1_0, Habits.STRICT);
+  }
+
   public int segment() {
     return definition.segment();
   }

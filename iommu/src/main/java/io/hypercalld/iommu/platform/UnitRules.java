@@ -36,6 +36,12 @@ final class UnitRules {
       PlatformUnit unit = units.get(index);
       String where = "unit " + index;
       checkCapabilities(where, unit.capabilities());
+      require(
+          where,
+          !unit.version().invalidatesByRegisters(),
+          unit.capabilities().queuedInvalidation(),
+          "version 0x%x".formatted(unit.version().value()),
+          "QI");
       if (unit.definition().includeAll() && !includeAll.add(unit.segment())) {
         throw MalformedInput.at(
             where, "a second unit covers all the rest of segment %d", unit.segment());

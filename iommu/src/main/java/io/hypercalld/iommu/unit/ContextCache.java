@@ -4,6 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.ContextEntry;
+import io.hypercalld.iommu.vtd.Habits;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

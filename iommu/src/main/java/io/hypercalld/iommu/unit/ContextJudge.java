@@ -4,6 +4,7 @@ import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.Habits;
 import io.hypercalld.iommu.vtd.RootEntry;
 import java.util.Optional;
 

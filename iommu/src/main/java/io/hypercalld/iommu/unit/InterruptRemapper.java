@@ -5,11 +5,13 @@ import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.FaultReason;
+import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InterruptEntry;
 import io.hypercalld.iommu.vtd.InterruptMessage;
 import io.hypercalld.iommu.vtd.InterruptTableAddress;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.PostedDescriptor;
+import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RemappableMessage;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -28,7 +30,7 @@ final class InterruptRemapper implements Digestible {
   private final InterruptCache cache = new InterruptCache();
   private final InterruptJudge judge;
   private final UnitSettings settings;
-  private final boolean remembers;
+  private final RegisterFile registers;
 
   private boolean enabled;
   private boolean compatibilityPasses;
@@ -43,7 +45,7 @@ final class InterruptRemapper implements Digestible {
     this.sink = sink;
     this.judge = new InterruptJudge(circuit, cache);
     this.settings = circuit.settings();
-    this.remembers = circuit.settings().habits().remembersInterrupts();
+    this.registers = circuit.registers();
   }
 
   InterruptCache cache() {
@@ -132,10 +134,15 @@ final class InterruptRemapper implements Digestible {
       counters.interruptEntryHits++;
     } else {
       counters.interruptEntryMisses++;
-      if (remembers && judge.isCacheable(entry, table)) {
+      if (canBeToldToForget() && judge.isCacheable(entry, table)) {
         cache.put(judgement.index(), entry);
       }
     }
+  }
+
+  /** Entries are invalidated through the queue only: without it, none is remembered. */
+  private boolean canBeToldToForget() {
+    return GlobalCommand.QIE.isSet(registers.get(Register.GSTS));
   }
 
   private boolean isExtended() {

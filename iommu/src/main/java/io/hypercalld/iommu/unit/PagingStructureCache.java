@@ -2,6 +2,7 @@ package io.hypercalld.iommu.unit;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.iommu.vtd.Habits;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
 
 /**

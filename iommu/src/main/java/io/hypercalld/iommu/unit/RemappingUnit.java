@@ -83,7 +83,7 @@ public final class RemappingUnit implements Mmio, Digestible {
   }
 
   private void declareRegisters() {
-    constant(Register.VER, settings.version());
+    constant(Register.VER, settings.version().value());
     constant(Register.CAP, capabilities().cap());
     constant(Register.ECAP, capabilities().ecap());
     commands.attach();

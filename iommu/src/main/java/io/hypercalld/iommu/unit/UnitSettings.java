@@ -5,11 +5,13 @@ import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.Habits;
+import io.hypercalld.iommu.vtd.UnitVersion;
 
 /**
  * What a unit is before any software touches it. Immutable.
  *
- * @param version value of VER_REG: major in bits 7:4, minor in bits 3:0
+ * @param version what VER_REG says
  * @param capabilities what the unit announces: exactly what it implements
  * @param hostAddressWidth bits of a machine address, from the DMAR table
  * @param windowBytes bytes of the register window, a multiple of 4096
@@ -18,19 +20,15 @@ import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
  * @param defects what it does that the specification forbids
  */
 public record UnitSettings(
-    int version,
+    UnitVersion version,
     Capabilities capabilities,
     int hostAddressWidth,
     int windowBytes,
     CacheSizes cacheSizes,
     Habits habits,
     Defects defects) {
-  /** Version 1.0, of the units that have register-based invalidation. */
-  public static final int VERSION_1_0 = 0x10;
-
   private static final int PAGE_BYTES = 4096;
   private static final int INVALIDATION_BYTES = 2 * Long.BYTES;
-  private static final int MAJOR_WITHOUT_REGISTER_INVALIDATION = 0x60;
 
   /** Where the registers end whose place is fixed: with page requests, and without. */
   private static final int PAGE_REQUESTS_END = 0xf0;
@@ -143,7 +141,7 @@ public record UnitSettings(
 
   /** A unit with strict habits. */
   public UnitSettings(
-      int version,
+      UnitVersion version,
       Capabilities capabilities,
       int hostAddressWidth,
       int windowBytes,
@@ -153,7 +151,7 @@ public record UnitSettings(
 
   /** A unit without defects. */
   public UnitSettings(
-      int version,
+      UnitVersion version,
       Capabilities capabilities,
       int hostAddressWidth,
       int windowBytes,
@@ -163,7 +161,8 @@ public record UnitSettings(
   }
 
   /** A unit with one page of registers and large caches. */
-  public static UnitSettings of(int version, Capabilities capabilities, int hostAddressWidth) {
+  public static UnitSettings of(
+      UnitVersion version, Capabilities capabilities, int hostAddressWidth) {
     return new UnitSettings(version, capabilities, hostAddressWidth, PAGE_BYTES, CacheSizes.LARGE);
   }
 
@@ -206,8 +205,7 @@ public record UnitSettings(
 
   /** Whether it has CCMD, IVA and IOTLB, for which ECAP.IRO names a place other than 0. */
   boolean invalidatesByRegisters() {
-    return version < MAJOR_WITHOUT_REGISTER_INVALIDATION
-        && capabilities.invalidateAddressOffset() != 0;
+    return version.invalidatesByRegisters() && capabilities.invalidateAddressOffset() != 0;
   }
 
   /** What of a real unit's capabilities this silicon implements, and so announces. */

@@ -21,6 +21,7 @@ import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.List;
 
 /**
@@ -58,9 +59,8 @@ final class VirtualSilicon {
   static UnitSettings of(VirtualUnitSettings wanted, List<UnitDriver> host, boolean asShipped) {
     UnitSettings sound =
         wanted.l2()
-            ? UnitSettings.of(UnitSettings.VERSION_1_0, translating(wanted, host), ADDRESS_BITS)
-            : UnitSettings.of(
-                UnitSettings.VERSION_1_0, interruptsOnly(), INTERRUPTS_ONLY_ADDRESS_BITS);
+            ? UnitSettings.of(UnitVersion.V1_0, translating(wanted, host), ADDRESS_BITS)
+            : UnitSettings.of(UnitVersion.V1_0, interruptsOnly(), INTERRUPTS_ONLY_ADDRESS_BITS);
     return sound.withCaches(CACHES).with(new Defects(asShipped, asShipped, !wanted.l2()));
   }
 

@@ -12,6 +12,7 @@ import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.List;
 
 /**
@@ -39,7 +40,7 @@ final class CrowdedDriver implements AutoCloseable {
   private final CountedRegisters registers =
       new CountedRegisters(
           new RemappingUnit(
-              UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(CAP, ECAP), 46),
+              UnitSettings.of(UnitVersion.V1_0, new Capabilities(CAP, ECAP), 46),
               hypervisor.memory(),
               _ -> {}));
 

@@ -46,6 +46,7 @@ import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
 import io.hypercalld.iommu.vtd.Mmio;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -150,7 +151,7 @@ public final class SimulatedMachine implements AutoCloseable {
     for (long cap : new long[] {smallCap, largeCap}) {
       units.add(
           new RemappingUnit(
-              UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(cap, ecap), 46),
+              UnitSettings.of(UnitVersion.V1_0, new Capabilities(cap, ecap), 46),
               hypervisor.memory(),
               processors::deliver));
     }

@@ -18,6 +18,7 @@ import io.hypercalld.iommu.vtd.GlobalCommand;
 import io.hypercalld.iommu.vtd.InvalidationGranularity;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -299,7 +300,7 @@ final class CacheBehaviourTest {
   @Test
   void smallCaches_evictInAFixedOrder() {
     UnitSettings settings =
-        UnitSettings.of(UnitSettings.VERSION_1_0, SimulatedUnit.MODEL, 46)
+        UnitSettings.of(UnitVersion.V1_0, SimulatedUnit.MODEL, 46)
             .withCaches(new UnitSettings.CacheSizes(4, 4));
     try (var it = SimulatedUnit.off(settings).start()) {
       for (int page = 0; page < 8; page++) {

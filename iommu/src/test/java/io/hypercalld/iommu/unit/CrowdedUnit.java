@@ -8,6 +8,7 @@ import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.IotlbCommand;
+import io.hypercalld.iommu.vtd.UnitVersion;
 
 /**
  * A unit of 65,536 domain-ids with one device in each of so many domains, all of which have been
@@ -26,7 +27,7 @@ final class CrowdedUnit implements AutoCloseable {
 
   private final SimulatedUnit it =
       SimulatedUnit.off(
-          UnitSettings.of(UnitSettings.VERSION_1_0, CAPABILITIES, SimulatedUnit.HOST_ADDRESS_WIDTH)
+          UnitSettings.of(UnitVersion.V1_0, CAPABILITIES, SimulatedUnit.HOST_ADDRESS_WIDTH)
               .withCaches(CACHES));
   private int domainId = FIRST;
 

@@ -11,6 +11,8 @@ import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.FaultReason;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.Habits;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -27,7 +29,7 @@ final class HabitsTest {
 
   private static SimulatedUnit unit(Habits habits, Capabilities capabilities) {
     UnitSettings settings =
-        UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, SimulatedUnit.HOST_ADDRESS_WIDTH);
+        UnitSettings.of(UnitVersion.V1_0, capabilities, SimulatedUnit.HOST_ADDRESS_WIDTH);
     return SimulatedUnit.off(settings.withHabits(habits)).start();
   }
 

@@ -109,6 +109,28 @@ final class InterruptBehaviourTest {
     return ((InterruptOutcome.Blocked) outcome).reason();
   }
 
+  /** IEC is flushed by descriptors only, so what is remembered without a queue could never go. */
+  @Test
+  void entry_isRememberedOnlyWhereTheQueueCanHaveItForgotten() {
+    it.command(GlobalCommand.QIE, false);
+    put(INDEX, entry(0x41).from(X, 0));
+    send(INDEX);
+    put(INDEX, entry(0x42).from(X, 0));
+    send(INDEX);
+    it.command(GlobalCommand.QIE, true);
+    send(INDEX);
+    put(INDEX, entry(0x43).from(X, 0));
+    send(INDEX);
+
+    assertThat(it.messages)
+        .containsExactly(
+            InterruptMessage.fixed(0x41, 3),
+            InterruptMessage.fixed(0x42, 3),
+            InterruptMessage.fixed(0x42, 3),
+            InterruptMessage.fixed(0x42, 3));
+    assertThat(it.unit.interruptCache()).containsOnlyKeys(INDEX);
+  }
+
   @Test
   void remappedEntry_sendsWhatItSays() {
     put(INDEX, entry(0x41).from(X, 0));

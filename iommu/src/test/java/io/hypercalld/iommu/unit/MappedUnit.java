@@ -13,6 +13,7 @@ import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RootEntry;
 import io.hypercalld.iommu.vtd.RootTableAddress;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.List;
 
 /**
@@ -52,8 +53,7 @@ final class MappedUnit implements AutoCloseable {
     this.pages = pages;
     this.memory = new MachineMemory(MemoryMap.of(RAM_BYTES, RAM_BYTES, List.of()));
     UnitSettings settings =
-        UnitSettings.of(
-                UnitSettings.VERSION_1_0, SimulatedUnit.MODEL, SimulatedUnit.HOST_ADDRESS_WIDTH)
+        UnitSettings.of(UnitVersion.V1_0, SimulatedUnit.MODEL, SimulatedUnit.HOST_ADDRESS_WIDTH)
             .withCaches(new UnitSettings.CacheSizes(iotlbEntries, 64));
     this.unit = new RemappingUnit(settings, memory, _ -> {});
     writeTables();

@@ -4,6 +4,7 @@ import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FirstLevelEntry;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -33,9 +34,7 @@ public class NestedWalkBenchmark {
   private final ScalableUnit machine =
       ScalableUnit.on(
           UnitSettings.of(
-                  UnitSettings.VERSION_1_0,
-                  ScalableUnit.CAPABILITIES,
-                  SimulatedUnit.HOST_ADDRESS_WIDTH)
+                  UnitVersion.V1_0, ScalableUnit.CAPABILITIES, SimulatedUnit.HOST_ADDRESS_WIDTH)
               .withCaches(CACHES));
   private final Translation translation = new Translation();
   private int page;

@@ -19,6 +19,7 @@ import io.hypercalld.iommu.vtd.RootTableAddress;
 import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import io.hypercalld.iommu.vtd.ScalableRootEntry;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.UnitVersion;
 
 /**
  * The model unit with all of scalable mode, and the least software that drives it: device X has a
@@ -100,8 +101,7 @@ final class ScalableUnit implements AutoCloseable {
   }
 
   static ScalableUnit on(Capabilities capabilities) {
-    return on(
-        UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, SimulatedUnit.HOST_ADDRESS_WIDTH));
+    return on(UnitSettings.of(UnitVersion.V1_0, capabilities, SimulatedUnit.HOST_ADDRESS_WIDTH));
   }
 
   static ScalableUnit on(UnitSettings settings) {

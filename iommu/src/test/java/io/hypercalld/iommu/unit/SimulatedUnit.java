@@ -22,6 +22,7 @@ import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.RootEntry;
 import io.hypercalld.iommu.vtd.RootTableAddress;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -82,8 +83,7 @@ final class SimulatedUnit implements AutoCloseable {
   }
 
   static SimulatedUnit off(Capabilities capabilities) {
-    return new SimulatedUnit(
-        UnitSettings.of(UnitSettings.VERSION_1_0, capabilities, HOST_ADDRESS_WIDTH));
+    return new SimulatedUnit(UnitSettings.of(UnitVersion.V1_0, capabilities, HOST_ADDRESS_WIDTH));
   }
 
   static SimulatedUnit off(UnitSettings settings) {
@@ -120,6 +120,18 @@ final class SimulatedUnit implements AutoCloseable {
       bits = field.set(bits);
     }
     return (int) bits;
+  }
+
+  int read32(Register register) {
+    return unit.read32(register.offset(unit.capabilities()));
+  }
+
+  long read64(Register register) {
+    return unit.read64(register.offset(unit.capabilities()));
+  }
+
+  void write32(Register register, int value) {
+    unit.write32(register.offset(unit.capabilities()), value);
   }
 
   /** Changes one persistent bit as careful software does. */

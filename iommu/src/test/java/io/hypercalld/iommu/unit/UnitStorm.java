@@ -46,17 +46,20 @@ final class UnitStorm implements AutoCloseable {
     }
   }
 
-  /** Does so many random things; answers what is left of it all. */
-  String run(int steps) {
-    for (int step = 0; step < steps; step++) {
-      switch (random.nextInt(16)) {
+  /**
+   * Stores to registers, descriptors and tables so many times, devices asking in between; answers
+   * what is left of it all.
+   */
+  String run(int stores) {
+    for (int store = 0; store < stores; store++) {
+      switch (random.nextInt(6)) {
         case 0 -> anyStore();
         case 1 -> usefulStore();
         case 2 -> queue();
-        case 3, 4, 5 -> editTables();
-        case 6, 7 -> move();
-        case 8 -> interrupt();
-        default -> translate();
+        default -> editTables();
+      }
+      if (random.nextBoolean()) {
+        ask();
       }
       if (random.nextInt(5_000) == 0) {
         unit.reset();
@@ -67,6 +70,14 @@ final class UnitStorm implements AutoCloseable {
     }
     assertConsistent();
     return new StateDigest().put(memory).put(unit).put(interrupts).finish();
+  }
+
+  private void ask() {
+    switch (random.nextInt(10)) {
+      case 0, 1 -> move();
+      case 2 -> interrupt();
+      default -> translate();
+    }
   }
 
   /** Strikes one of the next commands or marks. */

@@ -39,6 +39,7 @@ import io.hypercalld.iommu.unit.UnitSettings;
 import io.hypercalld.iommu.vtd.Capabilities;
 import io.hypercalld.iommu.vtd.CapabilityFields;
 import io.hypercalld.iommu.vtd.ExtendedCapabilityFields;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import io.hypercalld.ioreq.DeviceModels;
 import io.hypercalld.ioreq.dispatch.PortAccess;
 import io.hypercalld.ioreq.hypercall.CreateIoreqServer;
@@ -75,7 +76,7 @@ public final class Embedded {
                   NIC, new PciIdentity(0x8086, 0x10d3, 0x020000, ""), PciKind.PCIE_ENDPOINT)));
   private final RemappingUnit unit =
       new RemappingUnit(
-          UnitSettings.of(UnitSettings.VERSION_1_0, new Capabilities(CAP, ECAP), 46),
+          UnitSettings.of(UnitVersion.V1_0, new Capabilities(CAP, ECAP), 46),
           hypervisor.memory(),
           processors::deliver);
   private final DeviceModels models = new DeviceModels(hypervisor);

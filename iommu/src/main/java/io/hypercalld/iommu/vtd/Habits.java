@@ -1,4 +1,4 @@
-package io.hypercalld.iommu.unit;
+package io.hypercalld.iommu.vtd;
 
 /**
  * How a unit uses the freedoms that the specification leaves to hardware. Immutable.
@@ -13,7 +13,6 @@ package io.hypercalld.iommu.unit;
  *     domain-id is the entry's too (VT-d §6.5.1.1)
  * @param forgetsWhenSwitched translations and context entries go whenever translation is switched
  *     on or off or the root pointer is set
- * @param remembersInterrupts interrupt-remapping entries are remembered (VT-d §6.2.4)
  * @param dropsHighAddressBits bits beyond the host address width are ignored in the addresses of
  *     tables and of the ring, rather than leading nowhere (VT-d §11.4.5)
  * @param remembersTables paging entries that lead to tables are remembered (VT-d §6.2.5)
@@ -27,16 +26,14 @@ public record Habits(
     boolean remembersAbsence,
     boolean checksDomainOfDevice,
     boolean forgetsWhenSwitched,
-    boolean remembersInterrupts,
     boolean dropsHighAddressBits,
     boolean remembersTables,
     boolean checksPassThrough,
     boolean qualifiesReservedContexts) {
   /** Forgets as little as it may, so that software that does not invalidate is found out. */
-  public static final Habits STRICT =
-      new Habits(false, true, true, false, true, false, true, true, true);
+  public static final Habits STRICT = new Habits(false, true, true, false, false, true, true, true);
 
   /** Forgets readily, and records one fault per requester, as an emulated unit does. */
   public static final Habits LENIENT =
-      new Habits(true, false, false, true, false, true, false, false, false);
+      new Habits(true, false, false, true, true, false, false, false);
 }
