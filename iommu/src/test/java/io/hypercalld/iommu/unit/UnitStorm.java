@@ -47,7 +47,7 @@ final class UnitStorm implements AutoCloseable {
   }
 
   /**
-   * Stores to registers, descriptors and tables so many times, devices asking in between; answers
+   * Stores to registers, descriptors and tables so many times, a device asking after each; answers
    * what is left of it all.
    */
   String run(int stores) {
@@ -58,9 +58,7 @@ final class UnitStorm implements AutoCloseable {
         case 2 -> queue();
         default -> editTables();
       }
-      if (random.nextBoolean()) {
-        ask();
-      }
+      ask();
       if (random.nextInt(5_000) == 0) {
         unit.reset();
       }

@@ -16,8 +16,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * A million random stores to registers, descriptors and tables, half as many requests in between:
- * nothing escapes, nothing hangs, and all of it can be repeated.
+ * A million random stores to registers, descriptors and tables, a request after each: nothing
+ * escapes, nothing hangs, and all of it can be repeated.
  */
 final class UnitStormTest {
   private static final int STORES = 250_000;
