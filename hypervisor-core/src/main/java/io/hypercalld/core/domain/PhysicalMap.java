@@ -111,15 +111,15 @@ public final class PhysicalMap {
   }
 
   /**
-   * Maps frames, which are noted as mapped there already, at guest frames that map nothing, by
-   * leaves of 4 KiB, as RAM. Where somebody observes the P2M, they follow one that is mapped.
+   * Maps frames, which are noted as mapped there already, at guest frames that map nothing, by as
+   * many leaves as {@link P2mTable#leavesAtOnce} allows, as RAM. Where somebody observes the P2M,
+   * they follow one that is mapped.
    *
-   * @throws Refusal as {@link P2mTable#setPages}; the frames are noted as mapped nowhere
+   * @throws Refusal as {@link P2mTable#setLeaves}; the frames are noted as mapped nowhere
    */
-  public void populatePages(Gfn gfn, FrameRun run) {
-    Mfn mfn = new Mfn(run.mfn());
+  public void populateLeaves(Gfn gfn, FrameRun run, PageSize size) {
     try {
-      p2m.during(SyncHook.PHYSMAP_ADD, () -> p2m.setPages(gfn, mfn, run.count(), P2mType.RAM_RW));
+      p2m.during(SyncHook.PHYSMAP_ADD, () -> p2m.setLeaves(gfn, run, size, P2mType.RAM_RW));
     } catch (Refusal refusal) {
       frames.mapped(run.mfn(), run.count(), FrameTable.INVALID_M2P);
       throw refusal;

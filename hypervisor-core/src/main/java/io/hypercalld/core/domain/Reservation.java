@@ -91,17 +91,17 @@ public final class Reservation implements Digestible {
   }
 
   /**
-   * Charges the frames that as many requests for one frame each would get, as far as they are
+   * Charges the blocks that as many requests for one block each would get, as far as they are
    * consecutive and allowed; they are noted as mapped already.
    *
    * @param max at least 1
    * @param first where the first of them is going to be mapped
    * @throws Refusal as {@link #allocate}
    */
-  public FrameRun allocateRun(long max, Gfn first) {
-    requireRoom(1);
-    FrameRun run =
-        allocator.allocateRun(Math.min(max, maxPages - totalPages), owner, first.value());
+  public FrameRun allocateRun(PageSize size, long max, Gfn first) {
+    requireRoom(size.frames());
+    long room = (maxPages - totalPages) >>> size.order();
+    FrameRun run = allocator.allocateRun(size, Math.min(max, room), owner, first.value());
     charge(run.mfn(), run.count());
     return run;
   }

@@ -86,6 +86,16 @@ record Extents(GuestFrames frames, long count, int order, long end) {
     }
   }
 
+  /** Whether each is a page of a size that there is. */
+  boolean isOfOneSize() {
+    return order % PageSize.SIZE_2M.order() == 0;
+  }
+
+  /** The largest page that each has room for. */
+  PageSize size() {
+    return PageSize.ofLevel(1 + order / PageSize.SIZE_2M.order());
+  }
+
   /** Extents that the caller's list really has, of those wanted. */
   long listed() {
     return frames.count() < 0 ? count : Math.min(count, frames.count());

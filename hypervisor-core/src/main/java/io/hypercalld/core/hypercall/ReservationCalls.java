@@ -11,6 +11,7 @@ import io.hypercalld.core.memory.FrameAllocator;
 import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.FrameTable;
 import io.hypercalld.core.memory.Mfn;
+import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mTable;
 import io.hypercalld.core.p2m.SyncHook;
@@ -38,23 +39,26 @@ final class ReservationCalls {
     this.continuations = continuations;
   }
 
-  /** What one operation does with the extents from {@code index} on: answers how many it did. */
+  /**
+   * What one operation does with the extents from {@code index} on, at most so many: answers how
+   * many it did.
+   */
   private interface Extent {
-    long handle(Domain domain, Extents extents, long index);
+    long handle(Domain domain, Extents extents, long index, long most);
   }
 
   Outcome populate(Domain caller, PopulatePhysmap args) {
     if (Extents.POPULATE_ON_DEMAND.isSet(args.memFlags().value())) {
-      return run(caller, args, (domain, extents, index) -> mark(caller, domain, extents, index));
+      return run(caller, args, (domain, extents, index, _) -> mark(caller, domain, extents, index));
     }
     List<Mfn> found = new ArrayList<>();
     Outcome outcome =
         run(
             caller,
             args,
-            (domain, extents, index) -> {
+            (domain, extents, index, most) -> {
               if (domain.physicalMap().isPresent()) {
-                return populateSome(domain, domain.physicalMap().get(), extents, index);
+                return populateSome(domain, extents, index, most);
               }
               Mfn mfn = allocate(domain, extents);
               allocator.frames().setM2p(mfn.value(), extents.order(), extents.frames().at(index));
@@ -71,7 +75,7 @@ final class ReservationCalls {
         run(
             caller,
             args,
-            (domain, extents, index) -> {
+            (domain, extents, _, _) -> {
               Mfn mfn = allocate(domain, extents);
               if (!domain.type().isTranslated()) {
                 found.add(mfn);
@@ -107,9 +111,9 @@ final class ReservationCalls {
       long end = listed ? extents.listed() : extents.count();
       Steps steps = continuations.begin(caller);
       while (done < end) {
-        long handled = extent.handle(domain, extents, done);
+        long handled = extent.handle(domain, extents, done, steps.room(extents.order()));
         done += handled;
-        if (steps.handled(handled << extents.order()) && done < end) {
+        if (steps.handled(handled, extents.order()) && done < end) {
           return Outcome.preempted(args.startingAt(done));
         }
       }
@@ -135,12 +139,12 @@ final class ReservationCalls {
   }
 
   /** One extent, or as many single pages as can be done at once to the same effect. */
-  private long removeSome(Domain domain, Extents extents, long index) {
+  private long removeSome(Domain domain, Extents extents, long index, long most) {
     Optional<PhysicalMap> map = domain.physicalMap();
     if (extents.order() == 0
         && map.isPresent()
         && !domain.features().populateOnDemand().isActive()) {
-      long wanted = consecutive(extents, index);
+      long wanted = consecutive(extents, index, most);
       Gfn first = new Gfn(extents.frames().at(index));
       long removed = map.get().removeAndReleaseRun(first, wanted, SyncHook.BALLOON);
       if (removed > 0) {
@@ -176,14 +180,15 @@ final class ReservationCalls {
     }
   }
 
-  /** One extent, or as many single pages as can be done at once to the same effect. */
-  private long populateSome(Domain domain, PhysicalMap map, Extents extents, long index) {
+  /** One extent, or as many as can be done at once to the same effect. */
+  private static long populateSome(Domain domain, Extents extents, long index, long most) {
+    PhysicalMap map = domain.physicalMap().orElseThrow();
     Gfn gfn = new Gfn(extents.frames().at(index));
     if (1L << extents.order() < map.granule()) {
       throw lessThanAPage(domain, map.granule());
     }
-    long wanted = extents.order() == 0 ? runLength(domain.p2m(), extents, index) : 1;
-    long populated = wanted > 1 ? populateRun(domain.reservation(), map, gfn, wanted) : 0;
+    long wanted = runLength(domain.p2m(), extents, index, most);
+    long populated = wanted > 1 ? populateRun(domain, gfn, extents.size(), wanted) : 0;
     if (populated > 0) {
       return populated;
     }
@@ -191,13 +196,14 @@ final class ReservationCalls {
     return 1;
   }
 
-  /** Populates as many pages of a run as there are frames in a row, or none if that is refused. */
-  private static long populateRun(Reservation reservation, PhysicalMap map, Gfn gfn, long wanted) {
+  /** Populates as many blocks of a run as there are in a row, or none if that is refused. */
+  private static long populateRun(Domain domain, Gfn gfn, PageSize size, long wanted) {
+    Reservation reservation = domain.reservation();
     long claimed = reservation.claimed();
-    FrameRun run = reservation.allocateRun(wanted, gfn);
+    FrameRun run = reservation.allocateRun(size, wanted, gfn);
     try {
-      map.populatePages(gfn, run);
-      return run.count();
+      domain.physicalMap().orElseThrow().populateLeaves(gfn, run, size);
+      return run.count() >>> size.order();
     } catch (Refusal _) {
       // One by one, as many are populated as can be.
       reservation.takeBack(run, claimed);
@@ -209,35 +215,42 @@ final class ReservationCalls {
     return Refusal.of(Errno.EINVAL, "a page of %s has %d frames of 4 KiB", domain.id(), granule);
   }
 
-  private static long runLength(P2mTable p2m, Extents extents, long index) {
-    boolean alone = !p2m.announcements().isUnheard() && !followsNeighbour(extents.frames(), index);
-    if (alone || extents.end() != Long.MAX_VALUE) {
+  private static long runLength(P2mTable p2m, Extents extents, long index, long most) {
+    boolean alone = !p2m.announcements().isUnheard() && !followsNeighbour(extents, index);
+    if (alone || !extents.isOfOneSize() || extents.end() != Long.MAX_VALUE) {
       return 1;
     }
-    long length = consecutive(extents, index);
-    return p2m.isUnmapped(new Gfn(extents.frames().at(index)), length) ? length : 1;
+    Gfn gfn = new Gfn(extents.frames().at(index));
+    long length = p2m.leavesAtOnce(gfn, extents.size(), consecutive(extents, index, most));
+    return length > 1 && p2m.isUnmapped(gfn, length << extents.order()) ? length : 1;
   }
 
   /**
    * Whether the extent before was the page before, under the same lowest table: whoever follows the
    * P2M then has the tables, whose frames would otherwise be allocated in another order.
    */
-  private static boolean followsNeighbour(GuestFrames frames, long index) {
+  private static boolean followsNeighbour(Extents extents, long index) {
+    GuestFrames frames = extents.frames();
     long gfn = frames.at(index);
     boolean begins = (gfn & (Steps.PAGES - 1)) == 0;
-    return index > 0 && !begins && frames.at(index - 1) == gfn - 1;
+    return extents.order() == 0 && index > 0 && !begins && frames.at(index - 1) == gfn - 1;
   }
 
-  /** How many extents from {@code index} on are consecutive frames between two multiples of 512. */
-  private static long consecutive(Extents extents, long index) {
+  /**
+   * How many extents from {@code index} on, at most so many, follow each other; of single pages
+   * those between two multiples of 512.
+   */
+  private static long consecutive(Extents extents, long index, long most) {
     GuestFrames frames = extents.frames();
-    long inside = frames.at(index) & (Steps.PAGES - 1);
-    long max = Math.min(extents.listed() - index, Steps.PAGES - inside);
-    if (frames instanceof GuestFrames.Consecutive) {
+    int order = extents.order();
+    long first = frames.at(index);
+    long inside = order == 0 ? first & (Steps.PAGES - 1) : 0;
+    long max = Math.min(extents.listed() - index, Math.min(most, Steps.PAGES - inside));
+    if (order == 0 && frames instanceof GuestFrames.Consecutive) {
       return max;
     }
     long length = 1;
-    while (length < max && frames.at(index + length) == frames.at(index) + length) {
+    while (length < max && frames.at(index + length) == first + (length << order)) {
       length++;
     }
     return length;

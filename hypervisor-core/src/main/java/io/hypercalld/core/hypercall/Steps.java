@@ -19,6 +19,9 @@ public final class Steps {
   private long taken;
   private long pages;
 
+  /** Extents that are handled at once where nobody is let run between them. */
+  private static final long AT_ONCE = 32;
+
   /** Steps of which the last allowed one ends the operation; 0 for no end. */
   Steps(CallCounters machine, CallCounters domain, long allowed) {
     this.machine = machine;
@@ -34,6 +37,30 @@ public final class Steps {
   public boolean handled(long count) {
     pages += count;
     return pages >= PAGES && next();
+  }
+
+  /**
+   * Some extents of {@code 1 << order} pages each were handled, no more than {@link #room} said,
+   * and more are to come; large ones are a step each.
+   *
+   * @return whether the operation has to stop here
+   */
+  boolean handled(long extents, int order) {
+    if (1L << order < PAGES) {
+      return handled(extents << order);
+    }
+    for (long i = 1; i < extents; i++) {
+      handled(1L << order);
+    }
+    return handled(1L << order);
+  }
+
+  /** How many extents of {@code 1 << order} pages may be handled before anybody is let run. */
+  long room(int order) {
+    if (1L << order < PAGES) {
+      return PAGES >>> order;
+    }
+    return allowed == 0 ? AT_ONCE : Math.min(AT_ONCE, allowed - taken);
   }
 
   /**

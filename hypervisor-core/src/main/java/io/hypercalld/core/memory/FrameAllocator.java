@@ -130,30 +130,32 @@ public final class FrameAllocator implements Digestible {
   }
 
   /**
-   * Hands out, as a domain's memory, the frames that as many requests for one frame would get, as
+   * Hands out, as a domain's memory, the blocks that as many requests for one block would get, as
    * far as they are consecutive; they are noted as mapped already.
    *
-   * @param max most frames wanted; at least 1
+   * @param max most blocks wanted; at least 1
    * @param gfn where the first is going to be mapped
    * @throws Refusal ENOMEM where there is none
    */
-  public FrameRun allocateRun(long max, int owner, long gfn) {
-    requireUnclaimed(1, owner, FrameUse.GUEST_RAM);
+  public FrameRun allocateRun(PageSize size, long max, int owner, long gfn) {
+    requireUnclaimed(size.frames(), owner, FrameUse.GUEST_RAM);
+    int kind = size.level() - 1;
+    long first = take(size.order(), Long.MAX_VALUE) >>> shift(kind);
+    long neighbours = FAN_OUT - (first & (FAN_OUT - 1));
+    long most = Math.min(Math.min(max, promised(size, owner)), neighbours);
+    long more = free[kind].runLength(first + 1, most - 1);
+    free[kind].removeRange(first + 1, more);
+    FrameRun run = new FrameRun(first << shift(kind), (1 + more) << shift(kind));
+    freeFrames -= run.count();
+    frames.assignMapped(run.mfn(), run.count(), owner, gfn);
+    return run;
+  }
+
+  /** Blocks that the domain could be given one after the other, as far as claims decide. */
+  private long promised(PageSize size, int owner) {
     long own = claims.of(owner);
-    long allowed = Math.min(max, own + Math.max(0, unclaimedFrames()));
-    long first = free[0].next(0);
-    long count;
-    if (first >= 0) {
-      count = free[0].runLength(first, Math.min(allowed, FAN_OUT - (first & (FAN_OUT - 1))));
-      free[0].removeRange(first, count);
-    } else {
-      first = take(PageSize.SIZE_2M.order(), Long.MAX_VALUE);
-      count = Math.min(allowed, FAN_OUT);
-      free[0].addRange(first + count, FAN_OUT - count);
-    }
-    freeFrames -= count;
-    frames.assignMapped(first, count, owner, gfn);
-    return new FrameRun(first, count);
+    long others = unclaimedFrames();
+    return (others < size.frames() ? own : own + others) >>> size.order();
   }
 
   /** Takes back the frames of one page, which may be part of what was handed out. */

@@ -4,7 +4,6 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
-import java.util.TreeSet;
 
 /**
  * The pages that a domain's P2M tables are made of. Confined to the machine thread.
@@ -24,7 +23,7 @@ public final class PagingPool implements Digestible {
   private final FrameAllocator allocator;
   private final int owner;
   private final int tableOrder;
-  private final TreeSet<Long> free = new TreeSet<>();
+  private final LowestFirst free = new LowestFirst();
   private long usedPages;
   private boolean closed;
 
@@ -61,7 +60,7 @@ public final class PagingPool implements Digestible {
   public long take() {
     require(1);
     usedPages += tablePages();
-    return free.removeFirst();
+    return free.removeLowest();
   }
 
   /**
@@ -125,17 +124,20 @@ public final class PagingPool implements Digestible {
     while (totalPages() < pages) {
       free.add(allocator.allocate(tableOrder, Long.MAX_VALUE, owner, FrameUse.P2M_TABLE));
     }
-    while (totalPages() >= pages + tablePages()) {
-      allocator.free(free.removeLast(), tablePages());
+    if (totalPages() > pages) {
+      shrink((int) ((pages - usedPages + tablePages() - 1) >>> tableOrder));
     }
   }
 
   /** Gives every free page back to the machine and hands out none any more. */
   public void close() {
     closed = true;
-    while (!free.isEmpty()) {
-      allocator.free(free.removeLast(), tablePages());
-    }
+    shrink(0);
+  }
+
+  /** Gives the machine the highest of what is free, until so many tables are left. */
+  private void shrink(int left) {
+    free.removeHighest(left, mfn -> allocator.free(mfn, tablePages()));
   }
 
   private long tablePages() {

@@ -98,7 +98,7 @@ final class LeafCutter {
     writeRaising(span, format.special(mfn));
   }
 
-  private void write(LeafSpan span, Mapping mapping) {
+  void write(LeafSpan span, Mapping mapping) {
     write(span, mapping, mapping.hasNothing() ? P2mUpdate.UNMAP : P2mUpdate.MAP);
   }
 
@@ -197,6 +197,13 @@ final class LeafCutter {
       }
     }
     return 1;
+  }
+
+  long leavesAtOnce(long gfn, PageSize size, long most) {
+    boolean fits = geometry.hasSuperpages() && (gfn & (size.frames() - 1)) == 0;
+    return fits && size.level() <= largestLevel
+        ? leavesInTable(gfn, size.level(), most << size.order())
+        : 0;
   }
 
   /** How many leaves alike follow each other in one table, at most as the frames need. */

@@ -31,6 +31,9 @@ final class LeafWriter {
   /** Leaves of the last write that observers agreed to. */
   private int kept;
 
+  /** Whether what the last write replaced was known to map nothing. */
+  private boolean vacant;
+
   LeafWriter(TableTree tree, EntryFormat format, Announcements announcements) {
     this.tree = tree;
     this.format = format;
@@ -46,6 +49,7 @@ final class LeafWriter {
    */
   void write(LeafSpan span, WordProgression leaves) {
     kept = 0;
+    vacant = tree.isKnownVacant(span.gfn(), span.gfn() + frames(span));
     Junction junction = tree.descend(span.gfn(), span.level());
     if (junction.level() == span.level()) {
       replace(junction.at(), span, leaves);
@@ -54,11 +58,11 @@ final class LeafWriter {
     } else if (P2mEntry.isValid(junction.entry()) || leaves.first() != P2mEntry.EMPTY) {
       hookUp(junction, span, leaves);
     }
-    watcher()
-        .updated(
-            new Gfn(span.gfn()),
-            span.count() << tree.geometry().order(span.level()),
-            P2mEntry.type(leaves.first()));
+    watcher().updated(new Gfn(span.gfn()), frames(span), P2mEntry.type(leaves.first()));
+  }
+
+  private long frames(LeafSpan span) {
+    return span.count() << tree.geometry().order(span.level());
   }
 
   private P2mWatcher watcher() {
@@ -168,7 +172,7 @@ final class LeafWriter {
   private void freeReplacedTables(LeafSpan span, int end) {
     for (int i = 0; span.level() > 1 && i < end; i++) {
       if (TableTree.isTable(before.at(i), span.level())) {
-        tree.freeBelow(before.at(i), span.level());
+        tree.freeBelow(before.at(i), span.level(), vacant);
         long at = span.gfn() + ((long) i << tree.geometry().order(span.level()));
         watcher().merged(new Gfn(at), span.level());
       }

@@ -124,7 +124,14 @@ final class P2mReader {
 
   /** Whether nothing is mapped from a guest frame to another, exclusive. */
   boolean isUnmapped(long from, long end) {
-    return visit(root(), new Range(from, end), (_, _, _) -> false);
+    if (tree.isKnownVacant(from, end)) {
+      return true;
+    }
+    boolean unmapped = visit(root(), new Range(from, end), (_, _, _) -> false);
+    if (unmapped) {
+      tree.sawNothing(from, end);
+    }
+    return unmapped;
   }
 
   Optional<P2mRun> nextRun(long from) {

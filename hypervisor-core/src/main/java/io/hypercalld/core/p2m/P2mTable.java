@@ -4,6 +4,7 @@ import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
+import io.hypercalld.core.memory.FrameRun;
 import io.hypercalld.core.memory.MachineMemory;
 import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.memory.PageSize;
@@ -109,6 +110,24 @@ public final class P2mTable implements Digestible {
    */
   public void setPages(Gfn first, Mfn mfn, long frames, P2mType type) {
     cutter.setPages(first.value(), frames, new Mapping(mfn, type, format.defaultAccess()));
+  }
+
+  /**
+   * Writes leaves of one size, as many as {@link #leavesAtOnce} allows, consecutive to consecutive.
+   *
+   * @throws Refusal as {@link #set}
+   */
+  public void setLeaves(Gfn first, FrameRun run, PageSize size, P2mType type) {
+    LeafSpan span = new LeafSpan(first.value(), run.count() >>> size.order(), size.level());
+    cutter.write(span, new Mapping(new Mfn(run.mfn()), type, format.defaultAccess()));
+  }
+
+  /**
+   * How many leaves of the size, at most so many, one store can bring from a guest frame on: as far
+   * as a table goes. None where there is no such leaf.
+   */
+  public long leavesAtOnce(Gfn first, PageSize size, long most) {
+    return cutter.leavesAtOnce(first.value(), size, most);
   }
 
   /** The access of everything that is mapped without naming one; at first all is allowed. */

@@ -25,6 +25,12 @@ final class TableTree {
   private final long root;
   private long tables;
 
+  /** Guest frames, the end exclusive, that mapped nothing at a revision. */
+  private long vacantFrom;
+
+  private long vacantEnd;
+  private long vacantAt = -1;
+
   /** Another number after each store. */
   long revision;
 
@@ -86,6 +92,18 @@ final class TableTree {
   /** Whether consecutive entries hold nothing. */
   boolean holdsNothing(long at, int count) {
     return memory.areAll(at, count, P2mEntry.EMPTY);
+  }
+
+  /** Notes that somebody looked through a range, and found that it maps nothing. */
+  void sawNothing(long from, long end) {
+    vacantFrom = from;
+    vacantEnd = end;
+    vacantAt = revision;
+  }
+
+  /** Whether somebody saw that the range maps nothing, and nothing has been stored since. */
+  boolean isKnownVacant(long from, long end) {
+    return vacantAt == revision && from >= vacantFrom && end <= vacantEnd;
   }
 
   /** Reads consecutive entries. */
@@ -173,9 +191,13 @@ final class TableTree {
     return table;
   }
 
-  /** Frees the table that the entry names and all tables below it, with what they count. */
-  void freeBelow(long entry, int level) {
-    freeTable(P2mEntry.target(entry), level - 1, true);
+  /**
+   * Frees the table that the entry names and all tables below it, with what they count.
+   *
+   * @param vacant whether it is known that they map nothing
+   */
+  void freeBelow(long entry, int level, boolean vacant) {
+    freeTable(P2mEntry.target(entry), level - 1, vacant ? Counted.NOTHING : Counted.EVERYTHING);
   }
 
   /** Counts what {@link #grow} copied into new tables in place of the junction's leaf. */
@@ -201,10 +223,20 @@ final class TableTree {
   /** Frees tables that nothing leads to any more, and counts the junction's leaf instead. */
   void discard(Branch branch, Junction junction, int level) {
     countGrown(junction, level, -1);
-    freeTable(P2mEntry.target(branch.entry()), junction.level() - 1, false);
+    freeTable(P2mEntry.target(branch.entry()), junction.level() - 1, Counted.NOTHING);
   }
 
-  private void freeTable(long table, int level, boolean counted) {
+  /** What of tables that are freed was counted. */
+  private enum Counted {
+    EVERYTHING,
+    NOTHING
+  }
+
+  private void freeTable(long table, int level, Counted counted) {
+    if (level == 1 && (counted == Counted.NOTHING || holdsNothing(table, geometry.entries()))) {
+      free(table);
+      return;
+    }
     long[] entries = level == 1 ? lowest : new long[geometry.entries()];
     read(table, entries, entries.length);
     for (int slot = 0; level > 1 && slot < entries.length; slot++) {
@@ -212,7 +244,7 @@ final class TableTree {
         freeTable(P2mEntry.target(entries[slot]), level - 1, counted);
       }
     }
-    if (counted) {
+    if (counted == Counted.EVERYTHING) {
       uncount(entries, level);
     }
     free(table);
@@ -264,7 +296,7 @@ final class TableTree {
     long entry = memory.readWord(at);
     marks -= P2mEntry.isMarked(entry) ? 1 : 0;
     write(at, P2mEntry.EMPTY);
-    freeBelow(entry, level);
+    freeBelow(entry, level, false);
   }
 
   private long firstTable(long table, int level) {

@@ -30,11 +30,16 @@ final class EmptyGuest implements AutoCloseable {
     return host.hypervisor().allocator();
   }
 
-  /** Populates all of it in extents of {@code 1 << order} pages, and says how many. */
-  long populate(int order) {
+  /** All of it, in extents of {@code 1 << order} pages. */
+  static GuestFrames extents(int order) {
     return order == 0
-        ? host.populate(id, 0, GuestFrames.consecutive(new Gfn(0), PAGES))
-        : host.populate(id, order, starts(order));
+        ? GuestFrames.consecutive(new Gfn(0), PAGES)
+        : SimulatedHost.frames(starts(order));
+  }
+
+  /** Populates extents of {@code 1 << order} pages, and says how many. */
+  long populate(int order, GuestFrames extents) {
+    return host.populate(id, order, extents);
   }
 
   /** Takes the memory back; tables stay. */

@@ -23,6 +23,7 @@ public class PopulateBenchmark {
   private static final ValueLayout.OfLong WORD = ValueLayout.JAVA_LONG;
 
   private final EmptyGuest guest = new EmptyGuest();
+  private final GuestFrames frames = EmptyGuest.extents(0);
   private MemorySegment words =
       Arena.ofAuto().allocate((long) PAGES * WORDS_PER_PAGE * Long.BYTES, Long.BYTES);
   private long odd;
@@ -63,6 +64,6 @@ public class PopulateBenchmark {
   @Benchmark
   @OperationsPerInvocation(PAGES)
   public long pages() {
-    return guest.populate(0);
+    return guest.populate(0, frames);
   }
 }

@@ -125,16 +125,30 @@ class FrameAllocatorTest {
 
   @Test
   void run_isWhatSingleFramesWouldHaveBeen() {
-    FrameRun low = allocator.allocateRun(1000, 1, FrameTable.INVALID_M2P);
-    FrameRun next = allocator.allocateRun(1000, 1, FrameTable.INVALID_M2P);
-    FrameRun third = allocator.allocateRun(1000, 1, FrameTable.INVALID_M2P);
-    FrameRun part = allocator.allocateRun(10, 1, FrameTable.INVALID_M2P);
+    FrameRun low = allocator.allocateRun(PageSize.SIZE_4K, 1000, 1, FrameTable.INVALID_M2P);
+    FrameRun next = allocator.allocateRun(PageSize.SIZE_4K, 1000, 1, FrameTable.INVALID_M2P);
+    FrameRun third = allocator.allocateRun(PageSize.SIZE_4K, 1000, 1, FrameTable.INVALID_M2P);
+    FrameRun part = allocator.allocateRun(PageSize.SIZE_4K, 10, 1, FrameTable.INVALID_M2P);
 
     assertThat(low).isEqualTo(new FrameRun(0, 0xa0));
     assertThat(next).isEqualTo(new FrameRun(0x100, 0x100));
     assertThat(third).isEqualTo(new FrameRun(0x200, 0x200));
     assertThat(part).isEqualTo(new FrameRun(0x400, 10));
     assertThat(allocator.allocate(PageSize.SIZE_4K, 1, FrameUse.GUEST_RAM)).isEqualTo(0x40a);
+  }
+
+  @Test
+  void runOfBlocks_isWhatSingleBlocksWouldHaveBeen() {
+    FrameRun low = allocator.allocateRun(PageSize.SIZE_2M, 600, 1, 0x4000);
+    FrameRun next = allocator.allocateRun(PageSize.SIZE_2M, 3, 1, FrameTable.INVALID_M2P);
+
+    assertThat(low.mfn()).isEqualTo(0x200);
+    assertThat(low.count() % 512).isZero();
+    assertThat(frames.m2p(low.mfn() + low.count() - 1)).isEqualTo(0x4000 + low.count() - 1);
+    assertThat(next.mfn()).isGreaterThanOrEqualTo(low.mfn() + low.count());
+    assertThat(next.count()).isEqualTo(3 * 512);
+    assertThat(frames.owner(next.mfn() + 3 * 512 - 1)).isEqualTo(1);
+    assertThat(frames.use(next.mfn() + 3 * 512)).isEqualTo(FrameUse.FREE);
   }
 
   @Test
