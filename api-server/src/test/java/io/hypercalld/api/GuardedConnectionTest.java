@@ -136,7 +136,7 @@ final class GuardedConnectionTest {
   void headers_tooLarge_are431() throws IOException {
     serve(patience(LONG, LONG));
 
-    assertThat(hear(say("GET /v1 HTTP/1.1\r\nX: " + "x".repeat(9000) + "\r\n\r\n")))
+    assertThat(hear(say("GET /v1 HTTP/1.1\r\nHost: x\r\nX: " + "x".repeat(9000) + "\r\n\r\n")))
         .startsWith("HTTP/1.1 431")
         .contains("/problems/headers-too-large");
   }
@@ -156,6 +156,53 @@ final class GuardedConnectionTest {
     assertThat(hear(say("GET /v1/% HTTP/1.1\r\nHost: x\r\n\r\n")))
         .startsWith("HTTP/1.1 400")
         .contains("/problems/malformed-request");
+  }
+
+  @Test
+  void host_absentTwiceOrNone_is400_andWasNobodysDutyOnce() throws IOException {
+    serve(patience(LONG, LONG));
+
+    for (String hosts : List.of("", "Host: a\r\nHost: a\r\n", "Host: a b\r\n", "Host: a/b\r\n")) {
+      assertThat(hear(say("GET /v1 HTTP/1.1\r\n" + hosts + "\r\n")))
+          .as(hosts)
+          .startsWith("HTTP/1.1 400")
+          .contains("/problems/malformed-request");
+    }
+    assertThat(hear(say("GET /health/live HTTP/1.0\r\n\r\n"))).startsWith("HTTP/1.0 200");
+    assertThat(hear(closing("GET /health/live", ""))).startsWith("HTTP/1.1 200");
+  }
+
+  @Test
+  void version_thatIsAnother_is505() throws IOException {
+    serve(patience(LONG, LONG));
+
+    for (String version : List.of("HTTP/2.0", "HTTP/0.9", "HTTP/3.1")) {
+      assertThat(hear(say(LIVE.replace("HTTP/1.1", version))))
+          .as(version)
+          .startsWith("HTTP/1.1 505")
+          .contains("/problems/version-not-supported");
+    }
+  }
+
+  @Test
+  void head_tellsTheLength_andTheConnectionGoesOn() throws IOException {
+    serve(patience(LONG, LONG));
+    String got = hear(closing("GET /v1", ""));
+    int length = got.length() - got.indexOf("\r\n\r\n") - 4;
+
+    for (String path : List.of("/v1", "/nowhere")) {
+      String head = "HEAD " + path + " HTTP/1.1\r\nHost: x\r\n\r\n";
+      String[] answers =
+          hear(say(head + LIVE.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n")))
+              .split("HTTP/1.1 ", -1);
+
+      assertThat(answers).as(path).hasSize(3);
+      assertThat(answers[1]).endsWith("\r\n\r\n").containsIgnoringCase("content-length: ");
+      assertThat(answers[2]).startsWith("200").contains("UP");
+      if (path.equals("/v1")) {
+        assertThat(answers[1]).containsIgnoringCase("content-length: " + length + "\r\n");
+      }
+    }
   }
 
   @Test

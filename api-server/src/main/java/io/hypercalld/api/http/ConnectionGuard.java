@@ -17,7 +17,6 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpStatusClass;
-import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -37,13 +36,10 @@ import org.jspecify.annotations.Nullable;
  * long as the answer takes; whoever takes nothing of it is cut.
  */
 final class ConnectionGuard extends ChannelDuplexHandler {
-  private static final int BAD_REQUEST = 400;
   private static final int TIMEOUT = 408;
-  private static final int TOO_LARGE = 413;
   private static final int URI_TOO_LONG = 414;
   private static final int HEADERS_TOO_LARGE = 431;
   private static final int SATURATED = 503;
-  private static final int HEX = 16;
   private static final int LINGER_SECONDS = 2;
 
   private enum Phase {
@@ -214,35 +210,18 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       return malformed(part.decoderResult());
     }
     if (part instanceof HttpRequest request) {
-      if (!isDecodable(request.uri())) {
-        return BAD_REQUEST;
-      }
-      if (load.owesTooMuch()) {
-        return SATURATED;
-      }
-      if (HttpUtil.getContentLength(request, 0L) > Limits.BODY_BYTES) {
-        return TOO_LARGE;
+      int status = load.owesTooMuch() ? SATURATED : HeadRules.judge(request);
+      if (status != 0) {
+        return status;
       }
     }
     return part instanceof HttpContent content ? judgeBody(content.content().readableBytes()) : 0;
   }
 
-  /** Whether every escape is one: decoders further on throw where there is none. */
-  private static boolean isDecodable(String uri) {
-    for (int at = uri.indexOf('%'); at >= 0; at = uri.indexOf('%', at + 1)) {
-      if (at + 2 >= uri.length()
-          || Character.digit(uri.charAt(at + 1), HEX) < 0
-          || Character.digit(uri.charAt(at + 2), HEX) < 0) {
-        return false;
-      }
-    }
-    return true;
-  }
-
   private int judgeBody(int bytes) {
     bodyBytes += bytes;
     if (bodyBytes > Limits.BODY_BYTES) {
-      return TOO_LARGE;
+      return HeadRules.TOO_LARGE;
     }
     if (load.hold(bytes) && bodyBytes > Limits.SMALL_BODY_BYTES) {
       load.hold(-bytes);
@@ -256,7 +235,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     return switch (result.cause()) {
       case TooLongHttpLineException _ -> URI_TOO_LONG;
       case TooLongHttpHeaderException _ -> HEADERS_TOO_LARGE;
-      default -> BAD_REQUEST;
+      default -> HeadRules.BAD_REQUEST;
     };
   }
 

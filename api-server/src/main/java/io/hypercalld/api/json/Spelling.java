@@ -25,21 +25,31 @@ public final class Spelling {
 
   /** Number of single-character edits between two words, letter case aside. */
   public static int distance(String one, String other) {
-    int[] previous = new int[other.length() + 1];
+    char[] from = letters(one);
+    char[] to = letters(other);
+    int[] previous = new int[to.length + 1];
+    int[] row = new int[to.length + 1];
     for (int j = 0; j < previous.length; j++) {
       previous[j] = j;
     }
-    for (int i = 1; i <= one.length(); i++) {
-      int[] row = new int[previous.length];
+    for (int i = 1; i <= from.length; i++) {
       row[0] = i;
       for (int j = 1; j < row.length; j++) {
-        boolean same =
-            Character.toLowerCase(one.charAt(i - 1)) == Character.toLowerCase(other.charAt(j - 1));
-        int replaced = previous[j - 1] + (same ? 0 : 1);
+        int replaced = previous[j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1);
         row[j] = Math.min(replaced, 1 + Math.min(previous[j], row[j - 1]));
       }
-      previous = row;
+      int[] done = row;
+      row = previous;
+      previous = done;
     }
-    return previous[other.length()];
+    return previous[to.length];
+  }
+
+  private static char[] letters(String word) {
+    char[] letters = word.toCharArray();
+    for (int i = 0; i < letters.length; i++) {
+      letters[i] = Character.toLowerCase(letters[i]);
+    }
+    return letters;
   }
 }

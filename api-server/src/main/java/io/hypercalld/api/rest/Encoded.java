@@ -63,9 +63,10 @@ public final class Encoded {
         : with("Location", machine.get().pathOf(location));
   }
 
-  /** The same without its body, as HEAD wants it. */
+  /** The same with its body's length in place of its body, as HEAD wants it. */
   Encoded withoutBody() {
-    return new Encoded(status, mediaType, new byte[0], headers);
+    Encoded head = new Encoded(status, mediaType, new byte[0], headers);
+    return body.length == 0 ? head : head.with("Content-Length", Integer.toString(body.length));
   }
 
   /** The same with another status and no body. */

@@ -19,6 +19,16 @@ public record PathTemplate(String text, List<String> segments) {
     return segments().stream().filter(PathTemplate::isPlace).map(PathTemplate::nameOf).toList();
   }
 
+  /** The path that has at every place what a given one has there. */
+  String filledAs(List<String> given) {
+    StringBuilder filled = new StringBuilder(text.length());
+    for (int i = 0; i < segments.size(); i++) {
+      boolean known = isPlace(segments.get(i)) && i < given.size();
+      filled.append('/').append(known ? given.get(i) : segments.get(i));
+    }
+    return filled.toString();
+  }
+
   static boolean isPlace(String segment) {
     return segment.startsWith("{");
   }

@@ -44,6 +44,9 @@ public final class Problems {
       ProblemType.of("uri-too-long", 414, "The first line is too long");
   public static final ProblemType HEADERS_TOO_LARGE =
       ProblemType.of("headers-too-large", 431, "The headers are too large");
+  public static final ProblemType VERSION_NOT_SUPPORTED =
+      ProblemType.of("version-not-supported", 505, "This daemon speaks HTTP/1.1")
+          .hinting("say HTTP/1.1, or HTTP/1.0");
   public static final ProblemType SATURATED =
       ProblemType.of("saturated", 503, "The daemon holds as much as it can")
           .hinting("try again after the time in Retry-After");
@@ -93,6 +96,7 @@ public final class Problems {
           REQUEST_TIMEOUT,
           URI_TOO_LONG,
           HEADERS_TOO_LARGE,
+          VERSION_NOT_SUPPORTED,
           SATURATED,
           UPGRADE_REQUIRED,
           NOT_BUILT,

@@ -1,7 +1,6 @@
 package io.hypercalld.api.rest;
 
 import io.hypercalld.api.json.Spelling;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.EnumMap;
@@ -22,6 +21,7 @@ public final class Router {
   private static final int LONGEST_NEAR = 128;
 
   private final List<Route> routes;
+  private final List<PathTemplate> paths;
   private final Node root = new Node();
 
   /** The routes of one node of the tree of path segments. */
@@ -59,6 +59,7 @@ public final class Router {
    */
   public Router(Collection<Route> all) {
     this.routes = List.copyOf(all);
+    this.paths = routes.stream().map(Route::path).distinct().toList();
     routes.forEach(this::add);
   }
 
@@ -123,11 +124,10 @@ public final class Router {
       return List.of();
     }
     int limit = Math.max(3, path.length() / 2);
+    List<String> given = PathTemplate.split(path);
     record Candidate(String path, int distance) {}
-    return routes.stream()
-        .map(route -> route.path().text())
-        .distinct()
-        .map(text -> new Candidate(text, distance(path, text)))
+    return paths.stream()
+        .map(known -> new Candidate(known.text(), distance(path, known.filledAs(given), limit)))
         .filter(candidate -> candidate.distance <= limit)
         .sorted(Comparator.comparingInt(Candidate::distance).thenComparing(Candidate::path))
         .limit(MAX_HINTS)
@@ -135,15 +135,9 @@ public final class Router {
         .toList();
   }
 
-  /** As if every place of the template had been filled as in the path. */
-  private static int distance(String path, String template) {
-    List<String> given = PathTemplate.split(path);
-    List<String> filled = new ArrayList<>(PathTemplate.split(template));
-    for (int i = 0; i < filled.size(); i++) {
-      if (PathTemplate.isPlace(filled.get(i)) && i < given.size()) {
-        filled.set(i, given.get(i));
-      }
-    }
-    return Spelling.distance(String.join("/", given), String.join("/", filled));
+  /** Exact up to a limit; two lengths tell at least how far they are apart. */
+  private static int distance(String path, String other, int limit) {
+    int least = Math.abs(path.length() - other.length());
+    return least > limit ? least : Spelling.distance(path, other);
   }
 }

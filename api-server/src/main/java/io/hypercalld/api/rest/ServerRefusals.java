@@ -15,6 +15,8 @@ public final class ServerRefusals {
           case 408 -> Problem.of(Problems.REQUEST_TIMEOUT, "the request was not complete in time");
           case 414 -> Problem.of(Problems.URI_TOO_LONG, "the first line has at most 4096 bytes");
           case 431 -> Problem.of(Problems.HEADERS_TOO_LARGE, "headers have at most 8192 bytes");
+          case 505 ->
+              Problem.of(Problems.VERSION_NOT_SUPPORTED, "the first line names another version");
           case 503 ->
               Problem.of(Problems.SATURATED, "there are too many connections, or too large ones");
           case 413 -> Problem.of(Problems.BODY_TOO_LARGE, "a body has at most 8388608 bytes");

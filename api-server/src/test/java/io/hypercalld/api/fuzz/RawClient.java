@@ -151,12 +151,14 @@ final class RawClient implements AutoCloseable {
       long length = 0;
       boolean closes = false;
       for (String header = line(); !header.isEmpty(); header = line()) {
-        String lower = header.toLowerCase(Locale.ROOT);
-        if (lower.startsWith("content-length:")) {
-          length = Long.parseLong(lower.substring(15).strip());
+        String value = header.substring(header.indexOf(':') + 1).strip();
+        switch (header.substring(0, header.indexOf(':')).toLowerCase(Locale.ROOT)) {
+          case "content-length" -> length = Long.parseLong(value);
+          case "connection" -> closes |= value.equalsIgnoreCase("close");
+          // What comes in chunks goes on and on.
+          case "transfer-encoding" -> closes = true;
+          default -> {}
         }
-        // What comes in chunks goes on and on.
-        closes |= lower.matches("connection:.*close|transfer-encoding:.*chunked");
       }
       if (status.contains(" 100 ")) {
         return read(headOnly);
