@@ -88,9 +88,11 @@ final class ConnectionFront implements BeanCreatedEventListener<NettyServerCusto
       if (pipeline.get(HttpServerCodec.class) != null) {
         String codec = pipeline.context(HttpServerCodec.class).name();
         pipeline.addAfter(codec, "streams", new WebSocketConnection(dispatcher));
-        pipeline.addAfter(codec, "flows", new FlowConnection(dispatcher, deliveries));
+        FlowConnection flow = new FlowConnection(dispatcher, deliveries);
+        pipeline.addAfter(codec, "flows", flow);
         // Before all who would act on what it refuses.
-        pipeline.addAfter(codec, "guard", new ConnectionGuard(doorway.load(), refusals));
+        pipeline.addAfter(
+            codec, "guard", new ConnectionGuard(doorway.load(), refusals, flow::brings));
       }
     }
   }

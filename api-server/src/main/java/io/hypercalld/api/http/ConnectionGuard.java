@@ -7,7 +7,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.DecoderResult;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.HttpContent;
@@ -17,6 +16,7 @@ import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpStatusClass;
+import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.handler.codec.http.TooLongHttpHeaderException;
@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,10 +38,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class ConnectionGuard extends ChannelDuplexHandler {
   private static final int TIMEOUT = 408;
+  private static final int TOO_LARGE = 413;
   private static final int URI_TOO_LONG = 414;
   private static final int HEADERS_TOO_LARGE = 431;
   private static final int SATURATED = 503;
-  private static final int LINGER_SECONDS = 2;
 
   private enum Phase {
     OPENED,
@@ -55,10 +56,12 @@ final class ConnectionGuard extends ChannelDuplexHandler {
 
   private final Load load;
   private final ServerRefusals refusals;
+  private final Predicate<HttpRequest> files;
   private Phase phase = Phase.OPENED;
   private long since = System.nanoTime();
   private int unanswered;
   private long bodyBytes;
+  private boolean file;
   private long held;
   private long unsent;
   private Optional<Runnable> refusal = Optional.empty();
@@ -66,9 +69,15 @@ final class ConnectionGuard extends ChannelDuplexHandler {
   private boolean counted = true;
   private boolean gone;
 
-  ConnectionGuard(Load load, ServerRefusals refusals) {
+  /**
+   * A guard of one connection.
+   *
+   * @param files tells the requests whose bodies are taken piece by piece
+   */
+  ConnectionGuard(Load load, ServerRefusals refusals, Predicate<HttpRequest> files) {
     this.load = load;
     this.refusals = refusals;
+    this.files = files;
   }
 
   @Override
@@ -145,7 +154,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
     Limits limits = load.limits();
     switch (phase) {
       case OPENED -> refuseAfter(context, limits.opening());
-      case BODY -> refuseAfter(context, limits.body());
+      case BODY -> refuseAfter(context, file ? limits.idle() : limits.body());
       case IDLE -> closeAfter(context, limits.idle());
       case ANSWERING, CONVERSING, REFUSING, REFUSED -> {
         if (unsent > 0 || phase == Phase.REFUSED) {
@@ -214,14 +223,27 @@ final class ConnectionGuard extends ChannelDuplexHandler {
       if (status != 0) {
         return status;
       }
+      file = files.test(request);
+      if (HttpUtil.getContentLength(request, 0L) > mostBytes()) {
+        return TOO_LARGE;
+      }
     }
     return part instanceof HttpContent content ? judgeBody(content.content().readableBytes()) : 0;
   }
 
+  private long mostBytes() {
+    return file ? Limits.FILE_BYTES : Limits.BODY_BYTES;
+  }
+
   private int judgeBody(int bytes) {
     bodyBytes += bytes;
-    if (bodyBytes > Limits.BODY_BYTES) {
-      return HeadRules.TOO_LARGE;
+    if (bodyBytes > mostBytes()) {
+      return TOO_LARGE;
+    }
+    if (file) {
+      // Nothing of it stays, however slowly it comes.
+      since = System.nanoTime();
+      return 0;
     }
     if (load.hold(bytes) && bodyBytes > Limits.SMALL_BODY_BYTES) {
       load.hold(-bytes);
@@ -264,22 +286,7 @@ final class ConnectionGuard extends ChannelDuplexHandler {
         .set(HttpHeaderNames.CONTENT_LENGTH, encoded.body().length)
         .set(HttpHeaderNames.CONNECTION, "close");
     encoded.headers().forEach(answer.headers()::set);
-    context.writeAndFlush(answer).addListener(_ -> linger(context));
-  }
-
-  /** Who is still sending would hear nothing of it if the connection were closed at once. */
-  private static void linger(ChannelHandlerContext context) {
-    if (context.channel() instanceof DuplexChannel channel) {
-      var unused = channel.shutdownOutput();
-      after(
-          LINGER_SECONDS,
-          context,
-          () -> {
-            var _ = context.close();
-          });
-    } else {
-      var unused = context.close();
-    }
+    context.writeAndFlush(answer).addListener(_ -> Farewell.say(context));
   }
 
   @Override

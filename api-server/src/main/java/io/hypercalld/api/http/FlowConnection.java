@@ -3,9 +3,10 @@ package io.hypercalld.api.http;
 import io.hypercalld.api.event.Feed;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
+import io.hypercalld.api.rest.Request;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelDuplexHandler;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPromise;
@@ -13,6 +14,7 @@ import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
 import io.netty.handler.codec.http.DefaultLastHttpContent;
+import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
@@ -29,8 +31,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection of which an answer may go on and on, or be lost. Confined to the connection's event
- * loop.
+ * A connection of which an answer may go on and on, or be lost, or answer what goes on. Confined to
+ * the connection's event loop.
  *
  * <p>What is to be sent is asked for only while the other side takes it, so that nothing piles up
  * here for whoever reads slowly. After such an answer the connection ends.
@@ -42,6 +44,7 @@ final class FlowConnection extends ChannelDuplexHandler {
   private final Dispatcher dispatcher;
   private final Deliveries deliveries;
   private @Nullable Feed feed;
+  private @Nullable Intake intake;
   private boolean taken;
 
   /** Requests before it that are to be answered first. */
@@ -57,14 +60,12 @@ final class FlowConnection extends ChannelDuplexHandler {
   @Override
   public void channelRead(ChannelHandlerContext context, Object message) {
     if (taken) {
+      bring(message);
       ReferenceCountUtil.release(message);
       return;
     }
     Optional<CompletableFuture<Dispatcher.Stream>> begun =
-        message instanceof HttpRequest request && request.method().equals(HttpMethod.GET)
-            ? dispatcher.stream(
-                WebSocketConnection.understand(request), context.channel().eventLoop())
-            : Optional.empty();
+        message instanceof HttpRequest request ? answerTo(context, request) : Optional.empty();
     if (begun.isEmpty()) {
       unanswered += message instanceof HttpRequest ? 1 : 0;
       context.fireChannelRead(message);
@@ -84,6 +85,56 @@ final class FlowConnection extends ChannelDuplexHandler {
                 context.channel().eventLoop());
   }
 
+  /** The answer where it goes on, or where what it answers does. */
+  private Optional<CompletableFuture<Dispatcher.Stream>> answerTo(
+      ChannelHandlerContext context, HttpRequest request) {
+    if (request.method().equals(HttpMethod.GET)) {
+      return dispatcher.stream(
+          WebSocketConnection.understand(request), context.channel().eventLoop());
+    }
+    return brings(request) ? Optional.of(take(context, request)) : Optional.empty();
+  }
+
+  /** Whether a request's body is long, and best read while it comes. */
+  boolean brings(HttpRequest request) {
+    boolean isLong =
+        HttpUtil.isTransferEncodingChunked(request)
+            || HttpUtil.getContentLength(request, 0L) > Limits.BODY_BYTES;
+    return isLong && dispatcher.takesFile(WebSocketConnection.understand(request));
+  }
+
+  private CompletableFuture<Dispatcher.Stream> take(
+      ChannelHandlerContext context, HttpRequest request) {
+    Intake body = new Intake();
+    intake = body;
+    context.channel().config().setAutoRead(false);
+    if (HttpUtil.is100ContinueExpected(request) && unanswered == 0) {
+      var unused =
+          context.writeAndFlush(
+              new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, HttpResponseStatus.CONTINUE));
+    }
+    return dispatcher
+        .dispatch(
+            WebSocketConnection.understand(request).carrying(Request.Body.of(body)),
+            HttpFront.turn(context.channel()))
+        .thenApply(
+            answer -> {
+              body.close();
+              return new Dispatcher.Stream(answer, Optional.empty());
+            });
+  }
+
+  private void bring(Object message) {
+    Intake current = intake;
+    if (current != null && message instanceof HttpContent part) {
+      current.add(ByteBufUtil.getBytes(part.content()));
+      if (message instanceof LastHttpContent) {
+        current.end();
+        intake = null;
+      }
+    }
+  }
+
   private void beginWhereDue() {
     if (unanswered == 0) {
       Optional<Runnable> due = beginning;
@@ -94,7 +145,8 @@ final class FlowConnection extends ChannelDuplexHandler {
 
   private void begin(ChannelHandlerContext context, Dispatcher.Stream stream, boolean chunked) {
     if (stream.feed().isEmpty()) {
-      context.writeAndFlush(whole(stream.head())).addListener(ChannelFutureListener.CLOSE);
+      context.channel().config().setAutoRead(true);
+      context.writeAndFlush(whole(stream.head())).addListener(_ -> Farewell.say(context));
       return;
     }
     if (!context.channel().isActive()) {
@@ -183,7 +235,7 @@ final class FlowConnection extends ChannelDuplexHandler {
 
   private void end(ChannelHandlerContext context) {
     leave(context);
-    context.writeAndFlush(new DefaultLastHttpContent()).addListener(ChannelFutureListener.CLOSE);
+    context.writeAndFlush(new DefaultLastHttpContent()).addListener(_ -> Farewell.say(context));
   }
 
   private void leave(ChannelHandlerContext context) {
@@ -213,6 +265,10 @@ final class FlowConnection extends ChannelDuplexHandler {
 
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
+    Intake current = intake;
+    if (current != null) {
+      current.whenRoom(context::read);
+    }
     if (!taken || unanswered > 0) {
       context.fireChannelReadComplete();
     }
@@ -221,6 +277,10 @@ final class FlowConnection extends ChannelDuplexHandler {
   @Override
   public void channelInactive(ChannelHandlerContext context) {
     leave(context);
+    Intake current = intake;
+    if (current != null) {
+      current.cut();
+    }
     context.fireChannelInactive();
   }
 

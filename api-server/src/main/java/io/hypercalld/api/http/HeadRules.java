@@ -2,7 +2,6 @@ package io.hypercalld.api.http;
 
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
-import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
 import java.util.List;
 
@@ -13,7 +12,6 @@ import java.util.List;
  */
 final class HeadRules {
   static final int BAD_REQUEST = 400;
-  static final int TOO_LARGE = 413;
 
   private static final int VERSION_NOT_SUPPORTED = 505;
   private static final int HEX = 16;
@@ -29,10 +27,9 @@ final class HeadRules {
     if (version.majorVersion() != 1) {
       return VERSION_NOT_SUPPORTED;
     }
-    if (!isDecodable(request.uri()) || !namesHost(request, version.minorVersion() == 0)) {
-      return BAD_REQUEST;
-    }
-    return HttpUtil.getContentLength(request, 0L) > Limits.BODY_BYTES ? TOO_LARGE : 0;
+    boolean wellFormed =
+        isDecodable(request.uri()) && namesHost(request, version.minorVersion() == 0);
+    return wellFormed ? 0 : BAD_REQUEST;
   }
 
   /** Whether every escape is one: decoders further on throw where there is none. */

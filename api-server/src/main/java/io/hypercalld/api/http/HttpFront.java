@@ -3,6 +3,7 @@ package io.hypercalld.api.http;
 import io.hypercalld.api.rest.Dispatcher;
 import io.hypercalld.api.rest.Encoded;
 import io.hypercalld.api.rest.Request;
+import io.hypercalld.api.rest.Turn;
 import io.micronaut.http.HttpRequest;
 import io.micronaut.http.HttpRequestWrapper;
 import io.micronaut.http.HttpResponse;
@@ -20,12 +21,14 @@ import io.micronaut.http.annotation.Post;
 import io.micronaut.http.annotation.Put;
 import io.micronaut.http.annotation.Trace;
 import io.micronaut.http.server.netty.NettyHttpRequest;
+import io.netty.channel.Channel;
+import io.netty.util.Attribute;
+import io.netty.util.AttributeKey;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 
 /**
  * Every request there is. Thread-safe.
@@ -39,6 +42,7 @@ import java.util.concurrent.Executor;
 final class HttpFront {
   private static final String ROOT = "/";
   private static final String REST = "/{+path}";
+  private static final AttributeKey<Turn> TURN = AttributeKey.valueOf("turn");
 
   private final Dispatcher dispatcher;
 
@@ -91,17 +95,25 @@ final class HttpFront {
   private CompletionStage<HttpResponse<byte[]>> dispatch(
       HttpRequest<?> request, Optional<byte[]> body) {
     return dispatcher
-        .dispatch(understand(request, body), eventLoop(request))
+        .dispatch(understand(request, body), turn(request))
         .thenApply(HttpFront::answer);
   }
 
-  /** The event loop that reads this connection also encodes its answers. */
-  private static Executor eventLoop(HttpRequest<?> request) {
+  private static Turn turn(HttpRequest<?> request) {
     return switch (request) {
-      case NettyHttpRequest<?> netty -> netty.getChannelHandlerContext().executor();
-      case HttpRequestWrapper<?> wrapped -> eventLoop(wrapped.getDelegate());
+      case NettyHttpRequest<?> netty -> turn(netty.getChannelHandlerContext().channel());
+      case HttpRequestWrapper<?> wrapped -> turn(wrapped.getDelegate());
       default -> throw new IllegalStateException("no request of Netty's: " + request);
     };
+  }
+
+  /** The event loop that reads a connection also encodes its answers. */
+  static Turn turn(Channel channel) {
+    Attribute<Turn> own = channel.attr(TURN);
+    if (own.get() == null) {
+      own.set(new Turn(channel.eventLoop()));
+    }
+    return own.get();
   }
 
   private static Request understand(HttpRequest<?> request, Optional<byte[]> body) {

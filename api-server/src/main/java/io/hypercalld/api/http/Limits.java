@@ -26,6 +26,9 @@ public record Limits(
   /** What one body may have. */
   public static final int BODY_BYTES = 8 << 20;
 
+  /** What a file may have that is read while it comes. */
+  public static final long FILE_BYTES = 1L << 30;
+
   /** What a body may have however much there is of others. */
   public static final int SMALL_BODY_BYTES = 8 << 10;
 

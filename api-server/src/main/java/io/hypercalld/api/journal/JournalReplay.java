@@ -47,14 +47,17 @@ public final class JournalReplay {
       try {
         machine.hypervisor().notices().listen(Set.of());
         JournalText text = new JournalText(machine.catalogue());
-        JsonNode line = JournalText.parse(read(lines));
+        String written = read(lines);
+        JsonNode line = JournalText.parse(written);
         while (!line.has("end")) {
           number++;
           if (line.path("n").asLong() != number) {
             throw new Malformed("command %d is missing".formatted(number));
           }
           text.entry(line).replay(machine);
-          line = JournalText.parse(read(lines));
+          machine.journal().weigh(written.length());
+          written = read(lines);
+          line = JournalText.parse(written);
         }
         requireEnd(line, machine, number);
         // Rules that struck then have nothing to say about what is asked next.

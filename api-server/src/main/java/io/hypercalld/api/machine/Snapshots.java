@@ -54,16 +54,25 @@ public final class Snapshots implements AutoCloseable {
    * @throws Refusal EEXIST there is one of that name; ENOSPC there are 64 already
    */
   public Snapshot take(String name, Machine machine) {
+    checkRoomFor(name);
+    Snapshot taken = new Snapshot(name, new GraphCopies().of(machine));
+    kept.put(name, taken);
+    machine.hypervisor().notices().tell(SimNotice.SNAPSHOT, new SimNotice.Kept(name));
+    return taken;
+  }
+
+  /**
+   * Finds out whether a snapshot of a name may be taken.
+   *
+   * @throws Refusal as {@link #take}
+   */
+  public void checkRoomFor(String name) {
     if (kept.containsKey(name)) {
       throw Refusal.of(Errno.EEXIST, "there is a snapshot %s already", name);
     }
     if (kept.size() == MOST) {
       throw Refusal.of(Errno.ENOSPC, "there are %d snapshots already", MOST);
     }
-    Snapshot taken = new Snapshot(name, new GraphCopies().of(machine));
-    kept.put(name, taken);
-    machine.hypervisor().notices().tell(SimNotice.SNAPSHOT, new SimNotice.Kept(name));
-    return taken;
   }
 
   /**

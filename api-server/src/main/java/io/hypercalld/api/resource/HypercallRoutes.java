@@ -64,11 +64,12 @@ final class HypercallRoutes {
     return List.of(
         Route.get("/v1/hypercalls", "Every hypercall, what it takes and what it may answer")
             .answering(Page.ofItems(OperationView.class))
-            .by(request -> list()),
+            .on(request -> machine -> list().tagged(revision(machine))),
         Route.of(Method.POST, ONE, "Makes a hypercall")
             .taking(CALLER)
             .reading(Map.of("type", "object"))
             .answering(Result.class)
+            .guardedBy(HypercallRoutes::seen)
             .on(this::call),
         Route.of(Method.POST, "/v1/hypercalls/multicall", "Makes up to 65,536 hypercalls in order")
             .taking(
@@ -77,7 +78,17 @@ final class HypercallRoutes {
                     "stopOnError", "true: the first refused call is the last", boolean.class))
             .reading(multicall.schema())
             .answering(Results.class)
+            .guardedBy(HypercallRoutes::seen)
             .on(this::callAll));
+  }
+
+  /** What a caller may have seen of what any hypercall may change. */
+  private static Map<String, Long> revision(Machine machine) {
+    return Map.of("revision", machine.revision().changes());
+  }
+
+  private static Function<Machine, Reply> seen(Request request) {
+    return machine -> Reply.ok(revision(machine));
   }
 
   private Reply list() {

@@ -5,8 +5,8 @@ import io.hypercalld.api.journal.JournalReplay;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread.Exchange;
 import io.hypercalld.api.machine.SimNotice;
-import io.hypercalld.api.rest.HostedMachine;
 import io.hypercalld.api.rest.Method;
+import io.hypercalld.api.rest.Replacement;
 import io.hypercalld.api.rest.Reply;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.RequestJournal;
@@ -46,14 +46,14 @@ final class JournalRoutes {
                 "Executes a journal on a machine that takes the place of this one")
             .reading(Map.of("type", "object", "description", "lines of GET /_sim/journal"))
             .answering(ReplayView.class)
-            .aside(JournalRoutes::replay),
+            .replacing(JournalRoutes::replay),
         Route.of(
                 Method.POST,
                 "/_sim/import",
                 "Has the state of an exported machine take the place of this one")
             .reading(Map.of("type", "object", "description", "the file of GET /_sim/export"))
             .answering(ReplayView.class)
-            .aside(JournalRoutes::replay),
+            .replacing(JournalRoutes::replay),
         Route.get("/_sim/requests", "What was asked last, whatever came of it")
             .taking(Page.LIMIT, Page.CURSOR)
             .answering(Page.ofItems(RequestJournal.Entry.class))
@@ -73,29 +73,16 @@ final class JournalRoutes {
   }
 
   /** On a machine beside the one there is, which goes only when the other one is ready. */
-  private static Reply replay(Request request) {
-    HostedMachine hosted = request.hosted();
+  private static Replacement replay(Request request) {
     JournalReplay.Replayed replayed = JournalReplay.run(request.body().stream());
     Machine fresh = replayed.machine();
     Reply reply = Reply.ok(new ReplayView(replayed.commands(), fresh.digest()));
-    try {
-      return hosted
-          .thread()
-          .<Reply>exchange(
-              before -> {
-                before.close();
-                hosted.forget();
-                fresh
-                    .hypervisor()
-                    .notices()
-                    .tell(SimNotice.RESTORED, new SimNotice.Kept("journal"));
-                hosted.events().publish(fresh, Optional.of(request.id()));
-                return new Exchange<>(fresh, reply);
-              })
-          .join();
-    } catch (RuntimeException e) {
-      fresh.close();
-      throw e;
-    }
+    return new Replacement(
+        fresh,
+        before -> {
+          before.close();
+          fresh.hypervisor().notices().tell(SimNotice.RESTORED, new SimNotice.Kept("journal"));
+          return new Exchange<>(fresh, reply, request.hosted()::forget);
+        });
   }
 }

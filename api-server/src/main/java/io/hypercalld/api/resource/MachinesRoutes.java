@@ -104,36 +104,62 @@ public final class MachinesRoutes {
               "metrics", hosted.pathOf("/metrics"),
               "sim", hosted.pathOf("/_sim")));
     }
+
+    /** As much of it as does not change by itself. */
+    HostedView lasting() {
+      return new HostedView(name, platform, memoryBytes, iommus, 0, 0, links);
+    }
   }
 
   List<Route> routes() {
     return List.of(
         Route.get(ALL, "The machines of this daemon")
             .answering(Page.ofItems(HostedView.class))
-            .by(request -> Reply.ok(Page.whole(views()))),
+            .by(_ -> list()),
         Route.of(Method.POST, ALL, "Boots another machine, of which all is under its own path")
             .reading(NewMachine.class)
             .answering(201, HostedView.class)
-            .aside(this::create),
-        Route.get(ONE, "A machine")
-            .answering(HostedView.class)
-            .by(request -> Reply.ok(HostedView.of(machines.get(request.place("machine"))))),
+            .guardedBy(_ -> _ -> list())
+            .aside(this::create, this::wouldCreate),
+        Route.get(ONE, "A machine").answering(HostedView.class).by(this::show),
         Route.of(Method.DELETE, ONE, "Ends a machine; the default one ends with the daemon")
-            .aside(this::remove));
+            .guardedBy(request -> _ -> show(request))
+            .aside(this::remove, this::wouldRemove));
   }
 
-  private List<Object> views() {
-    return machines.all().stream().<Object>map(HostedView::of).toList();
+  private Reply list() {
+    List<HostedView> views = machines.all().stream().map(HostedView::of).toList();
+    return Reply.ok(Page.whole(views))
+        .tagged(Page.whole(views.stream().map(HostedView::lasting).toList()));
+  }
+
+  private Reply show(Request request) {
+    HostedView view = HostedView.of(machines.get(request.place("machine")));
+    return Reply.ok(view).tagged(view.lasting());
   }
 
   private Reply create(Request request) {
+    NewMachine wanted = wanted(request);
+    HostedMachine made =
+        machines.add(wanted.name, () -> booting.boot(wanted.name, platform(wanted)));
+    return Reply.created(ALL + "/" + made.name(), HostedView.of(made));
+  }
+
+  private Reply wouldCreate(Request request) {
+    NewMachine wanted = wanted(request);
+    machines.checkRoomFor(wanted.name);
+    try (HostedMachine tried = booting.boot(wanted.name, platform(wanted))) {
+      HostedView view = HostedView.of(tried);
+      return Trials.told(201, Optional.of(view), VisibleState.made(ALL + "/" + wanted.name, view));
+    }
+  }
+
+  private static NewMachine wanted(Request request) {
     NewMachine wanted = request.read(NewMachine.class);
     if (!NAME.matcher(wanted.name).matches()) {
       throw InvalidBody.at("/name", "1 to 63 letters, digits and any of ._- are needed");
     }
-    HostedMachine made =
-        machines.add(wanted.name, () -> booting.boot(wanted.name, platform(wanted)));
-    return Reply.created(ALL + "/" + made.name(), HostedView.of(made));
+    return wanted;
   }
 
   private LoadedPlatform platform(NewMachine wanted) {
@@ -171,5 +197,11 @@ public final class MachinesRoutes {
   private Reply remove(Request request) {
     machines.remove(request.place("machine"));
     return Reply.done();
+  }
+
+  private Reply wouldRemove(Request request) {
+    String name = request.place("machine");
+    HostedView view = HostedView.of(machines.removable(name));
+    return Trials.told(204, Optional.empty(), VisibleState.gone(ALL + "/" + name, view));
   }
 }

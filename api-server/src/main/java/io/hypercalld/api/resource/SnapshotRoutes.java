@@ -58,9 +58,10 @@ final class SnapshotRoutes {
         Route.of(Method.POST, ALL, "Keeps the machine as it is now")
             .reading(NewSnapshot.class)
             .answering(201, SnapshotView.class)
-            .beside(SnapshotRoutes::take),
+            .beside(SnapshotRoutes::take, SnapshotRoutes::wouldTake),
         Route.get(ONE, "A snapshot").answering(SnapshotView.class).on(SnapshotRoutes::show),
-        Route.of(Method.DELETE, ONE, "Forgets a snapshot").beside(SnapshotRoutes::remove),
+        Route.of(Method.DELETE, ONE, "Forgets a snapshot")
+            .beside(SnapshotRoutes::remove, SnapshotRoutes::wouldRemove),
         Route.of(Method.POST, ONE + "/restore", "Lets the machine go on from a snapshot")
             .reading(NoMembers.class)
             .answering(SnapshotView.class)
@@ -92,12 +93,27 @@ final class SnapshotRoutes {
 
   private static Function<Machine, Reply> take(Request request) {
     Snapshots snapshots = request.hosted().snapshots();
+    String name = newName(request);
+    return machine ->
+        Reply.created(ALL + "/" + name, SnapshotView.of(snapshots.take(name, machine)));
+  }
+
+  private static Function<Machine, Reply> wouldTake(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
+    String name = newName(request);
+    return machine -> {
+      snapshots.checkRoomFor(name);
+      SnapshotView view = SnapshotView.of(new Snapshots.Snapshot(name, machine));
+      return Trials.told(201, Optional.of(view), VisibleState.made(ALL + "/" + name, view));
+    };
+  }
+
+  private static String newName(Request request) {
     String name = request.read(NewSnapshot.class).name;
     if (!NAME.matcher(name).matches()) {
       throw InvalidBody.at("/name", "1 to 64 letters, digits, spaces and any of _.:- are needed");
     }
-    return machine ->
-        Reply.created(ALL + "/" + name, SnapshotView.of(snapshots.take(name, machine)));
+    return name;
   }
 
   private static Function<Machine, Reply> show(Request request) {
@@ -113,6 +129,16 @@ final class SnapshotRoutes {
       snapshots.remove(name);
       return Reply.done();
     };
+  }
+
+  private static Function<Machine, Reply> wouldRemove(Request request) {
+    Snapshots snapshots = request.hosted().snapshots();
+    String name = request.place("name");
+    return machine ->
+        Trials.told(
+            204,
+            Optional.empty(),
+            VisibleState.gone(ALL + "/" + name, SnapshotView.of(snapshots.get(name))));
   }
 
   private static Function<Machine, Exchange<Machine, Reply>> restore(Request request) {

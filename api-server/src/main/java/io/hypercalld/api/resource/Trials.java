@@ -25,6 +25,11 @@ public final class Trials implements Trial {
   record TrialView(
       boolean dryRun, int status, Optional<Object> answer, List<VisibleState.Change> effect) {}
 
+  /** What would come of a change that is not the machine's. */
+  static Reply told(int status, Optional<Object> answer, VisibleState.Change effect) {
+    return Reply.ok(new TrialView(true, status, answer, List.of(effect)));
+  }
+
   @Override
   public Reply attempt(Machine machine, Change change) {
     VisibleState before = VisibleState.of(machine);

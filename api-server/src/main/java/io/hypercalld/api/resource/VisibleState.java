@@ -30,6 +30,16 @@ record VisibleState(Map<String, Object> resources) {
    */
   record Change(String resource, Optional<Object> before, Optional<Object> after) {}
 
+  /** What was not there. */
+  static Change made(String resource, Object after) {
+    return new Change(resource, Optional.empty(), Optional.of(after));
+  }
+
+  /** What will not be there. */
+  static Change gone(String resource, Object before) {
+    return new Change(resource, Optional.of(before), Optional.empty());
+  }
+
   static VisibleState of(Machine machine) {
     Map<String, Object> resources = new TreeMap<>();
     for (Domain domain : machine.hypervisor().domains().all()) {

@@ -25,11 +25,17 @@ final class CommonParameters {
     List<Parameter> parameters = new ArrayList<>();
     if (route.asksMachine()) {
       parameters.add(ENVELOPE);
-      if (route.method().changes()) {
-        parameters.add(DRY_RUN);
-      }
+    }
+    if (canBeTried(route)) {
+      parameters.add(DRY_RUN);
     }
     return parameters;
+  }
+
+  private static boolean canBeTried(Route route) {
+    boolean changesElsewhere =
+        route.handling() instanceof Route.Aside(var _, var preview) && preview.isPresent();
+    return route.method().changes() && (route.asksMachine() || changesElsewhere);
   }
 
   static boolean wantsEnvelope(Request request) {
@@ -42,11 +48,11 @@ final class CommonParameters {
   }
 
   /**
-   * Refuses what is asked for and cannot be done, rather than not doing it.
+   * Refuses what is asked for and is nothing, rather than not doing it.
    *
-   * @throws Failure 400, 501
+   * @throws Failure 400
    */
-  static void check(Route route, Request request) {
+  static void check(Request request) {
     request
         .parameter(ENVELOPE.name())
         .filter(value -> !value.equals(ALWAYS))
@@ -55,12 +61,5 @@ final class CommonParameters {
               throw Failure.of(
                   Problems.INVALID_PARAMETER, "envelope is always or left out, not %s", value);
             });
-    if (!route.method().changes()) {
-      return;
-    }
-    if (isTrial(route, request) && route.handling() instanceof Route.Beside) {
-      throw Failure.of(
-          Problems.NOT_BUILT, "dryRun is about the machine, which this does not change");
-    }
   }
 }

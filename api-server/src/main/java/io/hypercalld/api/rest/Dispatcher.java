@@ -47,13 +47,13 @@ public final class Dispatcher {
   /**
    * Answers a request.
    *
-   * @param encoding where the answer is encoded: not on the machine's thread
+   * @param turn of the connection that it comes from, on whose loop the answer is encoded
    */
-  public CompletableFuture<Encoded> dispatch(Request request, Executor encoding) {
+  public CompletableFuture<Encoded> dispatch(Request request, Turn turn) {
     long began = System.nanoTime();
     String id = requestIds.of(request.header().apply("X-Request-Id"));
     return offer
-        .map(now -> answer(now, request.named(id), encoding, began))
+        .map(now -> turn.take(() -> answer(now, request.named(id), turn, began)))
         .orElseGet(() -> CompletableFuture.completedFuture(answerEarly(request.named(id), began)))
         .thenApply(
             encoded -> {
@@ -62,11 +62,10 @@ public final class Dispatcher {
             });
   }
 
-  private CompletableFuture<Encoded> answer(
-      Offer now, Request request, Executor encoding, long began) {
+  private CompletableFuture<Encoded> answer(Offer now, Request request, Turn turn, long began) {
     Offer.Aim aim = now.aim(request);
     Optional<HostedMachine> machine = aim.place().machine();
-    return attempt(now, request.to(machine), aim.match(), encoding)
+    return attempt(now, request.to(machine), aim.match(), turn)
         .exceptionally(failure -> Thrown.refuse(request, failure, request.id()))
         .thenApply(
             encoded -> {
@@ -76,6 +75,14 @@ public final class Dispatcher {
               machine.ifPresent(it -> it.requests().add(request, request.id(), encoded.status()));
               return encoded.within(machine);
             });
+  }
+
+  /** Whether a request is one whose body is best read while it comes. */
+  public boolean takesFile(Request request) {
+    return offer
+        .map(now -> now.aim(request).match())
+        .filter(match -> match instanceof Router.Found(Route route, var _) && route.takesFile())
+        .isPresent();
   }
 
   /** Who starts is alive, and no more than that. */
@@ -198,13 +205,16 @@ public final class Dispatcher {
   }
 
   private static CompletableFuture<Encoded> keyed(
-      RouteWork work, Route route, Request request, Executor encoding) {
+      RouteWork work, Route route, Request request, Turn turn) {
     request.grant().check(route, request);
     Strikes strikes = new Strikes();
     Supplier<CompletableFuture<Encoded>> asked =
-        () -> work.handle(route, request, encoding, strikes);
+        () -> work.handle(route, request, turn.loop(), strikes);
     CompletableFuture<Encoded> answered =
         route.method().changes() ? request.hosted().keys().once(request, asked) : asked.get();
+    if (route.isChangedApart()) {
+      turn.hold(answered);
+    }
     CompletableFuture<Encoded> sent = new CompletableFuture<>();
     var unused = answered.whenComplete((answer, thrown) -> strikes.end(sent, answer, thrown));
     return sent;
@@ -219,7 +229,7 @@ public final class Dispatcher {
   }
 
   private CompletableFuture<Encoded> attempt(
-      Offer now, Request request, Router.Match match, Executor encoding) {
+      Offer now, Request request, Router.Match match, Turn turn) {
     try {
       if (draining && !request.path().equals(LIVE)) {
         throw Failure.of(Problems.DRAINING, "no new requests are taken");
@@ -230,7 +240,7 @@ public final class Dispatcher {
       }
       return switch (match) {
         case Router.Found(Route route, var places) ->
-            keyed(now.work(), route, request.by(grant).at(places), encoding);
+            keyed(now.work(), route, request.by(grant).at(places), turn);
         case Router.WrongMethod(var allowed) -> throw wrongMethod(request, allowed);
         case Router.Unknown(List<String> near) -> throw unknownPath(request, near);
       };

@@ -3,12 +3,16 @@ package io.hypercalld.api.rest;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The resources whose tags an If-Match of a change names, where the change does not say: the
- * nearest that can be read, at its own path or above it. Never instantiated.
+ * nearest that can be read, at its own path or above it; of what is no part of any, the state of
+ * the whole machine, told by its digest. Never instantiated.
  */
 public final class Guards {
+  private static final String WHOLE = "/_sim/digest";
+
   private Guards() {}
 
   /** The same routes, of which every change that has such a resource is guarded. */
@@ -25,9 +29,7 @@ public final class Guards {
   }
 
   private static Route guarded(Route route, Map<String, Route.Task> readable) {
-    boolean looks =
-        route.handling() instanceof Route.OnMachine || route.handling() instanceof Route.Beside;
-    if (!looks || !route.method().changes() || route.guard().isPresent()) {
+    if (!route.asksMachine() || !route.method().changes() || route.guard().isPresent()) {
       return route;
     }
     String path = route.path().text();
@@ -38,6 +40,6 @@ public final class Guards {
       }
       path = path.substring(0, path.lastIndexOf('/'));
     }
-    return route;
+    return Optional.ofNullable(readable.get(WHOLE)).map(route::guardedBy).orElse(route);
   }
 }

@@ -62,6 +62,10 @@ final class IdempotencyKeys {
     if (key.isEmpty()) {
       return work.get();
     }
+    if (request.body().isFile()) {
+      throw Failure.of(
+          Problems.INVALID_HEADER, "%s is for bodies that are not read while they come", HEADER);
+    }
     Optional<Encoded> known = begin(key.get(), fingerprint(request));
     if (known.isPresent()) {
       return CompletableFuture.completedFuture(known.get().with("Idempotency-Replayed", "true"));

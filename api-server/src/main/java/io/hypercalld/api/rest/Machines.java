@@ -102,7 +102,12 @@ public final class Machines implements AutoCloseable {
     return made;
   }
 
-  private void checkRoomFor(String name) {
+  /**
+   * Finds out whether another one may be made.
+   *
+   * @throws Failure as {@link #add}
+   */
+  public void checkRoomFor(String name) {
     if (find(name).isPresent()) {
       throw Failure.of(Errno.EEXIST, "there is a machine %s already".formatted(name));
     }
@@ -118,11 +123,21 @@ public final class Machines implements AutoCloseable {
    * @throws Failure 404 ENOENT; 403 EPERM it is the default one
    */
   public void remove(String name) {
+    var unused = removable(name);
+    Optional.ofNullable(others.remove(name)).orElseThrow(() -> unknown(name)).close();
+  }
+
+  /**
+   * One that may be ended.
+   *
+   * @throws Failure as {@link #remove}
+   */
+  public HostedMachine removable(String name) {
     if (name.equals(DEFAULT)) {
       throw Failure.of(Errno.EPERM, "the default machine lives as long as the daemon")
           .hinting(Optional.of("POST /_sim/reset starts it anew; SIGTERM ends the daemon"));
     }
-    Optional.ofNullable(others.remove(name)).orElseThrow(() -> unknown(name)).close();
+    return get(name);
   }
 
   /** Finds out whom a path is about. */

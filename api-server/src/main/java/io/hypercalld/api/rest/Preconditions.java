@@ -4,7 +4,9 @@ import io.hypercalld.api.machine.Machine;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
@@ -28,7 +30,7 @@ record Preconditions(
   /**
    * What a request relies on.
    *
-   * @throws Failure 501 where it relies on what cannot be checked
+   * @throws Failure 412, 501 where it relies on what cannot be checked
    */
   static Preconditions of(Route route, Request request) {
     Optional<String> ifMatch = request.header().apply("If-Match");
@@ -36,7 +38,7 @@ record Preconditions(
     boolean reads = !route.method().changes();
     if (!reads && ifMatch.isPresent() && route.guard().isEmpty()) {
       throw Failure.of(
-          Problems.NOT_BUILT, "If-Match is not honoured on this path, so nothing was done");
+          Problems.PRECONDITION_FAILED, "there is nothing on this path that has a tag");
     }
     boolean creates = route.response().status() == CREATED;
     boolean onlyNew = ifNoneMatch.filter(tags -> tags.strip().equals(ANY)).isPresent();
@@ -49,32 +51,50 @@ record Preconditions(
   }
 
   /** The work, preceded by a look at the guarded resource in the same breath. */
-  Function<Machine, Reply> before(Function<Machine, Reply> work, Request request) {
-    if (!reads && ifNoneMatch.isPresent()) {
-      return machine -> makeNew(work, machine);
-    }
-    if (reads || ifMatch.isEmpty() || guard.isEmpty()) {
+  <T> Function<Machine, T> before(Function<Machine, T> work, Request request) {
+    if (isNone()) {
       return work;
     }
-    Function<Machine, Reply> look = guard.get().apply(request);
+    Consumer<Machine> look = look(request);
     return machine -> {
-      long revision = machine.revision().changes();
-      String current = look.apply(machine).of(revision).encode().entityTag();
-      if (!names(ifMatch.get(), current)) {
-        throw Failure.of(Problems.PRECONDITION_FAILED, "its tag is %s now", current);
-      }
-      return work.apply(machine);
+      look.accept(machine);
+      return onlyNew(() -> work.apply(machine));
     };
   }
 
-  private static Reply makeNew(Function<Machine, Reply> work, Machine machine) {
-    try {
-      return work.apply(machine);
-    } catch (Refusal refusal) {
-      if (refusal.errno() == Errno.EEXIST) {
-        throw Failure.of(Problems.PRECONDITION_FAILED, "%s", refusal.reason());
+  /** Whether any change may be made. */
+  boolean isNone() {
+    return reads || (ifMatch.isEmpty() && ifNoneMatch.isEmpty());
+  }
+
+  /**
+   * Looks at the guarded resource.
+   *
+   * @return throws {@link Failure} 412 where it is not what the caller has seen
+   */
+  Consumer<Machine> look(Request request) {
+    if (ifMatch.isEmpty() || guard.isEmpty()) {
+      return _ -> {};
+    }
+    Function<Machine, Reply> resource = guard.get().apply(request);
+    return machine -> {
+      long revision = machine.revision().changes();
+      String current = resource.apply(machine).of(revision).encode().entityTag();
+      if (!names(ifMatch.get(), current)) {
+        throw Failure.of(Problems.PRECONDITION_FAILED, "its tag is %s now", current);
       }
-      throw refusal;
+    };
+  }
+
+  /** The work, of which it is no other failure that there is already what it makes. */
+  <T> T onlyNew(Supplier<T> work) {
+    try {
+      return work.get();
+    } catch (Refusal | Failure thrown) {
+      if (ifNoneMatch.isPresent() && Thrown.errno(thrown).equals(Optional.of(Errno.EEXIST))) {
+        throw Failure.of(Problems.PRECONDITION_FAILED, "it exists already");
+      }
+      throw thrown;
     }
   }
 

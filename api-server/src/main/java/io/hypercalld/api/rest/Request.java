@@ -38,9 +38,24 @@ public record Request(
   /** A body's bytes. */
   public static final class Body {
     private final byte[] bytes;
+    private final Optional<InputStream> file;
 
     public Body(byte[] bytes) {
+      this(bytes, Optional.empty());
+    }
+
+    private Body(byte[] bytes, Optional<InputStream> file) {
       this.bytes = bytes;
+      this.file = file;
+    }
+
+    /** A body that is read while it comes, once. */
+    public static Body of(InputStream file) {
+      return new Body(new byte[0], Optional.of(file));
+    }
+
+    boolean isFile() {
+      return file.isPresent();
     }
 
     boolean isEmpty() {
@@ -51,14 +66,14 @@ public record Request(
       return bytes;
     }
 
-    /** How many bytes there are. */
+    /** How many bytes there are; of a file none is kept. */
     int length() {
       return bytes.length;
     }
 
     /** The bytes one after the other. */
     public InputStream stream() {
-      return new ByteArrayInputStream(bytes);
+      return file.orElseGet(() -> new ByteArrayInputStream(bytes));
     }
   }
 
@@ -71,6 +86,11 @@ public record Request(
       Body body) {
     return new Request(
         method, path, query, header, body, Map.of(), Optional.empty(), Grant.EVERYTHING, "");
+  }
+
+  /** The same with a body. */
+  public Request carrying(Body content) {
+    return new Request(method, path, query, header, content, places, machine, grant, id);
   }
 
   Request at(Map<String, String> found) {

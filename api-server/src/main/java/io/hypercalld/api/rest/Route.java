@@ -46,8 +46,12 @@ public record Route(
   /** Understood at once, then answered by the machine. */
   public record OnMachine(Task task) implements Handling {}
 
-  /** Understood at once, then answered on the machine's thread about what is no part of it. */
-  public record Beside(Task task) implements Handling {}
+  /**
+   * Understood at once, then answered on the machine's thread about what is no part of it.
+   *
+   * @param preview says what would come of it
+   */
+  public record Beside(Task task, Task preview) implements Handling {}
 
   /** Understood at once, then answered by the machine, which gives its place to another one. */
   public record Exchanging(Function<Request, Function<Machine, Exchange<Machine, Reply>>> task)
@@ -72,8 +76,16 @@ public record Route(
       List<String> alternatives)
       implements Handling {}
 
-  /** Answered away from the machine, on a thread where it may take its time. */
-  public record Aside(Function<Request, Reply> answer) implements Handling {}
+  /**
+   * Answered away from the machine, on a thread where it may take its time.
+   *
+   * @param preview says what would come of it; empty where nothing does
+   */
+  public record Aside(Function<Request, Reply> answer, Optional<Function<Request, Reply>> preview)
+      implements Handling {}
+
+  /** Made ready away from the machine, where it may take its time, then done by the machine. */
+  public record Replacing(Function<Request, Replacement> preparation) implements Handling {}
 
   /**
    * What a route answers when it succeeds.
@@ -140,25 +152,36 @@ public record Route(
   }
 
   public Route by(Function<Request, Reply> answer) {
-    return new Route(
-        method, path, summary, parameters, body, response, new Immediate(answer), guard);
+    return by(new Immediate(answer));
   }
 
   public Route aside(Function<Request, Reply> answer) {
-    return new Route(method, path, summary, parameters, body, response, new Aside(answer), guard);
+    return by(new Aside(answer, Optional.empty()));
+  }
+
+  /** As {@link #aside(Function)}, of what changes something. */
+  public Route aside(Function<Request, Reply> answer, Function<Request, Reply> preview) {
+    return by(new Aside(answer, Optional.of(preview)));
+  }
+
+  public Route replacing(Function<Request, Replacement> preparation) {
+    return by(new Replacing(preparation));
+  }
+
+  private Route by(Handling how) {
+    return new Route(method, path, summary, parameters, body, response, how, guard);
   }
 
   public Route waiting(Function<Request, Wait<Machine, Reply>> task) {
-    return new Route(method, path, summary, parameters, body, response, new Waiting(task), guard);
+    return by(new Waiting(task));
   }
 
   public Route conversing(Function<Request, Conversation> task) {
-    return new Route(
-        method, path, summary, parameters, body, response, new Conversing(task), guard);
+    return by(new Conversing(task));
   }
 
   public Route streaming(Streaming way) {
-    return new Route(method, path, summary, parameters, body, response, way, guard);
+    return by(way);
   }
 
   /** Whether the machine answers it. */
@@ -166,20 +189,29 @@ public record Route(
     return handling instanceof OnMachine
         || handling instanceof Waiting
         || handling instanceof Exchanging
+        || handling instanceof Replacing
         || handling instanceof Beside;
   }
 
-  public Route beside(Task task) {
-    return new Route(method, path, summary, parameters, body, response, new Beside(task), guard);
+  /** Whether it is a change that the machine's queue does not put in order. */
+  boolean isChangedApart() {
+    return method.changes() && (handling instanceof Aside || handling instanceof Replacing);
+  }
+
+  boolean takesFile() {
+    return handling instanceof Replacing;
+  }
+
+  public Route beside(Task task, Task preview) {
+    return by(new Beside(task, preview));
   }
 
   public Route exchanging(Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) {
-    return new Route(
-        method, path, summary, parameters, body, response, new Exchanging(task), guard);
+    return by(new Exchanging(task));
   }
 
   public Route on(Task task) {
-    return new Route(method, path, summary, parameters, body, response, new OnMachine(task), guard);
+    return by(new OnMachine(task));
   }
 
   /** Honours If-Match with the tag of what {@code resource} answers. */

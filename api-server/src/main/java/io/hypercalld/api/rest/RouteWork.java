@@ -10,11 +10,17 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** Has what stands behind a route done, by whoever is to do it. Thread-safe. */
 final class RouteWork {
+  /** For what may take long, or wait for what is sent. */
+  private static final Executor OWN_THREAD =
+      task -> Thread.ofPlatform().name("replacement").daemon().start(task);
+
   private final Trial trial;
 
   RouteWork(Trial trial) {
@@ -31,16 +37,34 @@ final class RouteWork {
     return switch (route.handling()) {
       case Route.Immediate(Function<Request, Reply> answer) ->
           CompletableFuture.completedFuture(preconditions.apply(answer.apply(request).encode()));
-      case Route.Aside(Function<Request, Reply> answer) ->
-          CompletableFuture.supplyAsync(() -> answer.apply(request))
-              .thenApplyAsync(reply -> preconditions.apply(reply.encode()), encoding);
+      case Route.Aside(Function<Request, Reply> answer, var preview) -> {
+        Function<Request, Reply> work = tried ? preview.orElse(answer) : answer;
+        yield encode(
+            looked(machine, preconditions, request)
+                .thenApplyAsync(_ -> preconditions.onlyNew(() -> work.apply(request))),
+            preconditions,
+            encoding);
+      }
+      case Route.Replacing(Function<Request, Replacement> preparation) ->
+          encode(
+              looked(machine, preconditions, request)
+                  .thenApplyAsync(_ -> preparation.apply(request), OWN_THREAD)
+                  .thenCompose(
+                      ready -> {
+                        Trial.Change change = preconditions.before(ready, request)::apply;
+                        return settled(() -> make(machine, request, strikes, change), ready);
+                      }),
+              preconditions,
+              encoding);
       case Route.Conversing _ ->
           throw Failure.of(Problems.UPGRADE_REQUIRED, "the request does not ask for an upgrade")
               .with("Upgrade", "websocket");
       case Route.Streaming(var _, Function<Request, Reply> otherwise, var _) ->
           CompletableFuture.completedFuture(preconditions.apply(otherwise.apply(request).encode()));
       case Route.Waiting(Function<Request, Wait<Machine, Reply>> task) -> {
-        Wait<Machine, Reply> wait = task.apply(request);
+        Wait<Machine, Reply> asked = task.apply(request);
+        Wait<Machine, Reply> wait =
+            preconditions.isNone() ? asked : asked.after(preconditions.look(request));
         yield encode(
             tried
                 ? attempt(machine, same(wait::now))
@@ -49,27 +73,59 @@ final class RouteWork {
             preconditions,
             encoding);
       }
-      case Route.Beside(Route.Task task) -> {
-        Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
+      case Route.Beside(Route.Task task, Route.Task preview) -> {
+        Function<Machine, Reply> work =
+            preconditions.before((tried ? preview : task).apply(request), request);
         yield encode(machine.submit(told(request, strikes, work)), preconditions, encoding);
       }
       case Route.Exchanging(
               Function<Request, Function<Machine, Exchange<Machine, Reply>>> task) -> {
-        Trial.Change change = task.apply(request)::apply;
-        yield encode(
-            tried ? attempt(machine, change) : machine.exchange(toldOf(request, strikes, change)),
-            preconditions,
-            encoding);
+        Trial.Change change = preconditions.before(task.apply(request), request)::apply;
+        yield encode(make(machine, request, strikes, change), preconditions, encoding);
       }
       case Route.OnMachine(Route.Task task) -> {
         Function<Machine, Reply> work = preconditions.before(task.apply(request), request);
         Trial.Change change = same(now -> work.apply(now).of(now.revision().changes()));
-        yield encode(
-            tried ? attempt(machine, change) : machine.exchange(toldOf(request, strikes, change)),
-            preconditions,
-            encoding);
+        yield encode(make(machine, request, strikes, change), preconditions, encoding);
       }
     };
+  }
+
+  private static CompletableFuture<Boolean> looked(
+      MachineThread<Machine, ?> machine, Preconditions preconditions, Request request) {
+    if (preconditions.isNone()) {
+      return CompletableFuture.completedFuture(true);
+    }
+    Consumer<Machine> look = preconditions.look(request);
+    return machine.submit(
+        now -> {
+          look.accept(now);
+          return true;
+        });
+  }
+
+  private CompletableFuture<Reply> make(
+      MachineThread<Machine, ?> machine, Request request, Strikes strikes, Trial.Change change) {
+    return request.flag(CommonParameters.DRY_RUN.name())
+        ? attempt(machine, change)
+        : machine.exchange(toldOf(request, strikes, change));
+  }
+
+  /** Puts a machine in the place of another, or has it go. */
+  private static CompletableFuture<Reply> settled(
+      Supplier<CompletableFuture<Reply>> change, Replacement ready) {
+    CompletableFuture<Reply> made;
+    try {
+      made = change.get();
+    } catch (RuntimeException e) {
+      made = CompletableFuture.failedFuture(e);
+    }
+    return made.whenComplete(
+        (_, thrown) -> {
+          if (thrown != null) {
+            ready.abandon();
+          }
+        });
   }
 
   private static CompletableFuture<Encoded> encode(
@@ -113,7 +169,9 @@ final class RouteWork {
         strikes.note(machine, Thrown.errno(e));
         throw strikes.blame(e, request.id());
       } finally {
-        after.journal().weigh(request.body().length());
+        if (after == machine) {
+          machine.journal().weigh(request.body().length());
+        }
         request.hosted().events().publish(after, Optional.of(request.id()));
       }
     };
@@ -130,7 +188,7 @@ final class RouteWork {
   /**
    * Refuses parameters that the route does not have, or lacks.
    *
-   * @throws Failure 400, 501
+   * @throws Failure 400
    */
   static void checkParameters(Route route, Request request) {
     if (!request.query().isEmpty()) {
@@ -142,7 +200,7 @@ final class RouteWork {
             Problems.INVALID_PARAMETER, "the query parameter %s is missing", parameter.name());
       }
     }
-    CommonParameters.check(route, request);
+    CommonParameters.check(request);
   }
 
   private static void checkNames(Route route, Request request) {

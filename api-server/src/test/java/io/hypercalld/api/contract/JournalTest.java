@@ -5,14 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.contract.ServedMachine.Answer;
+import io.hypercalld.api.http.Limits;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.util.HexFormat;
 import java.util.random.RandomGenerator;
 import java.util.random.RandomGeneratorFactory;
 import org.junit.jupiter.api.AfterEach;
@@ -141,6 +145,77 @@ final class JournalTest {
         assertThat(fresh.digest()).as("seed %d", seed).isEqualTo(machine.digest());
         assertThat(fresh.get("/_sim/invariants").json().at("/violations")).isEmpty();
       }
+    }
+  }
+
+  /** Nothing in it can be packed. */
+  private void fill(int mebibytes) {
+    machine.post("/v1/domains", "{\"memory\":\"64MiB\"}");
+    RandomGenerator random = RandomGeneratorFactory.of("L64X128MixRandom").create(21);
+    byte[] content = new byte[1 << 20];
+    for (int i = 0; i < mebibytes; i++) {
+      random.nextBytes(content);
+      Answer written =
+          machine.put(
+              "/v1/domains/1/memory?gpa=0x%x".formatted((long) i << 20),
+              "{\"data\":\"" + HexFormat.of().formatHex(content) + "\"}");
+      assertThat(written.status()).as(written.text()).isLessThan(300);
+    }
+  }
+
+  @Test
+  void file_largerThanABodyMayBe_isImportedWhileItComes() {
+    fill(12);
+    byte[] file = export(machine);
+    assertThat(file.length).isGreaterThan(Limits.BODY_BYTES);
+    String last = "/v1/domains/1/memory?gpa=0xbfff00&length=256";
+    try (ServedMachine fresh = new ServedMachine()) {
+      URI path = URI.create(fresh.url() + "/_sim/import");
+      String untouched = fresh.digest();
+
+      HttpResponse<byte[]> tried =
+          send(
+              HttpRequest.newBuilder(URI.create(path + "?dryRun=true"))
+                  .POST(BodyPublishers.ofByteArray(file)));
+      String stillUntouched = fresh.digest();
+      HttpResponse<byte[]> made =
+          send(
+              HttpRequest.newBuilder(path)
+                  .POST(BodyPublishers.ofInputStream(() -> new ByteArrayInputStream(file))));
+      HttpResponse<byte[]> keyed =
+          send(
+              HttpRequest.newBuilder(path)
+                  .header("Idempotency-Key", "a")
+                  .POST(BodyPublishers.ofByteArray(file)));
+
+      assertThat(tried.statusCode()).isEqualTo(200);
+      assertThat(new String(tried.body(), UTF_8)).contains("\"/v1/domains/1\"");
+      assertThat(stillUntouched).isEqualTo(untouched);
+      assertThat(made.statusCode()).as(new String(made.body(), UTF_8)).isEqualTo(200);
+      assertThat(fresh.digest()).isEqualTo(machine.digest());
+      assertThat(fresh.get(last).text()).isEqualTo(machine.get(last).text());
+      assertThat(keyed.statusCode()).isEqualTo(400);
+      assertThat(new String(keyed.body(), UTF_8)).contains("/problems/invalid-header");
+    }
+  }
+
+  @Test
+  void file_thatIsCutOff_orTooLarge_changesNothing() throws IOException {
+    fill(10);
+    byte[] file = export(machine);
+    String digest = machine.digest();
+    URI url = URI.create(machine.url());
+    String start = "POST /_sim/import HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n";
+    try (Socket cut = new Socket(url.getHost(), url.getPort());
+        Socket tooLarge = new Socket(url.getHost(), url.getPort())) {
+      cut.getOutputStream().write(start.formatted(file.length).getBytes(UTF_8));
+      cut.getOutputStream().write(file, 0, file.length - 1000);
+      cut.close();
+      tooLarge.getOutputStream().write(start.formatted(Limits.FILE_BYTES + 1).getBytes(UTF_8));
+
+      assertThat(new String(tooLarge.getInputStream().readNBytes(12), UTF_8))
+          .isEqualTo("HTTP/1.1 413");
+      assertThat(machine.digest()).isEqualTo(digest);
     }
   }
 

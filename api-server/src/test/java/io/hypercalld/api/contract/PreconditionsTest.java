@@ -128,11 +128,64 @@ final class PreconditionsTest {
   }
 
   @Test
-  void precondition_whereNoneCanBeChecked_isNotIgnored() {
-    Answer answer =
-        machine.send(
-            "POST", "/v1/hypercalls/domctl/pausedomain", "{\"domain\":1}", "If-Match", "\"1\"");
+  void hypercall_isMadeWhereNothingHasChangedSinceTheListOfThemWasRead() {
+    String pause = "/v1/hypercalls/domctl/pausedomain";
+    String batch = "[{\"call\":\"domctl\",\"op\":\"unpausedomain\",\"args\":{\"domain\":1}}]";
+    String tag = machine.get("/v1/hypercalls").header("etag");
 
-    assertThat(answer.status()).isEqualTo(501);
+    Answer made = machine.send("POST", pause, "{\"domain\":1}", "If-Match", tag);
+    String digest = machine.digest();
+    Answer late = machine.send("POST", pause, "{\"domain\":1}", "If-Match", tag);
+    Answer lateToo = machine.send("POST", "/v1/hypercalls/multicall", batch, "If-Match", tag);
+
+    assertThat(made.status()).as(made.text()).isEqualTo(200);
+    assertThat(late.status()).isEqualTo(412);
+    assertThat(lateToo.status()).isEqualTo(412);
+    assertThat(machine.digest()).isEqualTo(digest);
+  }
+
+  @Test
+  void change_ofTheWhole_isMadeWhereTheDigestIsTheOneThatWasSeen() {
+    String old = machine.get("/_sim/digest").header("etag");
+    machine.post("/v1/domains/1/actions/unpause", "");
+    String digest = machine.digest();
+
+    Answer late = machine.send("POST", "/_sim/reset", "", "If-Match", old);
+    String untouched = machine.digest();
+    String tag = machine.get("/_sim/digest").header("etag");
+    Answer made = machine.send("POST", "/_sim/reset", "", "If-Match", tag);
+
+    assertThat(late.status()).isEqualTo(412);
+    assertThat(untouched).isEqualTo(digest);
+    assertThat(made.status()).isEqualTo(200);
+  }
+
+  @Test
+  void machine_isEndedWithTheTagOfItself_andMadeOnlyIfNew() {
+    String lab = "{\"name\":\"lab\"}";
+    Answer made = machine.send("POST", "/v1/machines", lab, "If-None-Match", "*");
+    String tag = machine.get("/v1/machines/lab").header("etag");
+    Answer again = machine.send("POST", "/v1/machines", lab, "If-None-Match", "*");
+
+    Answer late = machine.send("DELETE", "/v1/machines/lab", "", "If-Match", "\"0\"");
+    Answer ended = machine.send("DELETE", "/v1/machines/lab", "", "If-Match", tag);
+
+    assertThat(made.status()).isEqualTo(201);
+    assertThat(again.status()).isEqualTo(412);
+    assertThat(late.status()).isEqualTo(412);
+    assertThat(ended.status()).isEqualTo(204);
+  }
+
+  @Test
+  void access_thatWaits_isGuardedByTheVcpus() {
+    String access = "{\"gpa\":\"0x0\",\"op\":\"write\",\"size\":1,\"data\":\"0x1\"}";
+    String path = "/v1/domains/1/vcpus/0/access";
+    String tag = machine.get("/v1/domains/1/vcpus").header("etag");
+
+    Answer late = machine.send("POST", path, access, "If-Match", "\"0\"", "Prefer", "wait=1");
+    Answer made = machine.send("POST", path, access, "If-Match", tag, "Prefer", "wait=1");
+
+    assertThat(late.status()).isEqualTo(412);
+    assertThat(made.status()).as(made.text()).isEqualTo(200);
   }
 }

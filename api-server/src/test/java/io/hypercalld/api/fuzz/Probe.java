@@ -8,9 +8,9 @@ import java.util.regex.Pattern;
  * @param alone whether they may be no request, or more than one, and want their own connection
  */
 record Probe(String request, boolean alone) {
-  /** Nothing of which a server has to end the connection; machines are made aside of others. */
+  /** Nothing of which a server has to end the connection. */
   private static final Pattern TAME =
-      Pattern.compile("(?!POST /v1/machines)(GET|POST|PUT|PATCH|DELETE) [-/\\w:.?=&]* HTTP/1.1");
+      Pattern.compile("(GET|HEAD|POST|PUT|PATCH|DELETE) [-/\\w:.?=&]* HTTP/1.1");
 
   private static final Pattern UPGRADE = Pattern.compile("(?i)\r\n(upgrade|expect):");
 

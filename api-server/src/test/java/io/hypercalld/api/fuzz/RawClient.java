@@ -153,7 +153,7 @@ final class RawClient implements AutoCloseable {
       for (String header = line(); !header.isEmpty(); header = line()) {
         String value = header.substring(header.indexOf(':') + 1).strip();
         switch (header.substring(0, header.indexOf(':')).toLowerCase(Locale.ROOT)) {
-          case "content-length" -> length = Long.parseLong(value);
+          case "content-length" -> length = headOnly ? 0 : Long.parseLong(value);
           case "connection" -> closes |= value.equalsIgnoreCase("close");
           // What comes in chunks goes on and on.
           case "transfer-encoding" -> closes = true;
@@ -164,8 +164,8 @@ final class RawClient implements AutoCloseable {
         return read(headOnly);
       }
       answered++;
-      String body = headOnly ? "" : new String(in.readNBytes((int) length), ISO_8859_1);
-      return new Answer(Integer.parseInt(status.split(" ", 3)[1]), body, closes || headOnly);
+      String body = new String(in.readNBytes((int) length), ISO_8859_1);
+      return new Answer(Integer.parseInt(status.split(" ", 3)[1]), body, closes);
     }
 
     private String line() throws IOException {

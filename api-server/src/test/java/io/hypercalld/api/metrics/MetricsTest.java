@@ -15,6 +15,7 @@ import io.hypercalld.api.rest.HostedMachine;
 import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Router;
+import io.hypercalld.api.rest.Turn;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.iommu.pci.Sbdf;
 import java.io.IOException;
@@ -137,7 +138,7 @@ class MetricsTest {
             Map.of(),
             header -> header.equals("Accept") ? Optional.of(accept) : Optional.empty(),
             new Request.Body(new byte[0]));
-    return dispatcher.dispatch(request, Runnable::run).join();
+    return dispatcher.dispatch(request, new Turn(Runnable::run)).join();
   }
 
   private String scrape() {

@@ -21,6 +21,7 @@ import io.hypercalld.api.rest.Machines;
 import io.hypercalld.api.rest.Request;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.api.rest.Router;
+import io.hypercalld.api.rest.Turn;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -82,7 +83,7 @@ final class ServedDocument implements AutoCloseable {
     Request request =
         Request.of(
             "GET", path, Map.of(), header -> Optional.empty(), new Request.Body(new byte[0]));
-    return dispatcher.dispatch(request, Runnable::run).join();
+    return dispatcher.dispatch(request, new Turn(Runnable::run)).join();
   }
 
   String text(String path) {
