@@ -121,7 +121,8 @@ final class CapturedTable implements Digestible {
       blocks.put(number, new Block(new long[] {merged[0]}, 0));
       pages += PAGES;
     } else if (!empty) {
-      Block made = new Block(new long[PAGES], reversePages.open(number << SHIFT));
+      long[] words = new long[PAGES];
+      Block made = new Block(words, reversePages.open(number << SHIFT, words));
       blocks.put(number, made);
       replace(made);
     }
@@ -292,16 +293,7 @@ final class CapturedTable implements Digestible {
   List<FrameRun> leadingTo(long gfn, long frames) {
     settle();
     LongArrayList found = new LongArrayList();
-    reversePages.forEach(
-        gfn,
-        frames,
-        this::bucket,
-        dfn -> {
-          long target = PageWord.frame(word(dfn));
-          if (target >= gfn && target < gfn + frames) {
-            found.addLong(dfn);
-          }
-        });
+    reversePages.forEach(gfn, frames, found::addLong);
     for (long number : reverseRuns.near(gfn, frames)) {
       long first = number << SHIFT;
       long shift = first - PageWord.frame(word(first));
@@ -311,11 +303,6 @@ final class CapturedTable implements Digestible {
       }
     }
     return runs(found.toLongArray());
-  }
-
-  private int bucket(long dfn) {
-    long word = word(dfn);
-    return word == PageWord.ABSENT ? -1 : reversePages.bucket(PageWord.frame(word));
   }
 
   private long word(long dfn) {
