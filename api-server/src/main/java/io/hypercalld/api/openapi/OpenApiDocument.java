@@ -69,7 +69,9 @@ final class OpenApiDocument {
         .with(
             "description",
             "A hypervisor's control plane you can curl: Xen's hypercalls and the machine below"
-                + " them. What a platform file may say is in /schemas/platform.json.")
+                + " them. What a platform file may say is in /schemas/platform.json. It is not"
+                + " cycle accurate: time and costs are configuration. No guest's operating system"
+                + " runs: how far one boots is told by declared models.")
         .with(
             "license",
             new Described().with("name", "Apache 2.0").with("identifier", "Apache-2.0").done())

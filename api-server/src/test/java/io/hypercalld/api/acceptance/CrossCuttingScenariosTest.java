@@ -3,26 +3,29 @@ package io.hypercalld.api.acceptance;
 import static io.hypercalld.api.acceptance.GuestTranslation.FIRST;
 import static io.hypercalld.api.acceptance.GuestTranslation.IOVA;
 import static io.hypercalld.api.acceptance.GuestTranslation.PAGE_A;
-import static io.hypercalld.api.acceptance.GuestUnit.quoted;
 import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 
-/** Where the documents meet each other: spec/documents.md 6, X-1 and X-4; X-2 has its own suite. */
+/**
+ * Where the documents meet each other: spec/documents.md 6, X-1. A guest's first-level tables above
+ * the shared P2M are row 16 of the virtual IOMMU's, the two vetoes of a migration are X-2's.
+ */
 final class CrossCuttingScenariosTest implements GuestBehaviours.OfTranslation {
-  private static final int ENOMEM = -12;
+  /** Dom0's network card, and a guest frame of dom0's where nothing is. */
+  private static final String NIC = "0000:03:00.0";
+
+  private static final long FOREIGN = 0x7_0000;
   private static final int EXDEV = -18;
   private static final int EINVAL = -22;
   private static final int PSEUDO_IDS = 0x8000;
 
   @Override
   public Stream<Row<GuestTranslation>> rows() {
-    return Stream.concat(meetings(), hosts());
-  }
-
-  private static Stream<Row<GuestTranslation>> meetings() {
     return Stream.of(
         row(
             "X-1 a guest's own context takes a domain-id by a pseudo id, and gives it back",
@@ -71,47 +74,53 @@ final class CrossCuttingScenariosTest implements GuestBehaviours.OfTranslation {
               g.unit().guest("");
               assertThat(logDirty(g)).isZero();
               assertThat(assign(g, GuestTranslation.SECOND)).isEqualTo(EXDEV);
+            }),
+        row(
+            "X-1 what dom0 maps of a guest's its devices reach, and not for longer",
+            g -> {
+              g.guest("");
+              g.mark(PAGE_A, 0xa);
+              assertThat(g.found(NIC, FOREIGN << 12)).isEqualTo(-1);
+              JsonNode mapped =
+                  g.unit()
+                      .xen()
+                      .done(
+                          "memory_op",
+                          "add_to_physmap_batch",
+                          ("{'domid':32752,'space':4,'foreign_domid':%d,'idxs':['0x%x'],"
+                                  + "'gpfns':['0x%x']}")
+                              .formatted(g.unit().guest(), PAGE_A >>> 12, FOREIGN));
+              assertThat(mapped.get("errs").toString()).isEqualTo("[0]");
+              assertThat(g.found(NIC, FOREIGN << 12)).isEqualTo(0xa);
+              g.unit()
+                  .xen()
+                  .done(
+                      "memory_op",
+                      "remove_from_physmap",
+                      "{'domid':32752,'gpfn':'0x%x'}".formatted(FOREIGN));
+              assertThat(g.found(NIC, FOREIGN << 12)).isEqualTo(-1);
+            }),
+        row(
+            "X-1 the number that both first had is the page claims'; units are made by domctl",
+            g -> {
+              JsonNode calls = g.daemon().get("/v1/hypercalls").body().get("items");
+              assertThat(operations(calls, "dm_op"))
+                  .contains("map_mem_type_to_ioreq_server")
+                  .doesNotContain("viommu_op");
+              assertThat(operations(calls, "domctl")).contains("viommu_op");
+              for (String generation : new String[] {"v2", "v3", "v4"}) {
+                g.unit().guest(",'policies':{'viommuApi':'%s'}".formatted(generation));
+                g.claim(PAGE_A);
+                assertThat(g.unit().view("").at("/errno").asText()).isEqualTo("ENODEV");
+              }
             }));
   }
 
-  private static Stream<Row<GuestTranslation>> hosts() {
-    return Stream.of(
-        row(
-            "X-4 a snapshot takes the host back, byte by byte, guests' units included",
-            g -> {
-              g.guest("");
-              g.onePage();
-              String before = g.daemon().digest();
-              Answer taken = g.daemon().post("/_sim/snapshots", quoted("{'name':'cross'}"));
-              assertThat(taken.status()).isLessThan(300);
-              g.balloonOut(PAGE_A);
-              g.unit().write(GuestUnit.GCMD, 4, GuestUnit.QIE);
-              assertThat(g.daemon().digest()).isNotEqualTo(before);
-              g.daemon().post("/_sim/snapshots/cross/restore", "{}");
-              assertThat(g.daemon().digest()).isEqualTo(before);
-              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
-              assertThat(g.daemon().delete("/_sim/snapshots/cross").status()).isEqualTo(204);
-            }),
-        row(
-            "X-4 the second call fails, and leaves the device and the ids as they were",
-            g -> {
-              g.guest("");
-              Answer set =
-                  g.daemon()
-                      .post(
-                          "/_sim/faults",
-                          quoted(
-                              "{'id':'nth','match':{'call':'domctl.assign_device'},"
-                                  + "'when':{'skip':1,'times':1},'effect':{'errno':'ENOMEM'}}"));
-              assertThat(set.status()).isLessThan(300);
-              assertThat(assign(g, GuestTranslation.SECOND)).isZero();
-              int used = used(g);
-              assertThat(assign(g, "0000:03:10.4")).isEqualTo(ENOMEM);
-              assertThat(used(g)).isEqualTo(used);
-              assertThat(g.daemon().get("/v1/devices/0000:03:10.4").at("/owner")).isEqualTo("0");
-              assertThat(assign(g, "0000:03:10.4")).isZero();
-              g.daemon().delete("/_sim/faults/nth");
-            }));
+  private static List<String> operations(JsonNode calls, String call) {
+    return StreamSupport.stream(calls.spliterator(), false)
+        .filter(each -> each.get("call").asText().equals(call))
+        .map(each -> each.get("op").asText())
+        .toList();
   }
 
   private static long assign(GuestTranslation g, String sbdf) {
