@@ -77,15 +77,14 @@ public final class HypercallCatalogue {
 
   /** The operation that takes these arguments. */
   public Operation<?> of(Hypercall arguments) {
-    Operation<?> operation =
-        switch (arguments) {
-          case Unimplemented(String call, String op) -> find(call, op).orElse(null);
-          case WrongVersion(String call, String op, Word _) -> find(call, op).orElse(null);
-          default -> byArguments.get(arguments.getClass());
-        };
-    if (operation == null) {
-      throw new IllegalStateException("no operation takes " + arguments);
+    Operation<?> known = byArguments.get(arguments.getClass());
+    if (known != null) {
+      return known;
     }
-    return operation;
+    return switch (arguments) {
+      case Unimplemented(String call, String op) -> find(call, op).orElseThrow();
+      case WrongVersion(String call, String op, Word _) -> find(call, op).orElseThrow();
+      default -> throw new IllegalStateException("no operation takes " + arguments);
+    };
   }
 }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import com.google.errorprone.annotations.FormatMethod;
@@ -72,12 +73,31 @@ public final class JsonReader {
     try {
       JsonToken token = parser.nextToken();
       if (token == null) {
-        throw InvalidBody.at("", "the body ends within a value");
+        throw endsWithin();
       }
       return token;
     } catch (IOException e) {
       throw malformed(e);
     }
+  }
+
+  /** Moves on likewise; whether it is to a member of that name. */
+  boolean nextIs(SerializableString name) {
+    try {
+      if (parser.nextFieldName(name)) {
+        return true;
+      }
+      if (parser.currentToken() == null) {
+        throw endsWithin();
+      }
+      return false;
+    } catch (IOException e) {
+      throw malformed(e);
+    }
+  }
+
+  private static InvalidBody endsWithin() {
+    return InvalidBody.at("", "the body ends within a value");
   }
 
   /** The name of the member that begins here. */
@@ -89,6 +109,32 @@ public final class JsonReader {
   public String text() {
     try {
       return parser.getText();
+    } catch (IOException e) {
+      throw malformed(e);
+    }
+  }
+
+  /** As {@link #text}, and {@code likely} itself where it is spelled like that. */
+  public String text(String likely) {
+    try {
+      char[] letters = parser.getTextCharacters();
+      int from = parser.getTextOffset();
+      int length = parser.getTextLength();
+      boolean same = length == likely.length();
+      for (int i = 0; same && i < length; i++) {
+        same = letters[from + i] == likely.charAt(i);
+      }
+      return same ? likely : parser.getText();
+    } catch (IOException e) {
+      throw malformed(e);
+    }
+  }
+
+  /** The current string as a word in hexadecimal, if it is one. */
+  Numbers.OptionalHex hex() {
+    try {
+      return Numbers.parseHex(
+          parser.getTextCharacters(), parser.getTextOffset(), parser.getTextLength());
     } catch (IOException e) {
       throw malformed(e);
     }

@@ -47,16 +47,20 @@ final class Numbers {
    * The 64 bits that a hexadecimal spelling stands for, as a query parameter or a member has it.
    */
   static OptionalHex parseHex(String text) {
-    int length = text.length();
+    return parseHex(text.toCharArray(), 0, text.length());
+  }
+
+  /** As {@link #parseHex(String)}, for some of the letters. */
+  static OptionalHex parseHex(char[] letters, int from, int length) {
     if (length <= HEX_PREFIX
         || length > LONGEST_HEX
-        || text.charAt(0) != '0'
-        || (text.charAt(1) | 0x20) != 'x') {
+        || letters[from] != '0'
+        || (letters[from + 1] | 0x20) != 'x') {
       return OptionalHex.NONE;
     }
     long value = 0;
-    for (int at = HEX_PREFIX; at < length; at++) {
-      char letter = text.charAt(at);
+    for (int at = from + HEX_PREFIX; at < from + length; at++) {
+      char letter = letters[at];
       int digit = letter < 0x80 ? Character.digit(letter, HEX_RADIX) : -1;
       if (digit < 0) {
         return OptionalHex.NONE;
@@ -80,7 +84,7 @@ final class Numbers {
 
   private static long readWord(JsonReader in) {
     if (in.token() == JsonToken.VALUE_STRING) {
-      OptionalHex word = parseHex(in.text());
+      OptionalHex word = in.hex();
       if (!word.isPresent()) {
         throw in.invalid("not a hexadecimal number of at most 64 bits, such as \"0x1a2b\"");
       }
@@ -96,7 +100,7 @@ final class Numbers {
     if (in.token() != JsonToken.VALUE_STRING) {
       return readInteger(in, 0, LARGEST_EXACT);
     }
-    OptionalHex count = parseHex(in.text());
+    OptionalHex count = in.hex();
     if (!count.isPresent() || count.value() < 0) {
       throw in.invalid("not an integer from 0 to 2^63-1");
     }

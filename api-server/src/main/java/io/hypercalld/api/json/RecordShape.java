@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonToken;
 import io.hypercalld.core.bits.Word;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class RecordShape<T> implements Shape<T> {
   private final List<Member> members;
-  private final Map<String, Integer> byName = new HashMap<>();
+  private final MemberNames names;
   private final Constructor<T> constructor;
   private final long due;
 
@@ -33,10 +32,10 @@ final class RecordShape<T> implements Shape<T> {
       throw new IllegalArgumentException("a record of more than 64 components");
     }
     this.members = List.copyOf(members);
+    this.names = new MemberNames(members.stream().map(Member::name).toList());
     this.constructor = constructor;
     long required = 0;
     for (int i = 0; i < members.size(); i++) {
-      byName.put(members.get(i).name(), i);
       required |= members.get(i).absent().isPresent() ? 0 : 1L << i;
     }
     this.due = required;
@@ -62,8 +61,9 @@ final class RecordShape<T> implements Shape<T> {
     }
     @Nullable Object[] values = new @Nullable Object[members.size()];
     long seen = 0;
-    while (in.next() != JsonToken.END_OBJECT) {
-      int index = indexOf(in);
+    for (int index = names.next(in, MemberNames.END);
+        index != MemberNames.END;
+        index = names.next(in, index)) {
       if ((seen & (1L << index)) != 0) {
         throw in.invalid("the member appears twice");
       }
@@ -77,15 +77,6 @@ final class RecordShape<T> implements Shape<T> {
     }
     complete(values, seen);
     return constructor.of(values);
-  }
-
-  private int indexOf(JsonReader in) {
-    String name = in.name();
-    Integer index = byName.get(name);
-    if (index == null) {
-      throw in.invalid("unknown member%s", Spelling.hint(name, byName.keySet()));
-    }
-    return index;
   }
 
   private void complete(@Nullable Object[] values, long seen) {

@@ -1,5 +1,6 @@
 package io.hypercalld.api.machine;
 
+import io.hypercalld.api.hypercall.Operation;
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
 import io.hypercalld.core.domain.DomainId;
@@ -117,11 +118,11 @@ public final class FaultRules implements Digestible {
   }
 
   /** Makes a hypercall, unless a rule has something else happen; the first that strikes wins. */
-  Outcome call(String name, Hypercall arguments, Supplier<Outcome> call) {
+  Outcome call(Operation<?> operation, Hypercall arguments, Supplier<Outcome> call) {
     if (active.isEmpty()) {
       return call.get();
     }
-    Optional<ActiveRule> struck = strikeCall(name, arguments);
+    Optional<ActiveRule> struck = strikeCall(operation.name(), arguments);
     return struck.isPresent() ? callStruck(struck.get(), call) : call.get();
   }
 

@@ -203,7 +203,7 @@ public final class Hypercalls {
   Outcome measured(Hypercall arguments, Supplier<Outcome> execution) {
     Operation<?> operation = catalogue.of(arguments);
     hypervisor.calls().countHypercall();
-    return timed(operation, () -> faultRules.call(operation.name(), arguments, execution));
+    return timed(operation, () -> faultRules.call(operation, arguments, execution));
   }
 
   private Outcome timed(Operation<?> operation, Supplier<Outcome> execution) {

@@ -67,6 +67,11 @@ public final class DaemonProcess implements AutoCloseable {
     return resident.find() ? Long.parseLong(resident.group(1)) << 10 : 0;
   }
 
+  /** The same in MiB. */
+  double residentMebibytes() throws IOException {
+    return residentBytes() / (double) (1 << 20);
+  }
+
   /** Processor time that it has used. */
   public long processorNanos() {
     return process.info().totalCpuDuration().orElseThrow().toNanos();

@@ -11,6 +11,7 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -45,13 +46,27 @@ final class LoadClient implements AutoCloseable {
         .getBytes(ISO_8859_1);
   }
 
+  /** Asks once. */
+  void ask(String method, String path, String body) throws IOException {
+    saturate(request(method, path, body), 1);
+  }
+
   /** Asks as often as that, with as many requests under way as there are connections; the time. */
   long saturate(byte[] request, int requests) throws IOException {
+    return saturate(Collections.nCopies(lanes.size(), List.of(request)), requests);
+  }
+
+  /**
+   * As {@link #saturate(byte[], int)}, with requests of its own for each connection.
+   *
+   * @param rounds by connection, what is asked over it again and again
+   */
+  long saturate(List<List<byte[]>> rounds, int requests) throws IOException {
     long began = System.nanoTime();
     int sent = 0;
     for (Lane lane : lanes) {
       if (sent < requests) {
-        lane.send(request);
+        lane.send(rounds.get(lanes.indexOf(lane)));
         sent++;
       }
     }
@@ -60,7 +75,7 @@ final class LoadClient implements AutoCloseable {
       for (Lane lane : ready()) {
         answered++;
         if (sent < requests) {
-          lane.send(request);
+          lane.send(rounds.get(lanes.indexOf(lane)));
           sent++;
         }
       }
@@ -127,10 +142,17 @@ final class LoadClient implements AutoCloseable {
     private final SocketChannel channel;
     private ByteBuffer in = ByteBuffer.allocate(1 << 16);
     private int whole;
+    private int asked;
     private long due;
 
     Lane(SocketChannel channel) {
       this.channel = channel;
+    }
+
+    /** Sends what is next in a round. */
+    void send(List<byte[]> round) throws IOException {
+      send(round.get(asked % round.size()));
+      asked++;
     }
 
     void send(byte[] request) throws IOException {

@@ -10,10 +10,12 @@ import io.hypercalld.core.notice.Notices;
 import io.hypercalld.core.p2m.P2mCounters;
 import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All domains, the dead that somebody still refers to included. Confined to the machine thread.
@@ -22,6 +24,10 @@ import java.util.function.Function;
  */
 public final class DomainTable implements Digestible {
   private final TreeMap<DomainId, Domain> domains = new TreeMap<>();
+
+  /** The same by number, as far as there are any: who calls is looked up again and again. */
+  private @Nullable Domain[] byNumber = new @Nullable Domain[0];
+
   private final List<Function<Domain, Optional<DomainFacet>>> facets = new ArrayList<>();
   private final P2mCounters departed = new P2mCounters();
   private final FrameAllocator allocator;
@@ -61,7 +67,7 @@ public final class DomainTable implements Digestible {
   }
 
   public Optional<Domain> find(DomainId id) {
-    return Optional.ofNullable(domains.get(id));
+    return Optional.ofNullable(id.value() < byNumber.length ? byNumber[id.value()] : null);
   }
 
   /** Every domain that still has its struct, dead ones included, by id. */
@@ -175,6 +181,8 @@ public final class DomainTable implements Digestible {
     domain.tell(DomainNotice.CREATED);
     domain.run().pause();
     domains.put(id, domain);
+    byNumber = Arrays.copyOf(byNumber, Math.max(byNumber.length, id.value() + 1));
+    byNumber[id.value()] = domain;
     created++;
     domain.notes().identify(created);
     if (wanted.equals(DomainId.ANY)) {
@@ -231,6 +239,7 @@ public final class DomainTable implements Digestible {
   /** Drops a dead domain that nobody refers to any more, and whom it referred to likewise. */
   public void forgetIfGone(Domain domain) {
     if (domain.isGone() && domains.remove(domain.id(), domain)) {
+      byNumber[domain.id().value()] = null;
       domain.findP2m().ifPresent(p2m -> departed.add(p2m.counters()));
       destroyed++;
       domain.tell(DomainNotice.DESTROYED);

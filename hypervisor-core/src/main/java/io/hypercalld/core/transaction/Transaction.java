@@ -1,9 +1,7 @@
 package io.hypercalld.core.transaction;
 
 import io.hypercalld.core.errno.Refusal;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.function.Function;
 
@@ -16,7 +14,7 @@ import java.util.function.Function;
  * broken invariant, not a refusal.
  */
 public final class Transaction {
-  private final Deque<Runnable> reversals = new ArrayDeque<>();
+  private final List<Runnable> reversals = new ArrayList<>();
   private final List<Runnable> completions = new ArrayList<>();
 
   private Transaction() {}
@@ -42,7 +40,7 @@ public final class Transaction {
 
   /** Registers what takes the step back, should a later one be refused. */
   public void onFailure(Runnable reversal) {
-    reversals.push(reversal);
+    reversals.add(reversal);
   }
 
   /** Registers what is to be done once no step can be taken back any more; it cannot fail. */
@@ -53,7 +51,7 @@ public final class Transaction {
   private void reverse(Refusal cause) {
     while (!reversals.isEmpty()) {
       try {
-        reversals.pop().run();
+        reversals.removeLast().run();
       } catch (RuntimeException failure) {
         failure.addSuppressed(cause);
         throw new IllegalStateException("a step could not be taken back", failure);

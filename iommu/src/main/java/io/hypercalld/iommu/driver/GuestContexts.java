@@ -121,8 +121,11 @@ public final class GuestContexts implements DomainFacet, P2mObserver {
    * @throws Refusal EINVAL the first, which is nobody's to change, or none
    */
   public GuestContext require(int number) {
-    return Optional.ofNullable(contexts.get(number))
-        .orElseThrow(() -> Refusal.of(Errno.EINVAL, "%s has no context %d", domain.id(), number));
+    GuestContext found = contexts.get(number);
+    if (found == null) {
+      throw Refusal.of(Errno.EINVAL, "%s has no context %d", domain.id(), number);
+    }
+    return found;
   }
 
   /**

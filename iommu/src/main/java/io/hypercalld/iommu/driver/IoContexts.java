@@ -72,6 +72,9 @@ public final class IoContexts implements Digestible {
 
   /** The tag itself and those of everything that goes through its second-level table. */
   Set<DomainId> tagsThrough(DomainId tag) {
+    if (nested.isEmpty()) {
+      return Set.of(tag);
+    }
     Set<DomainId> tags = new TreeSet<>(Set.of(tag));
     for (NestedContext context : nested.values()) {
       if (context.secondLevel().equals(tag)) {

@@ -28,18 +28,18 @@ final class RunMapping {
 
   /** As {@link GuestContexts#map}: what comes before the page that is refused is mapped. */
   GuestContexts.Progress carryOut() {
-    Optional<Refusal> refused = attempt(this::gather);
-    Optional<Refusal> last = attempt(this::mapTogether);
-    return new GuestContexts.Progress(done, last.or(() -> refused));
-  }
-
-  private static Optional<Refusal> attempt(Runnable step) {
+    Optional<Refusal> end = Optional.empty();
     try {
-      step.run();
-      return Optional.empty();
+      gather();
     } catch (Refusal refusal) {
-      return Optional.of(refusal);
+      end = Optional.of(refusal);
     }
+    try {
+      mapTogether();
+    } catch (Refusal refusal) {
+      end = Optional.of(refusal);
+    }
+    return new GuestContexts.Progress(done, end);
   }
 
   private void gather() {
