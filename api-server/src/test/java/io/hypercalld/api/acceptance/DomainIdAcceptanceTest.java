@@ -1,10 +1,12 @@
 package io.hypercalld.api.acceptance;
 
 import static io.hypercalld.api.acceptance.AssignmentHost.EBUSY;
+import static io.hypercalld.api.acceptance.AssignmentHost.EIO;
 import static io.hypercalld.api.acceptance.NumberedBehaviours.row;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -33,7 +35,7 @@ final class DomainIdAcceptanceTest implements AssignmentBehaviours {
 
   @Override
   public Stream<Row<AssignmentHost>> rows() {
-    return Stream.of(choice(), exhaustion(), policies()).flatMap(rows -> rows);
+    return Stream.of(choice(), exhaustion(), succession(), policies()).flatMap(rows -> rows);
   }
 
   private static Stream<Row<AssignmentHost>> choice() {
@@ -140,6 +142,44 @@ final class DomainIdAcceptanceTest implements AssignmentBehaviours {
               assertThat(segment.get("cache").asText()).isEqualTo("miss");
               assertThat(segment.get("maddr").asText()).isNotEqualTo(old);
             }));
+  }
+
+  private static Stream<Row<AssignmentHost>> succession() {
+    return Stream.of(
+        row(
+            "a number that is given anew brings no translations along that a unit holds on to",
+            h -> {
+              int number = 77;
+              h.guest(number);
+              h.given(number, a(0));
+              h.outcome(a(0), 0x3000);
+              h.timeOut(a(0), "context", 0, 1000);
+              h.daemon().delete("/v1/domains/" + number);
+              assertThat(h.idOf(0, number)).isEqualTo(1);
+              assertThat(contextsOf(h, a(0))).hasSize(1);
+
+              h.guest(number);
+              assertThat(h.assign(number, a(1))).isEqualTo(EIO);
+              assertThat(h.owner(a(1))).isZero();
+              assertThat(h.did(a(1))).isZero();
+
+              h.healed();
+              h.given(number, a(1));
+              assertThat(h.did(a(1))).isEqualTo(1);
+              assertThat(contextsOf(h, a(0))).isEmpty();
+              assertThat(h.violations()).isEmpty();
+            }));
+  }
+
+  /** What unit 0 remembers of a requester's context entry. */
+  private static List<JsonNode> contextsOf(AssignmentHost h, String sbdf) {
+    List<JsonNode> entries = new ArrayList<>();
+    for (JsonNode entry : h.items("/v1/iommus/0/context-cache?limit=1000")) {
+      if (entry.get("sbdf").asText().equals(sbdf)) {
+        entries.add(entry);
+      }
+    }
+    return entries;
   }
 
   private static Stream<Row<AssignmentHost>> policies() {

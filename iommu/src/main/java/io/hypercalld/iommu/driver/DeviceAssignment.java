@@ -236,7 +236,7 @@ public final class DeviceAssignment {
     ReservedRegions identity = driver.iommuOf(target).reservedRegions();
     regions.forEach(region -> identity.requireFree(region, relaxed));
     // The scarce thing first: where ids have run out, nothing at all is written.
-    device.unit().ifPresent(unit -> unit.domainIds().claim(steps, target));
+    device.unit().ifPresent(unit -> unit.entries().claim(steps, target));
     contexts.requireMappable(device, target);
     regions.forEach(region -> identity.acquire(steps, region, relaxed));
   }

@@ -2,6 +2,7 @@ package io.hypercalld.iommu.driver;
 
 import io.hypercalld.core.digest.Digestible;
 import io.hypercalld.core.digest.StateDigest;
+import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
@@ -47,7 +48,8 @@ final class RequesterEntries implements Digestible {
    *
    * @throws Refusal EBUSY no domain-id is free; ENOMEM no frame for a table; EOPNOTSUPP PASIDs or
    *     first-level tables on a unit without, or requests are to pass untranslated and the unit
-   *     cannot; EIO the unit does not forget the old entry
+   *     cannot; EIO the unit does not forget the old entry, or one of a domain that had the number
+   *     of a tag before
    */
   void attach(Transaction steps, SourceId requester, Reach reach) {
     SortedMap<Integer, PasidEntry> spaces = new TreeMap<>();
@@ -61,8 +63,18 @@ final class RequesterEntries implements Digestible {
   }
 
   private PasidEntry entry(Transaction steps, AddressSpace space) {
-    int did = domainIds.claim(steps, space.tag());
+    int did = claim(steps, space.tag());
     return space.root().map(root -> walking(space, root, did)).orElseGet(() -> passing(did));
+  }
+
+  /**
+   * Reserves the tag's domain-id, once the unit has forgotten whoever had the tag before.
+   *
+   * @throws Refusal EBUSY, of 2009 EFAULT: every domain-id is in use; EIO the unit does not forget
+   */
+  int claim(Transaction steps, DomainId tag) {
+    domainIds.heldByPredecessor(tag).forEach(this::forgetAgain);
+    return domainIds.claim(steps, tag);
   }
 
   private PasidEntry walking(AddressSpace space, AddressSpace.Root from, int did) {

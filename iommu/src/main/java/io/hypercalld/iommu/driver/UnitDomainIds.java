@@ -167,6 +167,21 @@ public final class UnitDomainIds implements Digestible {
     return dids == null ? List.of() : List.copyOf(dids);
   }
 
+  /**
+   * The requesters whose old entries keep the id of somebody who had the tag before and is no more:
+   * a domain's number may be given anew, and must not bring the other's translations along.
+   */
+  List<SourceId> heldByPredecessor(DomainId tag) {
+    OptionalInt did = ids.find(tag);
+    if (leaving.get(tag) != Departure.FOR_GOOD || did.isEmpty()) {
+      return List.of();
+    }
+    return unforgotten.entrySet().stream()
+        .filter(each -> each.getValue().contains(did.getAsInt()))
+        .map(Map.Entry::getKey)
+        .toList();
+  }
+
   /** The unit has forgotten all old entries of a requester. */
   void forgotten(SourceId requester) {
     unforgotten.remove(requester);
