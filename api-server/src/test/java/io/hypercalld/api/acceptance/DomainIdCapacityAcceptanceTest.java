@@ -58,7 +58,7 @@ final class DomainIdCapacityAcceptanceTest implements AssignmentBehaviours {
               assertThat(close.getLast()).isEqualTo("0000:10:1f.7");
               assertThat(hasContexts(h, 0x10)).isTrue();
               assertThat(hasContexts(h, 0x11)).isFalse();
-              try (AssignmentHost apart = variant("stride: 1", "stride: 2")) {
+              try (AssignmentHost apart = variant("four-nics", "stride: 1", "stride: 2")) {
                 List<String> far = virtualFunctions(apart).subList(0, 128);
                 assertThat(far.getFirst()).isEqualTo("0000:10:10.0");
                 assertThat(far.getLast()).isEqualTo("0000:11:0f.6");
@@ -81,9 +81,9 @@ final class DomainIdCapacityAcceptanceTest implements AssignmentBehaviours {
     return (Integer.parseInt(entry, 16) & 1) != 0;
   }
 
-  /** The same platform with something else in its description. */
-  static AssignmentHost variant(String from, String to) throws IOException {
-    String text = EmbeddedPlatforms.find("four-nics").orElseThrow();
+  /** An embedded platform with something else in its description, wherever it is there. */
+  static AssignmentHost variant(String platform, String from, String to) throws IOException {
+    String text = EmbeddedPlatforms.find(platform).orElseThrow();
     assertThat(text).contains(from);
     Path file = Files.createTempFile("variant", ".yaml");
     try {

@@ -135,6 +135,7 @@ final class DomainIdScenariosTest implements NumberedBehaviours<DomainIdScenario
             _ -> {
               try (AssignmentHost mixed =
                   variant(
+                      "four-nics",
                       "base: 0xfed91000\n    cap: 0x00d2078c106f0602",
                       "base: 0xfed91000\n    cap: 0x00d2078c106f0600")) {
                 List<String> functions = virtualFunctions(mixed);
