@@ -161,31 +161,44 @@ public final class MachineThread<M, V> implements AutoCloseable {
 
   private void run() {
     List<Pending<M, ?>> batch = new ArrayList<>(BATCH);
-    while (!closed || !queue.isEmpty()) {
-      if (queue.drain(batch::add, BATCH) == 0) {
-        rest();
-        continue;
+    try {
+      while (!closed || !queue.isEmpty()) {
+        if (queue.drain(batch::add, BATCH) == 0) {
+          rest();
+        } else {
+          execute(batch);
+        }
       }
-      for (Pending<M, ?> pending : batch) {
-        machine = pending.execute(machine);
-      }
-      M now = machine;
-      List<Waiting<M, ?>> settled =
-          watchers.isEmpty()
-              ? List.of()
-              : watchers.stream().filter(waiting -> waiting.settles(now)).toList();
-      watchers.removeAll(settled);
-      view = viewing.apply(now);
-      // Counted down before anybody is told, so that nobody counts a call that has been answered.
-      inFlight.addAndGet(-batch.size());
-      batch.forEach(Pending::tell);
-      settled.forEach(Waiting::tell);
-      batch.clear();
+    } catch (RuntimeException | Error defect) {
+      // Not a task's, which end at their callers: without a view nobody can be told anything more.
+      closed = true;
+      batch.forEach(pending -> pending.future.completeExceptionally(defect));
+      throw defect;
+    } finally {
+      // Whoever got in between the last look and now is turned away like those who come later.
+      queue.drain(pending -> pending.future.completeExceptionally(new Overloaded()));
+      watchers.forEach(waiting -> waiting.future.completeExceptionally(new Overloaded()));
+      inFlight.set(0);
+      ended.complete(machine);
     }
-    // Whoever got in between the last look and now is turned away like those who come later.
-    queue.drain(pending -> pending.future.completeExceptionally(new Overloaded()));
-    watchers.forEach(waiting -> waiting.future.completeExceptionally(new Overloaded()));
-    ended.complete(machine);
+  }
+
+  private void execute(List<Pending<M, ?>> batch) {
+    for (Pending<M, ?> pending : batch) {
+      machine = pending.execute(machine);
+    }
+    M now = machine;
+    List<Waiting<M, ?>> settled =
+        watchers.isEmpty()
+            ? List.of()
+            : watchers.stream().filter(waiting -> waiting.settles(now)).toList();
+    watchers.removeAll(settled);
+    view = viewing.apply(now);
+    // Counted down before anybody is told, so that nobody counts a call that has been answered.
+    inFlight.addAndGet(-batch.size());
+    batch.forEach(Pending::tell);
+    settled.forEach(Waiting::tell);
+    batch.clear();
   }
 
   /**

@@ -58,6 +58,20 @@ final class MachineThreadTest {
   }
 
   @Test
+  void view_thatCannotBeTaken_endsTheThreadAndLeavesNobodyWaiting() {
+    try (var thread =
+        new MachineThread<List<Integer>, Integer>(
+            new ArrayList<>(), machine -> 1 / (1 - machine.size()), CAPACITY)) {
+      CompletableFuture<Boolean> last = thread.submit(machine -> machine.add(0));
+
+      assertThatThrownBy(last::get)
+          .isInstanceOf(ExecutionException.class)
+          .hasRootCauseInstanceOf(ArithmeticException.class);
+      assertThatThrownBy(() -> thread.submit(List::size)).isInstanceOf(Overloaded.class);
+    }
+  }
+
+  @Test
   void queue_full_turnsCallersAwayWithoutMakingThemWait() throws Exception {
     CountDownLatch gate = new CountDownLatch(1);
     CountDownLatch entered = new CountDownLatch(1);

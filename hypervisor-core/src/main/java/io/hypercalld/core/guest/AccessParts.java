@@ -135,20 +135,25 @@ final class AccessParts {
   private Optional<AccessOutcome> emulate(
       Emulation emulation, P2mType type, Part part, long number) {
     long written = writes ? part.of(number) : 0;
-    return switch (answer(emulation, part, access(part, type, written))) {
-      case Emulation.Completed(long answer) -> {
-        data |= writes ? 0 : part.inPlace(answer);
-        yield Optional.empty();
-      }
-      case Emulation.Dropped _ -> {
-        dropped = true;
-        yield lose(part);
-      }
-      case Emulation.Waiting(int server, long waited) ->
-          Optional.of(AccessOutcome.waiting(server, waited));
-      case Emulation.Again(String why) -> Optional.of(AccessOutcome.stopped(Verdict.RETRY, why));
-      case Emulation.Unhandled(String why) ->
-          Optional.of(AccessOutcome.stopped(Verdict.FAULT, "#GP: " + why));
+    Emulation.Answer answer = answer(emulation, part, access(part, type, written));
+    if (answer instanceof Emulation.Completed(long loaded)) {
+      data |= writes ? 0 : part.inPlace(loaded);
+      return Optional.empty();
+    }
+    if (answer instanceof Emulation.Dropped) {
+      dropped = true;
+      return lose(part);
+    }
+    return Optional.of(unanswered(answer));
+  }
+
+  private static AccessOutcome unanswered(Emulation.Answer answer) {
+    return switch (answer) {
+      case Emulation.Waiting(int server, long waited) -> AccessOutcome.waiting(server, waited);
+      case Emulation.Again(String why) -> AccessOutcome.stopped(Verdict.RETRY, why);
+      case Emulation.Unhandled(String why) -> AccessOutcome.stopped(Verdict.FAULT, "#GP: " + why);
+      case Emulation.Completed _, Emulation.Dropped _ ->
+          throw new IllegalStateException("it is complete");
     };
   }
 

@@ -12,8 +12,7 @@ import java.util.Map;
  * machine thread.
  */
 public final class FaultCounts {
-  /** Numbers that types may have. */
-  private static final int TYPES = 16;
+  private static final int TYPES = P2mType.values().length;
 
   /** By number of the type. */
   private final Map<MemoryAccess.Kind, long[]> counts = new EnumMap<>(MemoryAccess.Kind.class);

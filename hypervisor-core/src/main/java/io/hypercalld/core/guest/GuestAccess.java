@@ -53,17 +53,13 @@ public final class GuestAccess {
    *     domain
    */
   public AccessOutcome perform(Domain domain, GuestRequest request) {
+    check(domain, request);
     return perform(domain, new GuestInstruction(request));
   }
 
-  /**
-   * Makes an access, or goes on with one that waited.
-   *
-   * @throws Refusal as {@link #perform(Domain, GuestRequest)}
-   */
+  /** Makes an access that {@link #check} has nothing against, or goes on with one that waited. */
   public AccessOutcome perform(Domain domain, GuestInstruction instruction) {
     GuestRequest request = instruction.request();
-    check(domain, request);
     if (domain.run().isVcpuPaused(request.vcpu())) {
       return AccessOutcome.stopped(
           Verdict.PENDING, "vCPU %d waits for an event".formatted(request.vcpu()));

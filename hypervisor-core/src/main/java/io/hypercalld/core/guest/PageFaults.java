@@ -54,13 +54,23 @@ final class PageFaults {
     }
     P2mLookup found = map.query(gfn);
     AccessHandling handling = AccessHandling.in(domain, gfn, found, attempt.kind());
-    if (handling != AccessHandling.MEMORY) {
-      counts.count(found.type(), attempt.kind());
-      tell(gfn, attempt, found.type(), handling);
+    if (handling == AccessHandling.MEMORY) {
+      return reached(gfn, found);
     }
+    counts.count(found.type(), attempt.kind());
+    if (handling == AccessHandling.EMULATE) {
+      // This happens with every access to a device, and is told by whoever emulates.
+      return Optional.of(new Landing.Emulated(found.type()));
+    }
+    tell(gfn, attempt, found.type());
+    return handle(handling, gfn, found.type(), attempt);
+  }
+
+  /** What is to be done where neither memory nor an emulator has the page. */
+  private Optional<Landing> handle(
+      AccessHandling handling, Gfn gfn, P2mType type, MemoryAccess.Attempt attempt) {
     return switch (handling) {
-      case MEMORY -> reached(gfn, found);
-      case EMULATE -> Optional.of(new Landing.Emulated(found.type()));
+      case MEMORY, EMULATE -> throw new IllegalStateException("it has landed");
       case EXCEPTION -> Optional.of(Landing.stopped(Verdict.FAULT, handling.note()));
       case DISCARD -> Optional.of(new Landing.Dropped());
       case POPULATE -> populate(gfn);
@@ -68,20 +78,17 @@ final class PageFaults {
       case RESTRICTED -> ask(attempt);
       case PAGE_IN -> pageIn(gfn, attempt.vcpu());
       case LOG_DIRTY -> logDirty(gfn);
-      case SPIN -> spin(gfn, found.type());
-      case CRASH -> crashed("it touched %s at guest frame %s".formatted(found.type(), gfn));
+      case SPIN -> spin(gfn, type);
+      case CRASH -> crashed("it touched %s at guest frame %s".formatted(type, gfn));
     };
   }
 
-  /** What is emulated happens with every access to a device, and is told by whoever emulates. */
-  private void tell(Gfn gfn, MemoryAccess.Attempt attempt, P2mType type, AccessHandling handling) {
-    if (handling != AccessHandling.EMULATE) {
-      domain
-          .notices()
-          .tell(
-              P2mNotice.FAULT,
-              new P2mNotice.Fault(domain.id(), attempt.vcpu(), gfn, attempt.kind(), type));
-    }
+  private void tell(Gfn gfn, MemoryAccess.Attempt attempt, P2mType type) {
+    domain
+        .notices()
+        .tell(
+            P2mNotice.FAULT,
+            new P2mNotice.Fault(domain.id(), attempt.vcpu(), gfn, attempt.kind(), type));
   }
 
   private Optional<Landing> reached(Gfn gfn, P2mLookup found) {

@@ -220,19 +220,9 @@ final class IoDispatch implements Emulation {
   private Answer send(DomainIo io, int vcpu, Selection.Target target, boolean claimed) {
     IoServer server = target.server();
     Optional<RequestSlot> slot = server.pages().slot(vcpu);
-    if (slot.isEmpty()) {
-      return new Unhandled("ioreq server %d has no page for requests".formatted(server.id()));
-    }
-    if (slot.get().state() != RequestSlot.NONE) {
-      return new Unhandled(
-          "the slot of vCPU %d at ioreq server %d is in state %d"
-              .formatted(vcpu, server.id(), slot.get().state()));
-    }
     int port = server.port(vcpu).orElse(0);
-    if (slot.get().port() != port) {
-      return new Unhandled(
-          "the slot of vCPU %d at ioreq server %d names port %d, not %d"
-              .formatted(vcpu, server.id(), slot.get().port(), port));
+    if (slot.isEmpty() || !slot.get().isFree(port)) {
+      return new Unhandled(obstacle(server, vcpu, slot, port));
     }
     slot.get().offer(target.request());
     io.channels().notifyRemote(port);
@@ -242,5 +232,16 @@ final class IoDispatch implements Emulation {
     io.counters().countSent(server.id(), target.request());
     io.tell(IoreqNotice.SENT, pending);
     return new Waiting(server.id(), pending.number());
+  }
+
+  /** Why a request cannot be put into a slot. */
+  private static String obstacle(IoServer server, int vcpu, Optional<RequestSlot> slot, int port) {
+    if (slot.isEmpty()) {
+      return "ioreq server %d has no page for requests".formatted(server.id());
+    }
+    String place = "the slot of vCPU %d at ioreq server %d".formatted(vcpu, server.id());
+    return slot.get().state() == RequestSlot.NONE
+        ? "%s names port %d, not %d".formatted(place, slot.get().port(), port)
+        : "%s is in state %d".formatted(place, slot.get().state());
   }
 }

@@ -97,6 +97,12 @@ public final class RequestSlot {
     memory.writeWord(maddr + CONTROL_AT, VP_EPORT.put(control(), port));
   }
 
+  /** Whether no request is in it and the port is the one that is expected. */
+  public boolean isFree(int port) {
+    long control = control();
+    return STATE.getInt(control) == NONE && VP_EPORT.getInt(control) == port;
+  }
+
   public long data() {
     return memory.readWord(maddr + DATA_AT);
   }
