@@ -20,6 +20,11 @@ public final class MachineMemory
     implements PhysicalMemory, Digestible, SelfCopying<MachineMemory>, AutoCloseable {
   private static final ValueLayout.OfLong WORD =
       ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** The same where nobody need check on the address again. */
+  private static final ValueLayout.OfLong ANY_WORD =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   private static final ValueLayout.OfInt HALF =
       ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -80,6 +85,11 @@ public final class MachineMemory
   @Override
   public long readWord(long maddr) {
     return bytes.get(WORD, maddr);
+  }
+
+  @Override
+  public long readIfRam(long maddr) {
+    return isRam(maddr) ? bytes.get(ANY_WORD, maddr) : 0;
   }
 
   @Override

@@ -15,6 +15,11 @@ public interface PhysicalMemory {
   /** The 64-bit word at the address, a multiple of 8. */
   long readWord(long address);
 
+  /** The 64-bit word at the address, a multiple of 8; zero where there is no RAM. */
+  default long readIfRam(long address) {
+    return isRam(address) ? readWord(address) : 0;
+  }
+
   /**
    * Reads some of the 512 words of a frame.
    *
