@@ -30,7 +30,7 @@ final class ContextCache implements Digestible {
 
   private final int entries;
   private final boolean checksDomainOfDevice;
-  private final RecentHits hits;
+  private final Runnable onLoss;
 
   /** What the entry means; {@link #FREE} where there is none. One set until something is put. */
   private long[] judged = new long[SecondChance.WAYS];
@@ -47,10 +47,10 @@ final class ContextCache implements Digestible {
    *
    * @param entries how many context entries it holds, a power of two and at least 4
    * @param checksDomainOfDevice see {@link Habits}
-   * @param hits who hears of every loss
+   * @param onLoss hears of every loss, and of every mark that is withdrawn
    */
-  ContextCache(int entries, boolean checksDomainOfDevice, RecentHits hits) {
-    this.hits = hits;
+  ContextCache(int entries, boolean checksDomainOfDevice, Runnable onLoss) {
+    this.onLoss = onLoss;
     this.entries = entries;
     this.checksDomainOfDevice = checksDomainOfDevice;
   }
@@ -138,12 +138,12 @@ final class ContextCache implements Digestible {
     if (free >= 0) {
       return free;
     }
-    hits.forget();
+    onLoss.run();
     return SecondChance.victim(judged, home, REF_MASK);
   }
 
   void invalidateAll() {
-    hits.forget();
+    onLoss.run();
     Arrays.fill(judged, FREE);
   }
 
@@ -189,7 +189,7 @@ final class ContextCache implements Digestible {
   }
 
   private void free(int entry) {
-    hits.forget();
+    onLoss.run();
     judged[entry] = FREE;
   }
 

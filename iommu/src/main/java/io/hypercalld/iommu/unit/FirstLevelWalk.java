@@ -84,20 +84,19 @@ final class FirstLevelWalk {
    * The page that translates {@code iova}, or the reason why there is none: a {@link Leaf} word.
    *
    * @param iova a canonical address
-   * @param who bits of {@link Privileges}
    */
-  long walk(AddressSpace space, long iova, DmaAccess access, int who) {
+  long walk(AddressSpace space, long iova, DmaAccess access) {
     if (trace == null && UsualWalk.mayNest(space.judged)) {
-      long leaf = usual.nested(space, iova, access, who);
-      return leaf != UsualWalk.OTHER ? leaf : walkAny(space, iova, access, who);
+      long leaf = usual.nested(space, iova, access);
+      return leaf != UsualWalk.OTHER ? leaf : walkAny(space, iova, access);
     }
-    return walkAny(space, iova, access, who);
+    return walkAny(space, iova, access);
   }
 
-  private long walkAny(AddressSpace space, long iova, DmaAccess access, int who) {
+  private long walkAny(AddressSpace space, long iova, DmaAccess access) {
     int levels = JudgedPasid.firstLevels(space.judged);
     int top = start(space, iova, levels);
-    long page = descend(space, top, iova, access, who);
+    long page = descend(space, top, iova, access);
     long leaf = Leaf.isFault(page) ? page : arrive(space, page, iova, access);
     if (Leaf.isFault(leaf)) {
       return leaf;
@@ -140,7 +139,7 @@ final class FirstLevelWalk {
   }
 
   /** The page of the first level, or the reason why there is none or it may not be used. */
-  private long descend(AddressSpace space, int top, long iova, DmaAccess access, int who) {
+  private long descend(AddressSpace space, int top, long iova, DmaAccess access) {
     long table = startTable;
     long rights = startRights;
     for (int level = top; ; level--) {
@@ -163,8 +162,10 @@ final class FirstLevelWalk {
       rightsAbove = rights;
       rights &= FirstLevelEntry.rights(entry);
       long end = judge(space, entry, level, rights);
-      if (end != 0 && !Leaf.isFault(end) && !Privileges.permit(end, access, who, space.judged)) {
-        end = Leaf.fault(Privileges.whenDenied(end, access, who, space.judged));
+      if (end != 0
+          && !Leaf.isFault(end)
+          && !Privileges.permit(end, access, space.who, space.judged)) {
+        end = Leaf.fault(Privileges.whenDenied(end, access, space.who, space.judged));
       }
       if (trace != null) {
         trace.entry(Table.FIRST_LEVEL, level, address, entry, end);

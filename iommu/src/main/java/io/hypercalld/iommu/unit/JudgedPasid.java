@@ -72,6 +72,8 @@ final class JudgedPasid {
   private static final int PASSES = 4;
   private static final int FAULTS = 5;
 
+  private static final long SHAPE = KIND.mask() | FLL.mask() | SLL.mask() | SLADE.mask();
+
   private JudgedPasid() {}
 
   static long faulting(FaultReason reason, boolean disablesFaultProcessing) {
@@ -169,6 +171,11 @@ final class JudgedPasid {
   /** Number of bits that a second-level input address may have. */
   static int limit(long judged) {
     return LIMIT.getInt(judged);
+  }
+
+  /** Kind, levels and SLADE: what decides how the tables are walked. */
+  static long shape(long judged) {
+    return judged & SHAPE;
   }
 
   static boolean admitsSupervisors(long judged) {

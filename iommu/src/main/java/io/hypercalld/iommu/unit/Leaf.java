@@ -76,6 +76,11 @@ final class Leaf {
     return maddr >>> PageSize.SHIFT_4K << FRAME_SHIFT | (long) level << LEVEL_SHIFT | permissions;
   }
 
+  /** What may be done to a page at address 0, for the one of the same level at {@code maddr}. */
+  static long at(long maddr, long page) {
+    return maddr >>> PageSize.SHIFT_4K << FRAME_SHIFT | page;
+  }
+
   /** The same page, not marked dirty yet. */
   static long clean(long leaf) {
     return leaf | CLEAN_MASK;

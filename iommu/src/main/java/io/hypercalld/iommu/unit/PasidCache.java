@@ -23,6 +23,7 @@ final class PasidCache implements Digestible {
   private static final long REF_MASK = JudgedPasid.REF.mask();
 
   private final int most;
+  private final Runnable onLoss;
 
   /** Requester and PASID; {@link #FREE} where there is none. One set until something is put. */
   private long[] keys = new long[SecondChance.WAYS];
@@ -38,9 +39,11 @@ final class PasidCache implements Digestible {
    * An empty cache.
    *
    * @param most how many PASID entries it holds, a power of two and at least 4
+   * @param onLoss hears of every loss, and of every mark that is withdrawn
    */
-  PasidCache(int most) {
+  PasidCache(int most, Runnable onLoss) {
     this.most = most;
+    this.onLoss = onLoss;
   }
 
   private static PasidEntry[] absent(int count) {
@@ -119,10 +122,15 @@ final class PasidCache implements Digestible {
 
   private int room(int home) {
     int free = SecondChance.free(keys, home);
-    return free >= 0 ? free : SecondChance.victim(judged, home, REF_MASK);
+    if (free >= 0) {
+      return free;
+    }
+    onLoss.run();
+    return SecondChance.victim(judged, home, REF_MASK);
   }
 
   void invalidateAll() {
+    onLoss.run();
     Arrays.fill(keys, FREE);
   }
 
@@ -145,7 +153,7 @@ final class PasidCache implements Digestible {
   void invalidateFaults() {
     for (int entry = 0; entry <= homeMask; entry++) {
       if (keys[entry] != FREE && JudgedPasid.faults(judged[entry])) {
-        keys[entry] = FREE;
+        free(entry);
       }
     }
   }
@@ -154,8 +162,13 @@ final class PasidCache implements Digestible {
   private void freeIfOf(int domainId, int entry) {
     int tag = JudgedPasid.faults(judged[entry]) ? 0 : entries[entry].domainId();
     if (keys[entry] != FREE && tag == domainId) {
-      keys[entry] = FREE;
+      free(entry);
     }
+  }
+
+  private void free(int entry) {
+    onLoss.run();
+    keys[entry] = FREE;
   }
 
   @Override

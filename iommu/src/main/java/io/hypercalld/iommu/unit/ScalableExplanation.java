@@ -172,6 +172,7 @@ final class ScalableExplanation {
       return new ExplainedVerdict(page, false, stale, silent);
     }
     AddressSpace space = space(pasid, number);
+    space.who = who;
     boolean known = JudgedPasid.space(space.judged) != AddressSpaces.UNKNOWN;
     long key = Iotlb.key(request.iova());
     ExplainedPage page = new ExplainedPage(request, steps);
@@ -179,8 +180,8 @@ final class ScalableExplanation {
         page.find(
             known ? caches.iotlb().peek(space.number(), key) : Iotlb.MISS,
             remembered -> permitted(remembered, who, pasid.judged),
-            trace -> walk(known ? caches.walkTools() : untouched, space, who, trace),
-            trace -> walk(untouched, space, who, trace));
+            trace -> walk(known ? caches.walkTools() : untouched, space, trace),
+            trace -> walk(untouched, space, trace));
     return new ExplainedVerdict(leaf, page.isCached(), stale || page.isStale(), silent);
   }
 
@@ -199,7 +200,7 @@ final class ScalableExplanation {
         : Leaf.fault(ScalableRules.whenDenied(leaf, need, who, judged));
   }
 
-  private long walk(WalkTools tools, AddressSpace space, int who, WalkTrace trace) {
-    return SpaceWalk.traced(tools, trace).walk(space, request.iova(), need, who);
+  private long walk(WalkTools tools, AddressSpace space, WalkTrace trace) {
+    return SpaceWalk.traced(tools, trace).walk(space, request.iova(), need);
   }
 }

@@ -18,6 +18,7 @@ final class ScalableRemapper {
   private final UnitCounters counters;
   private final ContextCache contexts;
   private final PasidCache pasids;
+  private final RecentSpaces recent;
   private final Iotlb iotlb;
   private final ScalableRules rules;
   private final ScalableTables tables;
@@ -25,15 +26,12 @@ final class ScalableRemapper {
   private final RequestEnd end;
   private final int hostAddressWidth;
   private final boolean remembersAbsence;
-  private final AddressSpace space = new AddressSpace();
-
-  /** FPD of the entries that the request at hand has used. */
-  private boolean silent;
 
   ScalableRemapper(Circuit circuit, TranslationCaches caches, RequestEnd end) {
     this.counters = circuit.counters();
     this.contexts = caches.contexts();
     this.pasids = caches.pasids();
+    this.recent = caches.recentSpaces();
     this.iotlb = caches.iotlb();
     this.rules = new ScalableRules(circuit.capabilities());
     this.tables = new ScalableTables(circuit, caches);
@@ -54,28 +52,46 @@ final class ScalableRemapper {
   /** What becomes of one request that lies in one 4 KiB page. */
   void translate(
       SourceId requester, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
-    long context = contexts.find(requester.value());
-    if (context != ContextCache.MISS) {
+    AddressSpace space = recent.of(requester, prefix);
+    long answer = 0;
+    if (access.isUntranslated() && space.isOf(requester, prefix)) {
       counters.contextHits++;
+      counters.pasidHits++;
       out.begin(true);
     } else {
-      counters.contextMisses++;
-      out.begin(false);
-      context = tables.fetchContext(requester);
+      space.forget();
+      answer = enter(space, context(requester, out), prefix, iova, access);
+      if (answer == 0 && out.contextHit() && space.wasKnown) {
+        recent.note(space, requester, prefix);
+      }
     }
-    long leaf = decide(context, prefix, iova, access, out);
+    long leaf = answer == 0 ? inside(space, iova, access, out) : answer;
     if (!Leaf.isFault(leaf)) {
       end.pass(leaf, iova, out);
     } else {
       MemoryRequest request = new MemoryRequest(requester, prefix, iova, access);
-      end.block(request, Leaf.reason(leaf), silent, out);
+      end.block(request, Leaf.reason(leaf), space.silent, out);
     }
   }
 
-  /** The page that the request goes to, or the reason why it is blocked: a {@link Leaf} word. */
-  private long decide(
-      long context, PasidPrefix prefix, long iova, DmaAccess access, Translation out) {
-    silent = JudgedContext.disablesFaultProcessing(context);
+  private long context(SourceId requester, Translation out) {
+    long context = contexts.find(requester.value());
+    out.begin(context != ContextCache.MISS);
+    if (context != ContextCache.MISS) {
+      counters.contextHits++;
+      return context;
+    }
+    counters.contextMisses++;
+    return tables.fetchContext(requester);
+  }
+
+  /**
+   * Finds the address space of a request, and answers 0; or, where none has to be looked into, the
+   * page that the request goes to or the reason why it is blocked: a {@link Leaf} word.
+   */
+  private long enter(
+      AddressSpace space, long context, PasidPrefix prefix, long iova, DmaAccess access) {
+    space.silent = JudgedContext.disablesFaultProcessing(context);
     if (JudgedContext.faults(context)) {
       return Leaf.fault(JudgedContext.reason(context));
     }
@@ -88,22 +104,36 @@ final class ScalableRemapper {
     if (access.isTranslated()) {
       return translated(iova, hostAddressWidth);
     }
+    enter(space, context, pasid);
+    space.who = rules.who(q1, prefix);
+    return ScalableRules.refusal(space.judged, space.who);
+  }
+
+  private void enter(AddressSpace space, long context, int pasid) {
     long judged = pasids.find(JudgedContext.sourceId(context), pasid);
-    if (judged != PasidCache.MISS) {
+    space.wasKnown = judged != PasidCache.MISS;
+    if (space.wasKnown) {
       counters.pasidHits++;
     } else {
       counters.pasidMisses++;
       judged = tables.fetchPasid(context, contexts.secondStageRoot(), pasid);
     }
-    silent |= JudgedPasid.disablesFaultProcessing(judged);
-    int who = rules.who(q1, prefix);
-    refusal = ScalableRules.refusal(judged, who, iova);
+    PasidEntry entry = pasids.lastEntry();
+    space.judged = judged;
+    space.silent |= JudgedPasid.disablesFaultProcessing(judged);
+    space.firstLevelRoot = entry.firstLevelRoot();
+    space.secondLevelRoot = entry.secondLevelRoot();
+  }
+
+  /** Where a request goes, or why it is blocked, whose address space has nothing against it. */
+  private long inside(AddressSpace space, long iova, DmaAccess access, Translation out) {
+    long refusal = ScalableRules.beyondReach(space.judged, iova);
     if (refusal != 0) {
       return refusal;
     }
-    return JudgedPasid.passes(judged)
+    return JudgedPasid.passes(space.judged)
         ? translated(iova, hostAddressWidth)
-        : page(judged, who, iova, access, out);
+        : page(space, iova, access, out);
   }
 
   /** Where a request goes whose address stands for itself. */
@@ -116,44 +146,39 @@ final class ScalableRemapper {
         : Leaf.of(address, 1, SecondStageEntry.READ_WRITE);
   }
 
-  private long page(long judged, int who, long iova, DmaAccess access, Translation out) {
-    int number = JudgedPasid.space(judged);
+  private long page(AddressSpace space, long iova, DmaAccess access, Translation out) {
+    int number = space.number();
     long key = Iotlb.key(iova);
     long leaf = iotlb.find(number, key);
+    if (leaf != Iotlb.MISS && Leaf.isClean(leaf) && access.dirties(Leaf.permissions(leaf))) {
+      // The entry in memory has to be marked dirty: only a walk does that.
+      iotlb.invalidatePages(number, key, 0);
+      leaf = Iotlb.MISS;
+    }
     if (leaf == Iotlb.MISS) {
       counters.iotlbMisses++;
-      return walk(judged, who, iova, access);
-    }
-    if (Leaf.isClean(leaf) && access.dirties(Leaf.permissions(leaf))) {
-      // The entry in memory has to be marked dirty: only a walk does that.
-      counters.iotlbMisses++;
-      iotlb.invalidatePages(number, key, 0);
-      return walk(judged, who, iova, access);
+      leaf = walk.walk(space, iova, access);
+      remember(space, number, key, leaf);
+      return leaf;
     }
     counters.iotlbHits++;
     out.noteIotlbHit();
-    return ScalableRules.permits(leaf, access, who, judged)
+    return ScalableRules.permits(leaf, access, space.who, space.judged)
         ? leaf
-        : Leaf.fault(ScalableRules.whenDenied(leaf, access, who, judged));
+        : Leaf.fault(ScalableRules.whenDenied(leaf, access, space.who, space.judged));
   }
 
-  /** Walks the tables and remembers what they say. */
-  private long walk(long judged, int who, long iova, DmaAccess access) {
-    PasidEntry entry = pasids.lastEntry();
-    space.judged = judged;
-    space.firstLevelRoot = entry.firstLevelRoot();
-    space.secondLevelRoot = entry.secondLevelRoot();
-    long leaf = walk.walk(space, iova, access, who);
+  /** Remembers what a walk has found. */
+  private void remember(AddressSpace space, int number, long key, long leaf) {
     if (!Leaf.isFault(leaf)) {
-      iotlb.put(space.number(), Iotlb.key(iova), Leaf.cacheable(leaf, iova));
-    } else if (remembersAbsence && isAbsence(leaf)) {
-      iotlb.put(space.number(), Iotlb.key(iova), Leaf.remembered());
+      iotlb.put(number, key, Leaf.cacheable(leaf, key));
+    } else if (remembersAbsence && isAbsence(space, leaf)) {
+      iotlb.put(number, key, Leaf.remembered());
     }
-    return leaf;
   }
 
   /** Whether a walk ended at an absent entry of the tables that the request entered first. */
-  private boolean isAbsence(long leaf) {
+  private static boolean isAbsence(AddressSpace space, long leaf) {
     return Leaf.isAbsent(leaf)
         && (!space.isNested() || Leaf.reason(leaf) == FaultReason.FIRST_LEVEL_NOT_PRESENT);
   }

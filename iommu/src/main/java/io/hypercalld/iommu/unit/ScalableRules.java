@@ -72,12 +72,12 @@ final class ScalableRules {
   }
 
   /**
-   * Why the PASID entry refuses a request.
+   * Why the PASID entry refuses a request, wherever it goes.
    *
    * @param pasid a {@link JudgedPasid} word
    * @param who bits of {@link Privileges}
    */
-  static long refusal(long pasid, int who, long iova) {
+  static long refusal(long pasid, int who) {
     if (JudgedPasid.faults(pasid)) {
       return Leaf.fault(JudgedPasid.reason(pasid));
     }
@@ -87,10 +87,17 @@ final class ScalableRules {
     if ((who & Privileges.SUPERVISOR) != 0 && !JudgedPasid.admitsSupervisors(pasid)) {
       return Leaf.fault(FaultReason.SUPERVISOR_REQUESTS_DISABLED);
     }
-    return beyondReach(pasid, iova);
+    return 0;
   }
 
-  private static long beyondReach(long pasid, long iova) {
+  /** The same for a request to an address. */
+  static long refusal(long pasid, int who, long iova) {
+    long refusal = refusal(pasid, who);
+    return refusal != 0 ? refusal : beyondReach(pasid, iova);
+  }
+
+  /** Why the PASID entry refuses a request for its address. */
+  static long beyondReach(long pasid, long iova) {
     if (JudgedPasid.passes(pasid)) {
       return iova >>> JudgedPasid.limit(pasid) == 0
           ? 0

@@ -132,10 +132,10 @@ final class SecondStageWalk {
 
   private long descend(long top, int levels, long iova, DmaAccess access) {
     if (levels == UsualWalk.LEVELS && trace == null) {
-      long above = usual.secondStageTable(top, iova);
-      if (above != UsualWalk.OTHER) {
+      long table = usual.secondStageTable(top, iova);
+      if (table != UsualWalk.OTHER) {
         counters.entryReads += levels - 1;
-        lowestTable = SecondStageEntry.target(above);
+        lowestTable = table;
         permissionsAbove = SecondStageEntry.READ_WRITE;
         return look(lowestTable, permissionsAbove, iova, access);
       }

@@ -28,11 +28,10 @@ final class SpaceWalk {
    * The page that translates {@code iova}, or the reason why there is none: a {@link Leaf} word.
    *
    * @param iova an address within the tables' reach
-   * @param who bits of {@link Privileges}
    */
-  long walk(AddressSpace space, long iova, DmaAccess access, int who) {
+  long walk(AddressSpace space, long iova, DmaAccess access) {
     return JudgedPasid.isSecondLevelOnly(space.judged)
         ? ScalableReasons.of(secondLevel.walk(space, iova, access))
-        : firstLevel.walk(space, iova, access, who);
+        : firstLevel.walk(space, iova, access);
   }
 }

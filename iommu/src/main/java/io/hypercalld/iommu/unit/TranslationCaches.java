@@ -19,6 +19,7 @@ import java.util.List;
 final class TranslationCaches implements Digestible {
   private final UnitCounters counters;
   private final RecentHits hits = new RecentHits();
+  private final RecentSpaces recentSpaces = new RecentSpaces();
   private final ContextCache contexts;
   private final PasidCache pasids;
   private final AddressSpaces spaces;
@@ -32,8 +33,13 @@ final class TranslationCaches implements Digestible {
     this.counters = circuit.counters();
     this.contexts =
         new ContextCache(
-            sizes.contexts(), circuit.settings().habits().checksDomainOfDevice(), hits);
-    this.pasids = new PasidCache(sizes.contexts());
+            sizes.contexts(),
+            circuit.settings().habits().checksDomainOfDevice(),
+            () -> {
+              hits.forget();
+              recentSpaces.forget();
+            });
+    this.pasids = new PasidCache(sizes.contexts(), recentSpaces::forget);
     this.spaces =
         new AddressSpaces(
             circuit.capabilities().domainIds(),
@@ -53,6 +59,11 @@ final class TranslationCaches implements Digestible {
   /** What both of them have answered in legacy mode. */
   RecentHits hits() {
     return hits;
+  }
+
+  /** What context and PASID cache have found together in scalable mode. */
+  RecentSpaces recentSpaces() {
+    return recentSpaces;
   }
 
   PasidCache pasids() {

@@ -19,12 +19,14 @@ final class UsualWalk {
    * one comparison and a branch that leaves: what is foreseen does not hold up the next read.
    */
 
-  /** Where the walk is another one; no entry and no page is this. */
-  static final long OTHER = 0;
+  /** Where the walk is another one: no address, and no page of 4 KiB as a {@link Leaf} word. */
+  static final long OTHER = -1;
 
   static final int LEVELS = 4;
 
   private static final int NESTED_READS = LEVELS * (LEVELS + 1) + LEVELS;
+  private static final long NESTED =
+      JudgedPasid.shape(JudgedPasid.nested(LEVELS, JudgedPasid.secondLevel(LEVELS, 0)));
   private static final long IN_PAGE = PageSize.BYTES_4K - 1L;
   private static final long PRESENT_ACCESSED = FirstLevelEntry.P.mask() | FirstLevelEntry.A.mask();
   private static final long EXTENDED_ACCESSED = FirstLevelEntry.EA.mask();
@@ -42,48 +44,40 @@ final class UsualWalk {
     this.counters = counters;
   }
 
-  /** The entry of level 2 in second-stage tables, if those above it lead on; or {@link #OTHER}. */
+  /** The table of level 1 in second-stage tables, if all above it lead on; or {@link #OTHER}. */
   long secondStageTable(long root, long iova) {
-    long entry = read(root + SecondStageEntry.offset(iova, 4));
+    long entry = memory.readIfRam(root + SecondStageEntry.offset(iova, 4));
     if (!format.leadsOn(entry)) {
       return OTHER;
     }
-    entry = read(SecondStageEntry.target(entry) + SecondStageEntry.offset(iova, 3));
+    entry = memory.readIfRam(SecondStageEntry.target(entry) + SecondStageEntry.offset(iova, 3));
     if (!format.leadsOn(entry)) {
       return OTHER;
     }
-    entry = read(SecondStageEntry.target(entry) + SecondStageEntry.offset(iova, 2));
-    return format.leadsOn(entry) ? entry : OTHER;
+    entry = memory.readIfRam(SecondStageEntry.target(entry) + SecondStageEntry.offset(iova, 2));
+    return format.leadsOn(entry) ? SecondStageEntry.target(entry) : OTHER;
   }
 
-  /** The leaf in second-stage tables, readable and writable; or {@link #OTHER}. */
-  private long secondStageLeaf(long root, long iova) {
-    long above = secondStageTable(root, iova);
-    if (above == OTHER) {
+  /** The page in second-stage tables, if it may be read and written; or {@link #OTHER}. */
+  private long secondStagePage(long root, long iova) {
+    long table = secondStageTable(root, iova);
+    if (table == OTHER) {
       return OTHER;
     }
-    long leaf = read(SecondStageEntry.target(above) + SecondStageEntry.offset(iova, 1));
-    return format.isPlainLeaf(leaf) ? leaf : OTHER;
-  }
-
-  /** A word; that of an absent entry where there is no RAM. */
-  private long read(long address) {
-    return memory.isRam(address) ? memory.readWord(address) : 0;
+    long leaf = memory.readIfRam(table + SecondStageEntry.offset(iova, 1));
+    return format.isPlainLeaf(leaf) ? SecondStageEntry.target(leaf) : OTHER;
   }
 
   /** Whether an address space has tables like that, one level behind the other. */
   static boolean mayNest(long judged) {
-    return JudgedPasid.isNested(judged)
-        && JudgedPasid.firstLevels(judged) == LEVELS
-        && JudgedPasid.secondLevels(judged) == LEVELS
-        && !JudgedPasid.marksSecondLevel(judged);
+    return JudgedPasid.shape(judged) == NESTED;
   }
 
   /**
    * The page that translates {@code iova} through first-level tables behind second-level ones, as
    * {@link FirstLevelWalk#walk} would find it; or {@link #OTHER}. Only where it {@link #mayNest}.
    */
-  long nested(AddressSpace space, long iova, DmaAccess access, int who) {
+  long nested(AddressSpace space, long iova, DmaAccess access) {
     // The second level limits a nested entry's address: nothing but XD may be reserved.
     long needed = marks(space.judged);
     long decisive = needed | (JudgedPasid.knowsExecuteDisable(space.judged) ? 0 : EXECUTE_DISABLE);
@@ -101,15 +95,18 @@ final class UsualWalk {
     if ((leaf & decisive) != needed) {
       return OTHER;
     }
-    long page = arrive(space, FirstLevelEntry.target(leaf), rights & FirstLevelEntry.rights(leaf));
-    boolean dirty = (leaf & DIRTY) != 0;
-    if (page == OTHER
-        || !Privileges.permit(page, access, who, space.judged)
-        || (!dirty && access.dirties(Leaf.permissions(page)))) {
+    // All but the frame is known before the last four reads, and so is judged in their shadow.
+    long page = page(space, rights & FirstLevelEntry.rights(leaf), (leaf & DIRTY) != 0);
+    if (!Privileges.permit(page, access, space.who, space.judged)
+        || (Leaf.isClean(page) && access.dirties(Leaf.permissions(page)))) {
+      return OTHER;
+    }
+    long maddr = maddrBehind(space, FirstLevelEntry.target(leaf));
+    if (maddr == OTHER || InterruptRange.contains(maddr)) {
       return OTHER;
     }
     counters.entryReads += NESTED_READS;
-    return dirty ? page : Leaf.clean(page);
+    return Leaf.at(maddr, page);
   }
 
   private static long marks(long judged) {
@@ -118,26 +115,22 @@ final class UsualWalk {
         : PRESENT_ACCESSED;
   }
 
-  /** A word at a second-level input address; that of an absent entry where it is not reached. */
-  private long readBehind(AddressSpace space, long input) {
-    long leaf =
-        input >>> JudgedPasid.limit(space.judged) == 0
-            ? secondStageLeaf(space.secondLevelRoot, input)
-            : OTHER;
-    return leaf == OTHER ? 0 : read(SecondStageEntry.target(leaf) | (input & IN_PAGE));
+  /** A page, wherever it is, of which the second level permits everything. */
+  private static long page(AddressSpace space, long rights, boolean dirty) {
+    long anywhere = Leaf.of(0, 1, SecondStageEntry.READ_WRITE);
+    long page = Leaf.withRights(anywhere, rights, !JudgedPasid.protectsWrites(space.judged));
+    return dirty ? page : Leaf.clean(page);
   }
 
-  /** The page that a first-level leaf leads to, if the second level has it. */
-  private long arrive(AddressSpace space, long output, long rights) {
-    if (output >>> JudgedPasid.limit(space.judged) != 0) {
-      return OTHER;
-    }
-    long below = secondStageLeaf(space.secondLevelRoot, output);
-    long maddr = SecondStageEntry.target(below);
-    if (below == OTHER || InterruptRange.contains(maddr)) {
-      return OTHER;
-    }
-    long page = Leaf.of(maddr, 1, SecondStageEntry.READ_WRITE);
-    return Leaf.withRights(page, rights, !JudgedPasid.protectsWrites(space.judged));
+  /** A word at a second-level input address; that of an absent entry where it is not reached. */
+  private long readBehind(AddressSpace space, long input) {
+    long page = maddrBehind(space, input);
+    return page == OTHER ? 0 : memory.readIfRam(page | (input & IN_PAGE));
+  }
+
+  /** Machine address of the page at a second-level input address, or {@link #OTHER}. */
+  private long maddrBehind(AddressSpace space, long input) {
+    boolean reached = (input & -1L << JudgedPasid.limit(space.judged)) == 0;
+    return reached ? secondStagePage(space.secondLevelRoot, input) : OTHER;
   }
 }
