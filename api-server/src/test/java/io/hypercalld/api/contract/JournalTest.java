@@ -206,11 +206,11 @@ final class JournalTest {
     String digest = machine.digest();
     URI url = URI.create(machine.url());
     String start = "POST /_sim/import HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n";
-    try (Socket cut = new Socket(url.getHost(), url.getPort());
-        Socket tooLarge = new Socket(url.getHost(), url.getPort())) {
+    try (Socket cut = new Socket(url.getHost(), url.getPort())) {
       cut.getOutputStream().write(start.formatted(file.length).getBytes(UTF_8));
       cut.getOutputStream().write(file, 0, file.length - 1000);
-      cut.close();
+    }
+    try (Socket tooLarge = new Socket(url.getHost(), url.getPort())) {
       tooLarge.getOutputStream().write(start.formatted(Limits.FILE_BYTES + 1).getBytes(UTF_8));
 
       assertThat(new String(tooLarge.getInputStream().readNBytes(12), UTF_8))

@@ -14,8 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestReporter;
 
 /**
  * Wrong requests by the thousand: each is answered, none with a 500, and none that is refused
@@ -63,8 +65,12 @@ final class RequestFuzzTest {
     assertThat(client.exchange(empty("POST", "/_sim/reset")).isAccepted()).isTrue();
   }
 
+  /** How often each status was answered. */
+  private final Map<Integer, Integer> tally = new TreeMap<>();
+
   @Test
-  void mutatedRequests_areAnswered_andChangeNothingWhereTheyAreRefused() throws IOException {
+  void mutatedRequests_areAnswered_andChangeNothingWhereTheyAreRefused(TestReporter reporter)
+      throws IOException {
     try (RunningDaemon daemon =
             RunningDaemon.start(
                 StartOptions.parse(List.of("--port", "0", "--platform", "four-nics"), Map.of())
@@ -76,13 +82,14 @@ final class RequestFuzzTest {
       for (int round = 0; round * ROUND < REQUESTS; round++) {
         refused += tryRound(client, seeds, FIRST + round);
       }
+      reporter.publishEntry("answers by status", tally.toString());
       // Otherwise nothing was tried.
       assertThat(refused).isBetween(REQUESTS / 3, REQUESTS * 99 / 100);
     }
   }
 
   /** How many requests of the round were refused. */
-  private static int tryRound(RawClient client, List<Seed> seeds, int round) throws IOException {
+  private int tryRound(RawClient client, List<Seed> seeds, int round) throws IOException {
     Random random = new Random(SEED * 1_000_003 + round);
     Mutations mutations = new Mutations(random);
     List<Probe> probes =
@@ -95,6 +102,7 @@ final class RequestFuzzTest {
     List<List<Integer>> expected = new ArrayList<>();
     for (int i = 0; i < ROUND; i++) {
       assertAnswered(round, probes.get(i), answers.get(i));
+      statuses(answers.get(i)).forEach(status -> tally.merge(status, 1, Integer::sum));
       if (probes.get(i).isChange() && answers.get(i).stream().anyMatch(Answer::isAccepted)) {
         accepted.add(probes.get(i));
         expected.add(statuses(answers.get(i)));
