@@ -21,6 +21,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 
 /** The program: understands how it is started, starts it, and ends it well. */
 public final class Daemon {
@@ -105,8 +106,16 @@ public final class Daemon {
 
   private static void serve(DaemonSettings settings) {
     Logging.configure(settings.logFormat(), settings.logLevel());
-    RunningDaemon daemon = RunningDaemon.start(settings, () -> platform(settings));
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(daemon), "shutdown"));
+    CompletableFuture<RunningDaemon> started = new CompletableFuture<>();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> end(started), "shutdown"));
+    RunningDaemon daemon;
+    try {
+      daemon = RunningDaemon.start(settings, () -> platform(settings));
+      started.complete(daemon);
+    } catch (RuntimeException e) {
+      started.completeExceptionally(e);
+      throw e;
+    }
     print(
         Ready.line(
             daemon.url(),
@@ -123,10 +132,17 @@ public final class Daemon {
         .orElseGet(System::currentTimeMillis);
   }
 
-  /** On SIGTERM: the JVM would report the signal, while for us it is the usual end. */
-  private static void end(RunningDaemon daemon) {
-    daemon.close();
-    Runtime.getRuntime().halt(OK);
+  /**
+   * On SIGTERM: the JVM would report the signal, while for us it is the usual end, however far the
+   * start has come. Of what could not start the status is another.
+   */
+  private static void end(CompletableFuture<RunningDaemon> started) {
+    if (!started.isCompletedExceptionally()) {
+      if (started.isDone()) {
+        started.join().close();
+      }
+      Runtime.getRuntime().halt(OK);
+    }
   }
 
   /**

@@ -8,6 +8,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -79,6 +81,33 @@ final class DaemonProcessTest {
       assertThat(status).isEqualTo(200);
       assertThat(out.readLine()).isNull();
       assertThat(complaints()).isEmpty();
+    }
+  }
+
+  @Test
+  void terminated_beforeItIsReady_endsWithZeroAllTheSame() throws Exception {
+    Path platform = directory.resolve("platform.yaml");
+    assertThat(exit(new ProcessBuilder("mkfifo", platform.toString()).start())).isZero();
+    int port;
+    try (ServerSocket free = new ServerSocket(0)) {
+      port = free.getLocalPort();
+    }
+    // Nobody ever writes what it is to be like.
+    Process process = start("--port", Integer.toString(port), "--platform", platform.toString());
+    Awaitility.await().atMost(60, TimeUnit.SECONDS).until(() -> isListening(port));
+
+    process.toHandle().destroy();
+
+    assertThat(exit(process)).isZero();
+    assertThat(process.inputReader(StandardCharsets.UTF_8).readLine()).isNull();
+    assertThat(complaints()).isEmpty();
+  }
+
+  private static boolean isListening(int port) {
+    try (Socket asked = new Socket(InetAddress.getLoopbackAddress(), port)) {
+      return asked.isConnected();
+    } catch (IOException e) {
+      return false;
     }
   }
 

@@ -111,6 +111,11 @@ public final class LaunchedDaemon implements AutoCloseable {
     return process.exitValue();
   }
 
+  /** Ends it as it stands. */
+  void kill() throws InterruptedException {
+    process.destroyForcibly().waitFor();
+  }
+
   @Override
   public void close() {
     process.destroyForcibly();

@@ -1,9 +1,7 @@
-package io.hypercalld.api;
+package io.hypercalld.api.launch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -12,8 +10,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -22,36 +19,25 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program as a process, ended while it has work to do. */
-final class ProcessUnderLoadTest {
+/** What the launcher has started, ended while it has work to do. */
+final class UnderLoadIT {
   private static final String CALL = "/v1/hypercalls/memory_op/current_reservation";
 
   @TempDir private Path scratch;
   private final HttpClient client = HttpClient.newHttpClient();
   private final AtomicInteger answered = new AtomicInteger();
-  private Optional<Process> process = Optional.empty();
+  private Optional<LaunchedDaemon> daemon = Optional.empty();
 
   @AfterEach
   void end() {
     client.shutdownNow();
-    process.ifPresent(Process::destroyForcibly);
+    daemon.ifPresent(LaunchedDaemon::close);
   }
 
-  private URI start(String... options) throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "io.hypercalld.api.Daemon"));
-    command.addAll(List.of(options));
-    Process started =
-        new ProcessBuilder(command).redirectError(scratch.resolve("stderr").toFile()).start();
-    process = Optional.of(started);
-    JsonNode ready = new ObjectMapper().readTree(started.inputReader().readLine());
-    return URI.create(ready.at("/url").asText());
+  private LaunchedDaemon start(String... options) throws IOException {
+    LaunchedDaemon started = LaunchedDaemon.logging(scratch.resolve("stderr"), options);
+    daemon = Optional.of(started);
+    return started;
   }
 
   private static HttpRequest request(URI url) {
@@ -84,28 +70,24 @@ final class ProcessUnderLoadTest {
 
   @Test
   void terminated_underLoad_endsWithZeroWithinTwoSeconds() throws Exception {
-    loadWell(start("--port", "0"));
+    LaunchedDaemon started = start();
+    loadWell(started.url());
 
-    long began = System.nanoTime();
-    Process daemon = process.orElseThrow();
-    daemon.toHandle().destroy();
-
-    assertThat(daemon.waitFor(30, TimeUnit.SECONDS)).isTrue();
-    assertThat(daemon.exitValue()).isZero();
-    assertThat(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began)).isLessThan(2000);
+    assertThat(started.stop(Duration.ofSeconds(2))).isZero();
   }
 
   @Test
   void killed_underLoad_startsAgainAtTheSamePlaces() throws Exception {
     String socket = scratch.resolve("s").toString();
-    URI url = start("--port", "0", "--unix-socket", socket);
-    loadWell(url);
-    process.orElseThrow().destroyForcibly().waitFor();
+    LaunchedDaemon first = start("--unix-socket", socket);
+    loadWell(first.url());
+    first.kill();
 
-    URI again = start("--port", Integer.toString(url.getPort()), "--unix-socket", socket);
+    String port = Integer.toString(first.url().getPort());
+    LaunchedDaemon again = start("--port", port, "--unix-socket", socket);
 
-    HttpResponse<String> answer = client.send(request(again), BodyHandlers.ofString());
-    assertThat(again).isEqualTo(url);
+    HttpResponse<String> answer = client.send(request(again.url()), BodyHandlers.ofString());
+    assertThat(again.url()).isEqualTo(first.url());
     assertThat(answer.statusCode()).isEqualTo(200);
   }
 }
