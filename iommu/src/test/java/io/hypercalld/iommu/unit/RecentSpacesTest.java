@@ -12,6 +12,7 @@ import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import io.hypercalld.iommu.vtd.ScalableContextEntry;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
+import io.hypercalld.iommu.vtd.UnitVersion;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -131,7 +132,7 @@ final class RecentSpacesTest {
 
   private static UnitSettings withSmallCaches() {
     return UnitSettings.of(
-            UnitSettings.VERSION_1_0, ScalableUnit.CAPABILITIES, SimulatedUnit.HOST_ADDRESS_WIDTH)
+            UnitVersion.V1_0, ScalableUnit.CAPABILITIES, SimulatedUnit.HOST_ADDRESS_WIDTH)
         .withCaches(new UnitSettings.CacheSizes(4, 4));
   }
 }
