@@ -110,12 +110,15 @@ final class MemoryTypeAcceptanceTest implements ModelBehaviours {
                       "dm_op",
                       "map_mem_type_to_ioreq_server",
                       "{'domid':1,'id':0,'type':4,'flags':0}");
-              JsonNode pending =
-                  m.xen().daemon().get("/_sim/continuations").body().get("items").get(0);
-              assertThat(pending.at("/rest/opaque").asText()).isEqualTo("0x100");
-              assertThat(m.claim(other, 2)).isEqualTo(-16);
+              for (long done = 0x100; done <= 0x1000; done += 0x100) {
+                JsonNode pending =
+                    m.xen().daemon().get("/_sim/continuations").body().get("items").get(0);
+                assertThat(pending.at("/rest/opaque").asText()).isEqualTo("0x%x".formatted(done));
+                assertThat(m.claim(other, 2)).isEqualTo(-16);
+                m.xen().daemon().post("/_sim/continuations/" + pending.get("number").asText(), "");
+              }
+              assertThat(m.xen().daemon().get("/_sim/continuations").body().get("items")).isEmpty();
               m.xen().daemon().post("/_sim/preempt", "{\"every\":0}");
-              m.xen().daemon().post("/_sim/continuations/" + pending.get("number").asText(), "");
               assertThat(m.claimedPages()).isZero();
               assertThat(m.xen().type(D, "0x1000")).isEqualTo("ram_rw");
               assertThat(m.write(0x1_0000, 8, 1).get("outcome").asText()).isEqualTo("done");

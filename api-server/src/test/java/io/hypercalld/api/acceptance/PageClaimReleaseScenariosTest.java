@@ -129,6 +129,7 @@ final class PageClaimReleaseScenariosTest implements ModelBehaviours {
               assertThat(m.retype(5, 3, IOREQ_SERVER)).isZero();
               m.letGo();
               assertThat(m.destroy(server)).isZero();
+              assertThat(m.claimedPages()).isEqualTo(3);
               for (int tries = 0; tries < 4; tries++) {
                 assertThat(m.write(0x5000, 8, 1).get("outcome").asText()).isEqualTo("retry");
               }

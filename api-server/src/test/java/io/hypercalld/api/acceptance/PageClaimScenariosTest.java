@@ -192,8 +192,13 @@ final class PageClaimScenariosTest implements ModelBehaviours {
             "3 a read is memory's, or under another policy the server's",
             m -> {
               m.write(0x5000, 8, 7);
-              policies(m, "'claimAccess':'all'");
               int server = server(m);
+              assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
+              assertThat(m.read(0x5000, 8).get("data").asText()).isEqualTo("0x7");
+              assertThat(m.requests(server)).isEmpty();
+              assertThat(m.claim(server, 0)).isZero();
+              policies(m, "'claimAccess':'all'");
+              assertThat(m.claim(server, 2)).isZero();
               assertThat(m.retype(5, 1, IOREQ_SERVER)).isZero();
               assertThat(m.read(0x5000, 8).get("outcome").asText()).isEqualTo("pending");
               assertThat(m.request(server).get("dir").asText()).isEqualTo("read");
@@ -248,12 +253,19 @@ final class PageClaimScenariosTest implements ModelBehaviours {
             m -> {
               int server = m.create(0);
               int mapped = 0;
-              while (m.map(server, MEMORY, mapped * 0x2000L, mapped * 0x2000L + 0xfff) == 0) {
-                mapped++;
+              long refusal = 0;
+              while (refusal == 0) {
+                refusal = m.map(server, MEMORY, mapped * 0x2000L, mapped * 0x2000L + 0xfff);
+                mapped += refusal == 0 ? 1 : 0;
               }
+              assertThat(refusal).isEqualTo(-12);
               assertThat(mapped).isEqualTo(256);
               assertThat(mapped * 1000L / 2048).isEqualTo(125);
               assertThat(m.map(server, MEMORY, 0x1000, 0x1fff)).isZero();
+              for (int id = 1; id < 8; id++) {
+                assertThat(m.create(0)).isEqualTo(id);
+              }
+              assertThat(m.op("create_ioreq_server", "'handle_bufioreq':0")).isEqualTo(-28);
             }),
         model(
             "12 the hypervisor does not copy into such a page, as it did once",
