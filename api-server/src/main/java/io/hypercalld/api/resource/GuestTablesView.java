@@ -53,8 +53,13 @@ record GuestTablesView(
         maddr,
         maddr.equals(reached),
         maddr.equals(reached) ? Optional.empty() : judged.unsaid(),
-        Stream.concat(walk.steps().stream().map(ExplainRoutes::view), p2m(judged)).toList(),
+        steps(judged).toList(),
         reached.isPresent() ? Optional.empty() : Optional.of(condition(judged)));
+  }
+
+  /** The domain's tables, then the P2M. */
+  static Stream<StepView> steps(GuestJudgement judged) {
+    return Stream.concat(judged.walk().steps().stream().map(ExplainRoutes::view), p2m(judged));
   }
 
   private static Stream<StepView> p2m(GuestJudgement judged) {

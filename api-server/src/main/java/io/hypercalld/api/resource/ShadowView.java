@@ -5,15 +5,12 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.iommu.driver.PciDevice;
-import io.hypercalld.iommu.driver.UnitDriver;
 import io.hypercalld.iommu.pci.Sbdf;
-import io.hypercalld.iommu.unit.CachedTranslation;
 import io.hypercalld.iommu.unit.RequesterSpace.Translated;
 import io.hypercalld.iommu.virtual.ShadowReport;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 
 /**
@@ -21,8 +18,8 @@ import java.util.stream.Stream;
  *
  * @param mappings runs of frames of 4 KiB, at most {@link #MOST} of them
  * @param differences what the guest's tables say otherwise by now; empty unless asked for
- * @param walks what units remember of nested translations beside the walks of guest and host, at
- *     most {@link #MOST}; empty unless asked for
+ * @param walks the guest's walks beside those of the machine, at most {@link #MOST_WALKS} of them;
+ *     empty unless asked for
  */
 record ShadowView(
     List<Space> spaces,
@@ -30,8 +27,9 @@ record ShadowView(
     boolean truncated,
     Optional<List<Difference>> differences,
     List<Nested> nested,
-    Optional<List<Walk>> walks) {
+    Optional<List<ShadowWalks.Walk>> walks) {
   private static final int MOST = 1000;
+  private static final int MOST_WALKS = 100;
 
   /**
    * One shadow.
@@ -84,41 +82,22 @@ record ShadowView(
       Word guestRoot,
       String secondStage) {}
 
-  /**
-   * A page that the device's unit remembers, beside what the guest's tables and the P2M say now.
-   *
-   * @param gpa where the guest's walk ends; empty where it is blocked
-   * @param expected where the host's walk of that ends
-   * @param maddr where the unit sends requests
-   * @param stale whether they are not the same: the guest, or the host, has not had it forgotten
-   */
-  record Walk(
-      Sbdf sbdf,
-      int pasid,
-      Word iova,
-      long page,
-      Optional<Word> gpa,
-      Optional<Word> expected,
-      Word maddr,
-      boolean stale) {}
-
   static ShadowView of(Machine machine, Domain domain, ShadowReport report, boolean diff) {
     List<ShadowReport.Mapping> mappings = report.mappings();
+    Optional<List<ShadowReport.Change>> changes =
+        diff ? Optional.of(report.changes()) : Optional.empty();
     return new ShadowView(
         report.spaces().stream().map(ShadowView::view).toList(),
         mappings.stream().limit(MOST).map(ShadowView::view).toList(),
         mappings.size() > MOST,
-        diff
-            ? Optional.of(report.changes().stream().map(ShadowView::view).toList())
-            : Optional.empty(),
+        changes.map(all -> all.stream().map(ShadowView::view).toList()),
         devices(machine, domain).flatMap(device -> nested(device, report)).toList(),
-        diff
-            ? Optional.of(
+        changes.map(
+            all ->
                 devices(machine, domain)
-                    .flatMap(device -> walks(machine, device, report))
-                    .limit(MOST)
-                    .toList())
-            : Optional.empty());
+                    .flatMap(new ShadowWalks(machine, report, mappings, all)::of)
+                    .limit(MOST_WALKS)
+                    .toList()));
   }
 
   private static Stream<PciDevice> devices(Machine machine, Domain domain) {
@@ -129,7 +108,7 @@ record ShadowView(
     return firstLevels(device, report).map(pasid -> view(device, pasid));
   }
 
-  private static Stream<ShadowReport.Pasid> firstLevels(PciDevice device, ShadowReport report) {
+  static Stream<ShadowReport.Pasid> firstLevels(PciDevice device, ShadowReport report) {
     return report.pasidsOf(device).stream()
         .flatMap(List::stream)
         .filter(pasid -> pasid.guestRoot().isPresent());
@@ -144,41 +123,6 @@ record ShadowView(
         pasid.domainId(),
         pasid.guestRoot().orElseThrow(),
         pasid.secondStage().toString());
-  }
-
-  private static Stream<Walk> walks(Machine machine, PciDevice device, ShadowReport report) {
-    return device.unit().stream()
-        .flatMap(
-            unit ->
-                firstLevels(device, report)
-                    .flatMap(
-                        pasid ->
-                            walks(machine, unit, pasid)
-                                .map(cached -> view(device, report, pasid.pasid(), cached))));
-  }
-
-  private static Stream<CachedTranslation> walks(
-      Machine machine, UnitDriver unit, ShadowReport.Pasid pasid) {
-    OptionalInt domainId = unit.domainIdOf(pasid.tag());
-    return machine.unit(unit.index()).iotlb().stream()
-        .filter(cached -> OptionalInt.of(cached.domainId()).equals(domainId))
-        .filter(cached -> cached.pasid().equals(OptionalInt.of(pasid.pasid())));
-  }
-
-  private static Walk view(
-      PciDevice device, ShadowReport report, int pasid, CachedTranslation cached) {
-    Word iova = new Word(cached.iova());
-    Word maddr = new Word(cached.maddr());
-    ShadowReport.Walk now = report.walk(device, pasid, iova);
-    return new Walk(
-        device.sbdf(),
-        pasid,
-        iova,
-        cached.size().bytes(),
-        now.gpa(),
-        now.maddr(),
-        maddr,
-        !now.maddr().equals(Optional.of(maddr)));
   }
 
   private static Space view(ShadowReport.Space space) {

@@ -63,6 +63,43 @@ final class ViommuExplainAcceptanceTest implements GuestBehaviours.OfTranslation
               assertThat(after.at("/guest/agrees").asBoolean()).isTrue();
             }),
         row(
+            "each run of a shadow is walked both ways, the guest's steps beside the machine's",
+            g -> {
+              g.guest("");
+              g.onePage();
+              JsonNode walks = g.shadow().get("walks");
+              assertThat(walks).hasSize(1);
+              JsonNode walk = walks.get(0);
+              assertThat(walk.get("iova").asText()).isEqualTo("0x1000");
+              assertThat(walk.get("gpa").asText()).isEqualTo("0x800000");
+              assertThat(walk.get("expected")).isEqualTo(walk.get("maddr"));
+              assertThat(walk.get("stale").asBoolean()).isFalse();
+              assertThat(walk.get("guest").findValuesAsText("address"))
+                  .contains("0x11000", "0x12200", "0x40000", "0x41000", "0x42008");
+              assertThat(walk.get("guest").findValuesAsText("table"))
+                  .containsSubsequence(
+                      "root", "context", "second-level", "second-level", "second-level", "p2m");
+              assertThat(walk.get("machine").findValuesAsText("table"))
+                  .containsSubsequence(
+                      "root", "context", "second-level", "second-level", "second-level");
+              g.map(ONE, IOVA, B, BOTH);
+              g.map(ONE, 2 * IOVA, A, BOTH);
+              JsonNode stale = g.shadow().at("/walks/0");
+              assertThat(stale.get("gpa").asText()).isEqualTo("0x801000");
+              assertThat(stale.get("maddr")).isEqualTo(walk.get("maddr"));
+              assertThat(stale.get("machine")).isEqualTo(walk.get("machine"));
+              assertThat(stale.get("stale").asBoolean()).isTrue();
+              JsonNode absent = g.shadow().at("/walks/1");
+              assertThat(absent.get("iova").asText()).isEqualTo("0x2000");
+              assertThat(absent.get("expected")).isEqualTo(walk.get("maddr"));
+              assertThat(absent.get("maddr").isNull()).isTrue();
+              assertThat(absent.get("stale").asBoolean()).isTrue();
+              g.forgetDomain(1);
+              assertThat(g.shadow().get("walks").findValuesAsText("stale"))
+                  .containsExactly("false", "false");
+              assertThat(g.unit().view("/shadow").get("walks").isNull()).isTrue();
+            }),
+        row(
             "a device that goes by no tables of the guest's has one stage",
             g -> {
               g.guest("");

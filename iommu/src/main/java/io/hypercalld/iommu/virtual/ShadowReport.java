@@ -13,8 +13,10 @@ import io.hypercalld.iommu.virtual.Differences.Difference;
 import io.hypercalld.iommu.vtd.PasidEntry;
 import io.hypercalld.iommu.vtd.PasidPrefix;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
@@ -130,19 +132,23 @@ public final class ShadowReport {
         type.usesFirstLevel() ? Optional.of(new Word(entry.firstLevelRoot())) : Optional.empty());
   }
 
-  /**
-   * An address of a PASID's as the guest's tables have it now, and as one page of it is remembered.
-   *
-   * @param gpa where the guest's tables send it; empty for nowhere
-   * @param maddr where the P2M has that
-   */
-  public record Walk(Optional<Word> gpa, Optional<Word> maddr) {}
-
   /** Where the guest's tables and the P2M send a device's read as they are now. */
-  public Walk walk(PciDevice device, int pasid, Word iova) {
-    Optional<GuestJudgement> judged =
-        shadows.walks().judge(device, PasidPrefix.of(pasid), iova.value());
-    return new Walk(judged.flatMap(GuestJudgement::gpa), judged.flatMap(GuestJudgement::maddr));
+  public Optional<GuestJudgement> judge(PciDevice device, PasidPrefix prefix, Word iova) {
+    return shadows.walks().judge(device, prefix, iova.value());
+  }
+
+  /** The shadows that a device's requests go through, by what tells these apart. */
+  public Map<PasidPrefix, DomainId> shadowsOf(PciDevice device) {
+    Place place = shadows.placeOf(device);
+    Map<PasidPrefix, DomainId> found = new LinkedHashMap<>();
+    place
+        .spaces()
+        .forEach(
+            (pasid, space) ->
+                found.put(
+                    place.view().isPresent() ? PasidPrefix.of(pasid) : PasidPrefix.NONE,
+                    space.context().tag()));
+    return found;
   }
 
   public ShadowCounters counters() {
