@@ -117,6 +117,7 @@ final class PodAcceptanceTest implements XenBehaviours {
             h -> {
               mark(h, P, "0x400", 9);
               target(h, P, 512);
+              assertPod(h, 512, 512);
               assertThat(decrease(h, P, "0x400", 9)).isEqualTo(1);
               assertPod(h, 0, 0);
               assertThat(h.pages(P)).isZero();
@@ -232,12 +233,13 @@ final class PodAcceptanceTest implements XenBehaviours {
             h -> {
               assertThat(paging(h, 0, "0x5")).isEqualTo(-19);
               listen(h, PAGING);
+              JsonNode frame = h.lookup(D, "0x5").get("mfn");
               assertThat(paging(h, 0, "0x5")).isZero();
               assertThat(h.type(D, "0x5")).isEqualTo("ram_paging_out");
               assertThat(paging(h, 0, "0x5")).isEqualTo(-16);
               assertThat(access(h, D, "0x5000", "read")).isEqualTo("pending");
               assertThat(h.type(D, "0x5")).isEqualTo("ram_paging_in");
-              assertThat(h.lookup(D, "0x5").get("mfn").isNull()).isFalse();
+              assertThat(h.lookup(D, "0x5").get("mfn")).isEqualTo(frame);
               assertThat(events(h).at("/0/flags").toString()).isEqualTo("[\"evict_fail\"]");
               assertThat(events(h).at("/0/vcpuPaused").asBoolean()).isTrue();
               assertThat(paging(h, 1, "0x5")).isEqualTo(-16);
@@ -347,12 +349,8 @@ final class PodAcceptanceTest implements XenBehaviours {
 
   /** dom0 maps a page of another domain's. */
   private static void foreignMap(XenHost h, int id, String gfn) {
-    JsonNode out =
-        h.done(
-            "memory_op",
-            "add_to_physmap_batch",
-            "{'domid':0,'space':4,'foreign_domid':%d,'idxs':['%s'],'gpfns':['%s']}"
-                .formatted(id, gfn, MAPPED_AT));
+    String page = "{'domid':0,'space':4,'foreign_domid':%d,'idxs':['%s'],'gpfns':['%s']}";
+    JsonNode out = h.done("memory_op", "add_to_physmap_batch", page.formatted(id, gfn, MAPPED_AT));
     assertThat(out.at("/errs/0").asInt()).isZero();
   }
 

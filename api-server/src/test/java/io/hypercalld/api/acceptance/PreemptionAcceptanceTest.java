@@ -9,13 +9,17 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Xen's long operations, each stopped after every step: the parts come to what the whole does. */
+/**
+ * Xen's long operations, each stopped after every step: the parts come to what the whole does.
+ *
+ * <p>Between any two parts somebody else's call runs; each stop is counted, no step is longer than
+ * it may be, and answer and state in the end are those of the call that was not stopped.
+ */
 final class PreemptionAcceptanceTest implements XenBehaviours {
   /** Another guest, or a PV domain. */
   private static final int E = 2;
 
   private static final int PAGES = 1200;
-  private static final int RESTARTED = 503;
   private static final int LEAF_FRAMES = 32_768;
 
   @Override
@@ -27,11 +31,12 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
   public void begin(XenHost host) {
     host.freshD();
     host.limit(D, 1L << 20);
+    host.hvm(SteppedCall.BYSTANDER, 1, 16);
   }
 
   @Override
   public void end(XenHost host) {
-    preempt(host, 0);
+    SteppedCall.preempt(host, 0);
     host.assertConsistent();
     host.clear();
     host.assertConsistent();
@@ -44,6 +49,20 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
             h -> {
               assertThat(ret(h, "memory_op", "populate_physmap", extents(D))).isEqualTo(PAGES);
               assertThat(h.pages(D)).isEqualTo(512 + PAGES);
+            }),
+        row(
+            "2.1 populate_physmap of large extents is a step each",
+            h -> {
+              String large =
+                  "{'domid':1,'extent_start':['0x1000','0x1200','0x1400'],'extent_order':9}";
+              assertThat(ret(h, "memory_op", "populate_physmap", large)).isEqualTo(3);
+              assertThat(h.lookup(D, "0x15ff").get("order").asInt()).isEqualTo(9);
+            }),
+        row(
+            "2.1 populate_physmap that runs out says how far it came",
+            h -> {
+              h.limit(D, 512 + 700);
+              assertThat(ret(h, "memory_op", "populate_physmap", extents(D))).isEqualTo(700);
             }),
         row(
             "2.1 populate_physmap tells a PV domain all of its frames",
@@ -74,6 +93,19 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
               assertThat(out.at("/out/extent_start")).hasSize(PAGES).isNotEqualTo(given);
             }),
         row(
+            "1.14 set_paging_mempool_size grows and shrinks the pool",
+            h -> {
+              for (int pages : new int[] {2000, 300}) {
+                String size = "{'domain':1,'size':'0x%x'}".formatted((long) pages << 12);
+                assertThat(ret(h, "domctl", "set_paging_mempool_size", size)).isZero();
+                assertThat(
+                        h.done("domctl", "get_paging_mempool_size", "{'domain':1}")
+                            .get("size")
+                            .asText())
+                    .isEqualTo("0x" + Long.toHexString((long) pages << 12));
+              }
+            }),
+        row(
             "3.6 destroydomain ends with nothing left",
             h -> {
               h.ret("memory_op", "populate_physmap", extents(D));
@@ -94,6 +126,33 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
               assertThat(h.type(D, "0x8000")).isEqualTo("ram_rw");
               assertThat(h.type(D, "0x84af")).isEqualTo("ram_rw");
               assertThat(h.type(D, "0x1000")).isEqualTo("mmio_dm");
+            }),
+        row(
+            "4.3 relocate_memory moves as a range does",
+            h -> {
+              h.ret("memory_op", "populate_physmap", extents(D));
+              String move =
+                  "{'domid':1,'size':%d,'src_gfn':'0x1000','dst_gfn':'0x8000'}".formatted(PAGES);
+              assertThat(ret(h, "dm_op", "relocate_memory", move)).isZero();
+              assertThat(h.type(D, "0x84af")).isEqualTo("ram_rw");
+              assertThat(h.type(D, "0x14af")).isEqualTo("mmio_dm");
+            }),
+        row(
+            "2.3 a batch maps all of another domain's pages",
+            h -> {
+              h.hvm(E, 1, 64);
+              h.done("domctl", "set_target", "{'domain':2,'target':1}");
+              h.done("domctl", "set_paging_mempool_size", "{'domain':2,'size':'0x400000'}");
+              h.ret("memory_op", "populate_physmap", extents(D));
+              String all =
+                  """
+                  {'domid':2,'space':4,'foreign_domid':1,'idxs':{'first':'0x1000','count':1200},
+                   'gpfns':{'first':'0x8000','count':1200}}\
+                  """;
+              assertThat(whole(h, "memory_op", "add_to_physmap_batch", all).get("errs"))
+                  .hasSize(PAGES)
+                  .allMatch(err -> err.asInt() == 0);
+              assertThat(h.type(E, "0x84af")).isEqualTo("map_foreign");
             }),
         row(
             "2.3 a batch returns the errors of all elements",
@@ -127,7 +186,7 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
               h.create(E, 0, 0, 1);
               h.done("domctl", "set_target", "{'domain':2,'target':3}");
               Answer answer =
-                  parts(
+                  SteppedCall.parts(
                       h,
                       "memory_op/acquire_resource?caller=2",
                       """
@@ -176,6 +235,22 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
               String all = "{'op':0,'domid':1,'pfn':'0x1000','nr':%d,'access':1}".formatted(PAGES);
               assertThat(ret(h, "memory_op", "access_op", all)).isZero();
               assertThat(h.lookup(D, "0x14af").get("access").asText()).isEqualTo("r");
+            }),
+        row(
+            "2.8 access_op restricts all of a list's pages",
+            h -> {
+              h.ret("memory_op", "populate_physmap", extents(D));
+              h.done("hvm_op", "set_param", "{'domid':1,'index':28,'value':'0x1ff'}");
+              h.done("domctl", "vm_event_op", "{'domain':1,'op':0,'mode':2}");
+              String all =
+                  "{'op':4,'domid':1,'nr':%d,'pfn_list':{'first':'0x1000','count':%d},"
+                          .formatted(PAGES, PAGES)
+                      + "'access_list':["
+                      + "1,".repeat(PAGES - 1)
+                      + "5]}";
+              assertThat(ret(h, "memory_op", "access_op", all)).isZero();
+              assertThat(h.lookup(D, "0x14ae").get("access").asText()).isEqualTo("r");
+              assertThat(h.lookup(D, "0x14af").get("access").asText()).isEqualTo("rx");
             }),
         row(
             "2.9 range_share shares all pages",
@@ -231,17 +306,14 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
   private static void reading(XenHost h, int op) {
     watchFarApart(h);
     String arguments = "{'domain':1,'op':%d}".formatted(op);
-    preempt(h, 1);
+    Answer stopped = SteppedCall.stop(h, "domctl/shadow_op", arguments);
 
-    Answer stopped = post(h, "domctl/shadow_op", arguments);
-
-    assertThat(stopped.status()).isEqualTo(RESTARTED);
     assertThat(write(h, 1)).isEqualTo("pending");
     String other = "{'domain':1,'op':%d}".formatted(23 - op);
     assertThat(h.ret("domctl", "shadow_op", other)).isEqualTo(-16);
     assertThat(h.ret("domctl", "shadow_op", "{'domain':1,'op':0}")).isEqualTo(-16);
     assertThat(h.ret("domctl", "shadow_op", "{'domain':1,'op':32,'mode':4}")).isEqualTo(-16);
-    JsonNode out = finish(h, stopped).body().get("out");
+    JsonNode out = SteppedCall.finish(h, stopped).body().get("out");
     assertThat(out.get("pages").asInt()).isEqualTo(2 * LEAF_FRAMES + 1);
     for (int leaf = 0; leaf < 3; leaf++) {
       assertThat(out.get("dirty_bitmap").get(leaf * LEAF_FRAMES / Byte.SIZE).asInt()).isEqualTo(1);
@@ -270,37 +342,10 @@ final class PreemptionAcceptanceTest implements XenBehaviours {
   }
 
   private static long ret(XenHost h, String call, String op, String arguments) {
-    return parts(h, call + "/" + op, arguments).body().get("ret").asLong();
+    return SteppedCall.parts(h, call + "/" + op, arguments).body().get("ret").asLong();
   }
 
   private static JsonNode whole(XenHost h, String call, String op, String arguments) {
-    return parts(h, call + "/" + op, arguments).body().get("out");
-  }
-
-  /** Makes a call step by step, of which there must be several. */
-  private static Answer parts(XenHost h, String path, String arguments) {
-    preempt(h, 1);
-    Answer stopped = post(h, path, arguments);
-    assertThat(stopped.status()).as(stopped.body().toString()).isEqualTo(RESTARTED);
-    return finish(h, stopped);
-  }
-
-  private static Answer finish(XenHost h, Answer stopped) {
-    String rest = stopped.at("/hint").replaceFirst(".*(/_sim/continuations/\\d+).*", "$1");
-    Answer next = stopped;
-    while (next.status() == RESTARTED) {
-      next = h.daemon().post(rest, "");
-    }
-    preempt(h, 0);
-    assertThat(next.status()).as(next.body().toString()).isEqualTo(200);
-    return next;
-  }
-
-  private static Answer post(XenHost h, String path, String arguments) {
-    return h.daemon().post("/v1/hypercalls/" + path, arguments.replace('\'', '"'));
-  }
-
-  private static void preempt(XenHost h, int every) {
-    h.daemon().post("/_sim/preempt", "{\"every\":%d}".formatted(every));
+    return SteppedCall.parts(h, call + "/" + op, arguments).body().get("out");
   }
 }

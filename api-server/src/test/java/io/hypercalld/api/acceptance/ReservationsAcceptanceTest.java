@@ -109,6 +109,8 @@ final class ReservationsAcceptanceTest implements XenBehaviours {
     assertThat(host.pages(D)).isEqualTo(513);
     assertThat(owner(host, before)).isEqualTo("1");
     assertThat(m2p(host, before)).isEqualTo("null");
+    assertThat(host.done("domctl", "audit_p2m", "{'domain':1}").get("orphans").asLong())
+        .isEqualTo(1);
     String after = mfn(host, "0x7");
     assertThat(after).isNotEqualTo(before);
 
@@ -158,8 +160,11 @@ final class ReservationsAcceptanceTest implements XenBehaviours {
   }
 
   private static void moveOver(XenHost host) {
+    String moved = mfn(host, "0x3");
     String freed = mfn(host, "0x4");
     assertThat(add(host, 2, "0x3", "0x4")).isZero();
+    assertThat(mfn(host, "0x4")).isEqualTo(moved);
+    assertThat(host.type(D, "0x3")).isEqualTo("mmio_dm");
     assertThat(owner(host, freed)).isEqualTo("null");
     assertThat(host.pages(D)).isEqualTo(511);
   }
@@ -205,6 +210,11 @@ final class ReservationsAcceptanceTest implements XenBehaviours {
         batch(host, 2, "['0x1','0x4000','0x2']", "['0x2001','0x2002','0x2003']");
     assertThat(result.ret()).isZero();
     assertThat(errors(result)).containsExactly(0, -13, 0);
+    assertThat(host.type(D, "0x2001")).isEqualTo("ram_rw");
+    assertThat(host.type(D, "0x2002")).isEqualTo("mmio_dm");
+    assertThat(host.type(D, "0x2003")).isEqualTo("ram_rw");
+    assertThat(host.type(D, "0x1")).isEqualTo("mmio_dm");
+    assertThat(host.pages(D)).isEqualTo(512);
   }
 
   private static void batchEnds(XenHost host) {

@@ -118,13 +118,21 @@ public final class DomainCalls {
   }
 
   public Outcome setPagingMempoolSize(DomainId caller, SetPagingMempoolSize args) {
-    PagingPool pool = pool(targets.privileged(domains.caller(caller), args.domain()));
+    Domain by = domains.caller(caller);
+    PagingPool pool = pool(targets.privileged(by, args.domain()));
     long bytes = args.size().value();
     long pages = bytes >>> PageSize.SHIFT_4K;
     if ((bytes & (PageSize.BYTES_4K - 1)) != 0 || pages > Integer.MAX_VALUE) {
       throw Refusal.of(Errno.EINVAL, "no paging pool has 0x%x bytes", bytes);
     }
-    pool.resize(pages);
+    Steps steps = continuations.begin(by);
+    pool.requireResizable(pages);
+    while (!pool.resize(pages, Steps.PAGES)) {
+      if (steps.handled(Steps.PAGES)) {
+        return Outcome.preempted(args);
+      }
+    }
+    steps.finish();
     return Outcome.done();
   }
 

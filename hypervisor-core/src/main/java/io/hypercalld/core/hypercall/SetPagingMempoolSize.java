@@ -4,7 +4,8 @@ import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.DomainId;
 
 /**
- * {@code set_paging_mempool_size}: grow or shrink a domain's paging pool.
+ * {@code set_paging_mempool_size}: grow or shrink a domain's paging pool. What a call that is
+ * preempted did stays done, also where its rest is refused.
  *
  * <ul>
  *   <li>{@code ESRCH}, {@code EPERM} as for {@link DestroyDomain}

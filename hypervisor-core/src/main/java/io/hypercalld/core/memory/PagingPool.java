@@ -103,10 +103,19 @@ public final class PagingPool implements Digestible {
   /**
    * Makes the pool {@code pages} large, or less than a table larger.
    *
-   * @throws Refusal ENOMEM where more than that are in use or the machine has not enough; nothing
-   *     changed
+   * @throws Refusal as {@link #requireResizable}; nothing changed
    */
   public void resize(long pages) {
+    requireResizable(pages);
+    resize(pages, Long.MAX_VALUE);
+  }
+
+  /**
+   * Refuses what {@link #resize(long)} cannot do.
+   *
+   * @throws Refusal ENOMEM where more than that are in use or the machine has not enough
+   */
+  public void requireResizable(long pages) {
     if (closed) {
       throw exhausted();
     }
@@ -121,12 +130,23 @@ public final class PagingPool implements Digestible {
           allocator.unclaimedFrames(),
           pages);
     }
-    while (totalPages() < pages) {
+  }
+
+  /**
+   * Brings the pool nearer to a size that it can have, by at most so many pages or a table.
+   *
+   * @return whether it has that size now
+   */
+  public boolean resize(long pages, long most) {
+    long tables = Math.max(1, most >>> tableOrder);
+    for (; tables > 0 && totalPages() < pages; tables--) {
       free.add(allocator.allocate(tableOrder, Long.MAX_VALUE, owner, FrameUse.P2M_TABLE));
     }
-    if (totalPages() > pages) {
-      shrink((int) ((pages - usedPages + tablePages() - 1) >>> tableOrder));
+    long wanted = (pages - usedPages + tablePages() - 1) >>> tableOrder;
+    if (wanted < free.size()) {
+      shrink((int) Math.max(wanted, free.size() - tables));
     }
+    return totalPages() >= pages && wanted >= free.size();
   }
 
   /** Gives every free page back to the machine and hands out none any more. */
