@@ -173,17 +173,16 @@ public final class DomainIo implements DomainFacet {
    * @throws Refusal ENOENT there is none without an answer
    */
   public PendingIo get(int server, long number) {
-    return pending
-        .find(number)
-        .filter(request -> request.server().id() == server)
-        .orElseThrow(
-            () ->
-                Refusal.of(
-                    Errno.ENOENT,
-                    "no request %d waits for ioreq server %d of %s",
-                    number,
-                    server,
-                    domain.id()));
+    Optional<PendingIo> found = pending.find(number);
+    if (found.isEmpty() || found.get().server().id() != server) {
+      throw Refusal.of(
+          Errno.ENOENT,
+          "no request %d waits for ioreq server %d of %s",
+          number,
+          server,
+          domain.id());
+    }
+    return found.get();
   }
 
   /** Where a vCPU tries a write for ever, as the page's server is gone. */

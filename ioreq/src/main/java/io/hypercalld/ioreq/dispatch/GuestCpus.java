@@ -211,9 +211,10 @@ public final class GuestCpus {
   private void complete(DomainIo io, PendingIo request, long data) {
     io.remove(request);
     io.tell(IoreqNotice.COMPLETED, request);
-    io.vcpu(request.vcpu())
-        .parked()
-        .ifPresent(instruction -> answered(instruction, request.request(), data));
+    Optional<Instruction> parked = io.vcpu(request.vcpu()).parked();
+    if (parked.isPresent()) {
+      answered(parked.get(), request.request(), data);
+    }
     proceed(io, request, request.request().cut(data));
   }
 
@@ -249,7 +250,9 @@ public final class GuestCpus {
     if (vcpu.isWaiting()) {
       return;
     }
-    vcpu.parked().ifPresent(instruction -> goOn(io, request, instruction, data));
+    if (vcpu.parked().isPresent()) {
+      goOn(io, request, vcpu.parked().get(), data);
+    }
     if (!vcpu.isWaiting()) {
       tellStale(io, request.vcpu());
     }
