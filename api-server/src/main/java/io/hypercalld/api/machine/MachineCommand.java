@@ -28,6 +28,7 @@ public sealed interface MachineCommand<R> extends Command
         DirectTimer,
         ExpireTimer,
         HaltKernel,
+        HoldWrites,
         InjectFault,
         LoadViommu,
         MoveVcpu,

@@ -133,6 +133,7 @@ final class Examples {
       POST /_sim/reserved-regions {"base":"0x7c000000","limit":"0x7c000fff","devices":["0000:03:10.1"]}
       POST /_sim/faults {"id":"flaky","match":{"iommu":0},"when":{"skip":5,"times":1},"effect":{"type":"invalidation-timeout"}}
       POST /_sim/devices/{sbdf}/ats {"translations":false}
+      POST /_sim/devices/{sbdf}/writes {"held":false}
       POST /_sim/reset {}
       POST /_sim/snapshots {"name":"after"}
       POST /_sim/snapshots/{name}/restore {}

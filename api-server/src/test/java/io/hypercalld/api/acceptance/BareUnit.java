@@ -368,6 +368,12 @@ public final class BareUnit implements NumberedBehaviours.Host {
         "{\"op\":\"fetch_add\",\"address\":\"0x%x\",\"data\":\"%s\"}".formatted(iova, hex));
   }
 
+  /** Has X's writes wait after their translation, or land. */
+  void hold(boolean on) {
+    String writes = device(requester).replace("/v1", "/_sim") + "/writes";
+    expect(200, daemon.post(writes, "{\"held\":%s}".formatted(on)));
+  }
+
   UnitDma dma(SourceId requester, String body) {
     return new UnitDma(expect(200, daemon.post(device(requester) + "/dma", body)));
   }

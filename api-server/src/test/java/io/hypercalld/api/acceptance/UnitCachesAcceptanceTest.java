@@ -11,6 +11,7 @@ import io.hypercalld.iommu.vtd.AddressWidth;
 import io.hypercalld.iommu.vtd.ContextCommand;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import io.hypercalld.iommu.vtd.GlobalCommand;
+import io.hypercalld.iommu.vtd.InvalidationDescriptor;
 import io.hypercalld.iommu.vtd.IotlbCommand;
 import io.hypercalld.iommu.vtd.Register;
 import io.hypercalld.iommu.vtd.SecondStageEntry;
@@ -124,13 +125,35 @@ final class UnitCachesAcceptanceTest implements NumberedBehaviours<BareUnit> {
         row(
             "B103 a write has landed when the flush is done",
             it -> {
-              it.dmaWrite(IOVA, 0x1234_5678);
+              it.poke(FRAME, 0);
+              it.hold(true);
+              assertThat(it.dmaWrite(IOVA, 0x1234_5678).landedAt(FRAME)).isTrue();
+              assertThat(it.int32(FRAME)).as("under way").isZero();
               it.put(IOVA, 1, 0);
-              flushPages(it, IOVA, 0, false);
+              UnitQueue queue = UnitQueue.of(it);
+              long status = it.newPage();
+              queue.submit(
+                  new InvalidationDescriptor(drainless(), IOVA),
+                  InvalidationDescriptor.waitWithStatus(status, 1));
+              assertThat(it.int32(status)).isEqualTo(1);
+              assertThat(it.int32(FRAME)).as("nobody asked for DW").isZero();
+
+              queue.submit(
+                  InvalidationDescriptor.pageTranslations(DOMAIN, IOVA, 0, false),
+                  InvalidationDescriptor.waitWithStatus(status, 2));
+
+              assertThat(it.int32(status)).isEqualTo(2);
               assertThat(it.int32(FRAME)).isEqualTo(0x1234_5678);
-              assertThat(it.dmaWrite(IOVA, 0).fault()).isEqualTo(0x5);
-              assertThat(it.int32(FRAME)).isEqualTo(0x1234_5678);
+              it.poke(FRAME, 0);
+              assertThat(it.dmaWrite(IOVA, 7).fault()).isEqualTo(0x5);
+              it.hold(false);
+              assertThat(it.int32(FRAME)).isZero();
             }));
+  }
+
+  /** A page-selective descriptor without DW and DR. */
+  private static long drainless() {
+    return InvalidationDescriptor.pageTranslations(DOMAIN, IOVA, 0, false).lo() & ~0xc0L;
   }
 
   private static Stream<Row<BareUnit>> superpages() {

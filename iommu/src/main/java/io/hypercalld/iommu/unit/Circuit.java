@@ -10,11 +10,18 @@ record Circuit(
     RegisterFile registers,
     UnitCounters counters,
     Malfunctions malfunctions,
+    PostedWrites postedWrites,
     UnitObserver observer) {
   static Circuit of(UnitSettings settings, PhysicalMemory memory, UnitObserver observer) {
     RegisterFile registers = new RegisterFile(settings.capabilities(), settings.windowBytes());
     return new Circuit(
-        settings, memory, registers, new UnitCounters(), new Malfunctions(), observer);
+        settings,
+        memory,
+        registers,
+        new UnitCounters(),
+        new Malfunctions(),
+        new PostedWrites(settings),
+        observer);
   }
 
   Capabilities capabilities() {

@@ -27,6 +27,7 @@ final class CommandRegister {
   private final InterruptRemapper interrupts;
   private final boolean forgetsWhenSwitched;
   private final boolean onlyRemapsInterrupts;
+  private final PostedWrites postedWrites;
   private final UnitObserver observer;
 
   CommandRegister(
@@ -40,6 +41,7 @@ final class CommandRegister {
     this.remapper = remapper;
     this.caches = caches;
     this.queue = queue;
+    this.postedWrites = circuit.postedWrites();
     this.observer = circuit.observer();
     this.interrupts = interrupts;
     this.forgetsWhenSwitched = circuit.settings().habits().forgetsWhenSwitched();
@@ -130,6 +132,9 @@ final class CommandRegister {
   }
 
   private void switchTranslation(boolean on) {
+    if (!on) {
+      postedWrites.drain();
+    }
     if (forgetsWhenSwitched && on != remapper.isEnabled()) {
       caches.clear();
     }

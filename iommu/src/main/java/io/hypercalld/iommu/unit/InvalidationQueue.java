@@ -157,7 +157,7 @@ final class InvalidationQueue implements Digestible {
       return stop(QueueError.DESCRIPTOR_UNREADABLE);
     }
     int next = (int) (head() + mode.descriptorBytes()) % bytes;
-    return execute(InvalidationDescriptor.read(memory, address, mode).decode(mode), next);
+    return execute(InvalidationDescriptor.read(memory, address, mode), mode, next);
   }
 
   private QueueMode mode(long address) {
@@ -168,9 +168,11 @@ final class InvalidationQueue implements Digestible {
         !circuit.settings().defects().onlyRemapsInterrupts());
   }
 
-  private boolean execute(Invalidation command, int next) {
+  private boolean execute(InvalidationDescriptor descriptor, QueueMode mode, int next) {
+    Invalidation command = descriptor.decode(mode);
     Optional<Malfunction.Effect> malfunction = circuit.malfunctions().strike(command);
     if (malfunction.isEmpty()) {
+      circuit.postedWrites().invalidated(command, descriptor.asksToDrainWrites());
       return carryOut(command, next);
     }
     return switch (malfunction.get()) {

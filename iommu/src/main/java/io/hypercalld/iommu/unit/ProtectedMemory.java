@@ -20,6 +20,7 @@ final class ProtectedMemory {
 
   private final RegisterFile registers;
   private final Capabilities capabilities;
+  private final PostedWrites postedWrites;
   private final BitKinds low;
   private final BitKinds high;
   private boolean enabled;
@@ -27,6 +28,7 @@ final class ProtectedMemory {
   ProtectedMemory(Circuit circuit) {
     this.registers = circuit.registers();
     this.capabilities = circuit.capabilities();
+    this.postedWrites = circuit.postedWrites();
     this.low = Register.PLMBASE.kinds().without(IN_GRANULE.mask());
     this.high =
         Register.PHMBASE
@@ -47,6 +49,7 @@ final class ProtectedMemory {
   }
 
   private void enableWritten() {
+    postedWrites.drain();
     long value = registers.get(Register.PMEN);
     enabled = ProtectedMemoryFields.EPM.isSet(value);
     registers.set(Register.PMEN, ProtectedMemoryFields.PRS.put(value, enabled ? 1 : 0));

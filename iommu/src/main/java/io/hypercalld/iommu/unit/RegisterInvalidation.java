@@ -64,7 +64,7 @@ final class RegisterInvalidation {
       new IotlbCommand.Words(command, registers.get(Register.IVA))
           .decode()
           .filter(this::isPossible)
-          .map(asked -> carryOut(asked, asked.granularity(), () -> caches.carryOut(asked)))
+          .map(asked -> carryOut(asked, asked.granularity(), () -> forget(asked, command)))
           .orElse(NOT_DONE)
           .ifPresent(
               done ->
@@ -72,6 +72,11 @@ final class RegisterInvalidation {
                       Register.IOTLB,
                       IotlbCommand.IVT.clear(IotlbCommand.IAIG.put(command, done.encoding()))));
     }
+  }
+
+  private void forget(Invalidation.OfTranslations asked, long command) {
+    circuit.postedWrites().invalidated(asked, IotlbCommand.DW.isSet(command));
+    caches.carryOut(asked);
   }
 
   private boolean isPossible(Invalidation.OfTranslations asked) {

@@ -119,6 +119,11 @@ public final class RemappingUnit implements Mmio, Digestible {
     return circuit.malfunctions();
   }
 
+  /** Devices' writes that have yet to land. */
+  public PostedWrites postedWrites() {
+    return circuit.postedWrites();
+  }
+
   /** Whether requests are translated: GSTS.TES. */
   public boolean isEnabled() {
     return remapper.isEnabled();
@@ -245,10 +250,12 @@ public final class RemappingUnit implements Mmio, Digestible {
     registers.powerOn();
     log.powerOn();
     endpoints.powerOn();
+    postedWrites().powerOn();
   }
 
   /** A reset without loss of power: the fault log's sticky bits stay, everything else goes. */
   public void reset() {
+    postedWrites().drain();
     registers.reset();
     caches.clear();
     remapper.enable(false);
@@ -317,5 +324,6 @@ public final class RemappingUnit implements Mmio, Digestible {
   public void digest(StateDigest digest) {
     digest.section("remapping-unit").put(registers).put(log).put(remapper.tables());
     digest.put(endpoints).put(queue).put(caches).put(interrupts).put(circuit.malfunctions());
+    digest.put(postedWrites());
   }
 }

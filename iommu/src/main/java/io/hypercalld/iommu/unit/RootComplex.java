@@ -53,6 +53,10 @@ public final class RootComplex {
       Arrays.fill(bytes, offset, offset + length, ONES);
     }
 
+    byte[] copy() {
+      return Arrays.copyOfRange(bytes, offset, offset + length);
+    }
+
     int message() {
       return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getInt(offset);
     }
@@ -90,6 +94,7 @@ public final class RootComplex {
         (operand.length == Integer.BYTES || operand.length == Long.BYTES)
             && iova % operand.length == 0;
     DmaSegment.End end = legal ? request(requester, DmaAccess.ATOMIC, iova) : MISALIGNED_ATOMIC;
+    overtakeNothing(requester);
     if (end instanceof DmaSegment.Moved moved) {
       exchange(operation, moved.maddr(), operand);
     } else {
@@ -133,14 +138,32 @@ public final class RootComplex {
         message ? interrupt(requester, iova, part) : request(requester, access, iova);
     if (access == DmaAccess.WRITE) {
       if (end instanceof DmaSegment.Moved moved) {
-        memory.write(moved.maddr(), part.bytes, part.offset, part.length);
+        post(requester, moved.maddr(), part);
       }
     } else if (end instanceof DmaSegment.Moved moved) {
+      overtakeNothing(requester);
       memory.read(moved.maddr(), part.bytes, part.offset, part.length);
     } else {
       part.fillWithOnes();
     }
     return end;
+  }
+
+  private void post(DmaRequester requester, long maddr, Part part) {
+    Optional<PostedWrites> waiting =
+        requester
+            .unit()
+            .map(RemappingUnit::postedWrites)
+            .filter(writes -> writes.holds(requester.sourceId()));
+    if (waiting.isPresent()) {
+      waiting.get().take(requester.sourceId(), memory, maddr, part.copy());
+    } else {
+      memory.write(maddr, part.bytes, part.offset, part.length);
+    }
+  }
+
+  private static void overtakeNothing(DmaRequester requester) {
+    requester.unit().ifPresent(unit -> unit.postedWrites().drain(requester.sourceId()));
   }
 
   private static DmaSegment.End beyondTheEnd(DmaAccess access, Part part) {

@@ -188,6 +188,11 @@ public record InvalidationDescriptor(long lo, long hi, long more, long most) {
         0);
   }
 
+  /** DW of a descriptor that invalidates translations; means nothing in any other. */
+  public boolean asksToDrainWrites() {
+    return DW.isSet(lo);
+  }
+
   /** All translations; reads and writes in flight are drained. */
   public static InvalidationDescriptor allTranslations() {
     return new InvalidationDescriptor(iotlb(InvalidationGranularity.GLOBAL), 0);
