@@ -3,9 +3,12 @@ package io.hypercalld.api.json;
 import com.fasterxml.jackson.core.JsonEncoding;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.SerializedString;
 import com.fasterxml.jackson.core.util.ByteArrayBuilder;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.util.function.Consumer;
 
 /** Writes one JSON value into memory. Confined to the thread that encodes one answer. */
@@ -72,6 +75,16 @@ public final class JsonWriter {
 
   public JsonWriter nothing() {
     return emit(JsonGenerator::writeNull);
+  }
+
+  /** What {@code content} writes, to be written any number of times. */
+  public static SerializableString spell(Consumer<JsonWriter> content) {
+    return new SerializedString(new String(write(content), StandardCharsets.UTF_8));
+  }
+
+  /** A value that was spelled before. */
+  public JsonWriter spelled(SerializableString json) {
+    return emit(to -> to.writeRawValue(json));
   }
 
   private JsonWriter emit(Emission emission) {

@@ -42,15 +42,6 @@ final class HypercallRoutes {
   /** What came of a hypercall: its number, and what the C struct returns. */
   record Result(long ret, Object out) {}
 
-  /** A hypercall of a batch that was refused. */
-  record RefusedResult(int ret, String errno, String detail) {}
-
-  /** A hypercall of a batch that was refused and returns something all the same. */
-  record RefusedReturningResult(int ret, String errno, String detail, Object out) {}
-
-  /** What came of the hypercalls of a batch, in order. */
-  record Results(List<Object> results) {}
-
   /** An operation as it is listed. */
   record OperationView(
       String call,
@@ -77,7 +68,7 @@ final class HypercallRoutes {
                 Parameter.optional(
                     "stopOnError", "true: the first refused call is the last", boolean.class))
             .reading(multicall.schema())
-            .answering(Results.class)
+            .answering(MulticallAnswer.Results.class)
             .guardedBy(HypercallRoutes::seen)
             .on(this::callAll));
   }
@@ -127,18 +118,7 @@ final class HypercallRoutes {
     }
     return machine -> {
       List<Outcome> outcomes = machine.hypercalls().callAll(caller, calls, stops);
-      return result(new Results(outcomes.stream().map(HypercallRoutes::view).toList()));
-    };
-  }
-
-  private static Object view(Outcome outcome) {
-    return switch (outcome) {
-      case Outcome.Success(long ret, Object out) -> new Result(ret, out);
-      case Outcome.Refused(Errno errno, String detail, Object out) ->
-          Map.of().equals(out)
-              ? new RefusedResult(-errno.number(), errno.name(), detail)
-              : new RefusedReturningResult(-errno.number(), errno.name(), detail, out);
-      case Outcome.Preempted _ -> throw new IllegalStateException("a batch is not preempted");
+      return new Reply(200, new Reply.Written(new MulticallAnswer(outcomes)), Map.of());
     };
   }
 

@@ -1,10 +1,12 @@
 package io.hypercalld.api.rest;
 
+import io.hypercalld.api.json.JsonWriter;
 import io.hypercalld.api.json.Shapes;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * An answer that is not yet bytes. Immutable.
@@ -33,6 +35,9 @@ public record Reply(int status, Content content, Map<String, String> headers) {
 
   /** The result of a hypercall, whose members are named as in C. */
   public record HypercallResult(Object value) implements Content {}
+
+  /** JSON of whatever shape, written when it is due. */
+  public record Written(Consumer<JsonWriter> json) implements Content {}
 
   /** Bytes that are what they are. */
   public record Document(String mediaType, Request.Body bytes) implements Content {}
@@ -98,6 +103,8 @@ public record Reply(int status, Content content, Map<String, String> headers) {
           new Encoded(status, Encoded.JSON, Shapes.RESOURCES.encode(value), headers);
       case HypercallResult(Object value) ->
           new Encoded(status, Encoded.JSON, Shapes.HYPERCALLS.encode(value), headers);
+      case Written(Consumer<JsonWriter> json) ->
+          new Encoded(status, Encoded.JSON, JsonWriter.write(json), headers);
       case Document(String mediaType, Request.Body bytes) ->
           new Encoded(status, mediaType, bytes.bytes(), headers);
     };

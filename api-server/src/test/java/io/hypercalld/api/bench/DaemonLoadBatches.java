@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 final class DaemonLoadBatches implements DaemonLoadPart {
   private static final int BATCH = 1000;
   private static final int RUN = 250;
-  private static final int CONNECTIONS = 2;
+  private static final int CONNECTIONS = 4;
   private static final int REQUESTS = 200;
   private static final double GOAL = 1_000_000;
   private static final String DEVICE = "0000:03:10.0";

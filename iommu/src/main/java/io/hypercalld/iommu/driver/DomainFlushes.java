@@ -116,7 +116,13 @@ public final class DomainFlushes implements Digestible {
     Set<DomainId> tags = driver.ioContexts().tagsThrough(tag);
     List<Refusal> failures = new ArrayList<>();
     for (UnitDriver unit : driver.units()) {
-      tags.forEach(each -> attempt(failures, () -> counters.count(unit.flush(each, set))));
+      for (DomainId each : tags) {
+        try {
+          counters.count(unit.flush(each, set));
+        } catch (Refusal failure) {
+          failures.add(failure);
+        }
+      }
     }
     if (!set.isEmpty() && !set.isOnlyAdded()) {
       driver.devices().ownedBy(domain.id()).stream()

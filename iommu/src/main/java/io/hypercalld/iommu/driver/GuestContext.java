@@ -12,7 +12,6 @@ import io.hypercalld.core.memory.Mfn;
 import io.hypercalld.core.p2m.DmaPermission;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.core.p2m.P2mChange;
-import io.hypercalld.core.transaction.Transaction;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -95,12 +94,17 @@ public final class GuestContext implements Digestible {
    *     Nothing changed
    */
   public void map(Gfn first, List<DeviceMapping> pages, DmaPermission permission) {
-    Transaction.run(
-        steps -> {
-          pages.forEach(page -> hold(steps, page));
-          space.map(new FrameRun(first.value(), pages.size()), pages.getFirst().mfn(), permission);
-          return space;
-        });
+    int held = 0;
+    try {
+      for (DeviceMapping page : pages) {
+        hold(page);
+        held++;
+      }
+      space.map(new FrameRun(first.value(), pages.size()), pages.getFirst().mfn(), permission);
+    } catch (Refusal refusal) {
+      pages.subList(0, held).reversed().forEach(this::letGo);
+      throw refusal;
+    }
     long dfn = first.value();
     for (DeviceMapping page : pages) {
       mappings.put(dfn++, page);
@@ -108,15 +112,17 @@ public final class GuestContext implements Digestible {
     }
   }
 
-  private void hold(Transaction steps, DeviceMapping page) {
-    if (!page.counted()) {
-      return;
-    }
+  private void hold(DeviceMapping page) {
     long mfn = page.mfn().value();
-    if (!frames.takeReference(mfn, frames.owner(mfn))) {
+    if (page.counted() && !frames.takeReference(mfn, frames.owner(mfn))) {
       throw Refusal.of(Errno.EINVAL, "frame %s is nobody's", page.mfn());
     }
-    steps.onFailure(() -> domains.putReference(page.mfn()));
+  }
+
+  private void letGo(DeviceMapping page) {
+    if (page.counted()) {
+      domains.putReference(page.mfn());
+    }
   }
 
   /**
