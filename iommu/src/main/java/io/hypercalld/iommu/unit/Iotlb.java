@@ -82,6 +82,11 @@ final class Iotlb implements Digestible {
   /** Number of entries that do not stand in their home. */
   private int away;
 
+  /** Tag and home of the page that was missed last, which is the next one to be put. */
+  private long missedTag = FREE;
+
+  private int missedHome;
+
   /** Number of sets and entries that invalidations have looked at. */
   private long looks;
 
@@ -127,12 +132,12 @@ final class Iotlb implements Digestible {
 
   private long probe(int space, long page, int level) {
     long tag = tag(space, page, level);
-    int entry = home(space, page, level);
-    if (words[2 * entry] != tag) {
-      entry = awayFromHome(tag, entry);
-      if (entry < 0) {
-        return MISS;
-      }
+    int home = home(space, page, level);
+    int entry = words[2 * home] == tag ? home : awayFromHome(tag, home);
+    if (entry < 0) {
+      missedTag = tag;
+      missedHome = home;
+      return MISS;
     }
     long leaf = words[2 * entry + 1];
     if (!isCurrent(leaf, space)) {
@@ -192,12 +197,14 @@ final class Iotlb implements Digestible {
     words = new long[2 * entries];
     epochs = new int[spaces];
     homeMask = entries - 1;
+    missedTag = FREE;
   }
 
   private void put(int space, long page, int level, long leaf) {
-    int home = home(space, page, level);
+    long tag = tag(space, page, level);
+    int home = tag == missedTag ? missedHome : home(space, page, level);
     int entry = room(home);
-    words[2 * entry] = tag(space, page, level);
+    words[2 * entry] = tag;
     words[2 * entry + 1] = leaf | (long) epochs[space] << EPOCH_SHIFT;
     if (entry != home) {
       words[2 * entry + 1] |= AWAY_MASK;

@@ -1,6 +1,5 @@
 package io.hypercalld.iommu.unit;
 
-import io.hypercalld.core.memory.PageSize;
 import io.hypercalld.core.memory.PhysicalMemory;
 import io.hypercalld.iommu.vtd.DmaAccess;
 import io.hypercalld.iommu.vtd.FirstLevelEntry;
@@ -27,7 +26,6 @@ final class UsualWalk {
   private static final int NESTED_READS = LEVELS * (LEVELS + 1) + LEVELS;
   private static final long NESTED =
       JudgedPasid.shape(JudgedPasid.nested(LEVELS, JudgedPasid.secondLevel(LEVELS, 0)));
-  private static final long IN_PAGE = PageSize.BYTES_4K - 1L;
   private static final long PRESENT_ACCESSED = FirstLevelEntry.P.mask() | FirstLevelEntry.A.mask();
   private static final long EXTENDED_ACCESSED = FirstLevelEntry.EA.mask();
   private static final long EXECUTE_DISABLE = FirstLevelEntry.XD.mask();
@@ -84,14 +82,14 @@ final class UsualWalk {
     long table = space.firstLevelRoot;
     long rights = FirstLevelEntry.ALL_RIGHTS;
     for (int level = LEVELS; level > 1; level--) {
-      long entry = readBehind(space, table + SecondStageEntry.offset(iova, level));
+      long entry = readBehind(space, table, SecondStageEntry.offset(iova, level));
       if ((entry & (decisive | PAGE_SIZE)) != needed) {
         return OTHER;
       }
       rights &= FirstLevelEntry.rights(entry);
       table = FirstLevelEntry.target(entry);
     }
-    long leaf = readBehind(space, table + SecondStageEntry.offset(iova, 1));
+    long leaf = readBehind(space, table, SecondStageEntry.offset(iova, 1));
     if ((leaf & decisive) != needed) {
       return OTHER;
     }
@@ -122,13 +120,14 @@ final class UsualWalk {
     return dirty ? page : Leaf.clean(page);
   }
 
-  /** A word at a second-level input address; that of an absent entry where it is not reached. */
-  private long readBehind(AddressSpace space, long input) {
-    long page = maddrBehind(space, input);
-    return page == OTHER ? 0 : memory.readIfRam(page | (input & IN_PAGE));
+  /** A word of a table at a second-level input address; that of an absent entry elsewhere. */
+  private long readBehind(AddressSpace space, long table, long offset) {
+    // Where the table lies does not wait for the offset.
+    long maddr = maddrBehind(space, table);
+    return maddr == OTHER ? 0 : memory.readIfRam(maddr + offset);
   }
 
-  /** Machine address of the page at a second-level input address, or {@link #OTHER}. */
+  /** Machine address of a page at a second-level input address, or {@link #OTHER}. */
   private long maddrBehind(AddressSpace space, long input) {
     boolean reached = (input & -1L << JudgedPasid.limit(space.judged)) == 0;
     return reached ? secondStagePage(space.secondLevelRoot, input) : OTHER;
