@@ -59,9 +59,8 @@ final class Iotlb implements Digestible {
   // Folded as constants on the way of every request.
   private static final int SPACE_SHIFT = 45;
   private static final int SPACE_BITS = 17;
-  private static final int LEVEL_SHIFT = 62;
-  private static final long EPOCH_MASK = Leaf.EPOCH.max();
-  private static final int EPOCH_SHIFT = 8;
+  private static final long EPOCH_MASK = Leaf.EPOCH.mask();
+  private static final int EPOCH_STEP = (int) Leaf.EPOCH.of(1);
   private static final long REF_MASK = Leaf.REF.mask();
   private static final long AWAY_MASK = Leaf.AWAY.mask();
   private static final long KEY_MASK = (PAGE.max() << PageSize.SHIFT_4K) + PageSize.BYTES_4K - 1;
@@ -73,7 +72,10 @@ final class Iotlb implements Digestible {
   private final int spreadShift;
   private long[] words = new long[2 * WAYS];
   private int homeMask = WAYS - 1;
+
+  /** By space, in the bits of {@link Leaf#EPOCH}. */
   private int[] epochs = {};
+
   private boolean holdsSuperpages;
 
   /** Number of free entries. */
@@ -205,7 +207,7 @@ final class Iotlb implements Digestible {
     int home = tag == missedTag ? missedHome : home(space, page, level);
     int entry = room(home);
     words[2 * entry] = tag;
-    words[2 * entry + 1] = leaf | (long) epochs[space] << EPOCH_SHIFT;
+    words[2 * entry + 1] = leaf | epochs[space];
     if (entry != home) {
       words[2 * entry + 1] |= AWAY_MASK;
       away++;
@@ -241,16 +243,20 @@ final class Iotlb implements Digestible {
   }
 
   private static long tag(int space, long page, int level) {
-    return (long) level << LEVEL_SHIFT | (long) space << SPACE_SHIFT | page;
+    return spaceAndLevel(space, level) << SPACE_SHIFT | page;
+  }
+
+  private static long spaceAndLevel(int space, int level) {
+    return space | (long) level << SPACE_BITS;
   }
 
   private int home(int space, long page, int level) {
-    long spread = ((space | (long) level << SPACE_BITS) * GOLDEN) >>> spreadShift;
+    long spread = (spaceAndLevel(space, level) * GOLDEN) >>> spreadShift;
     return (int) (page + spread * WAYS) & homeMask;
   }
 
   private boolean isCurrent(long leaf, int space) {
-    return (leaf >>> EPOCH_SHIFT & EPOCH_MASK) == epochs[space];
+    return ((leaf ^ epochs[space]) & EPOCH_MASK) == 0;
   }
 
   void invalidateAll() {
@@ -263,9 +269,11 @@ final class Iotlb implements Digestible {
 
   void invalidateSpace(int space) {
     hits.forget();
-    if (space < epochs.length && epochs[space]++ == EPOCH_MASK) {
-      epochs[space] = 0;
-      freeIf(tag -> SPACE.get(tag) == space);
+    if (space < epochs.length) {
+      epochs[space] = (int) ((epochs[space] + EPOCH_STEP) & EPOCH_MASK);
+      if (epochs[space] == 0) {
+        freeIf(tag -> SPACE.get(tag) == space);
+      }
     }
   }
 

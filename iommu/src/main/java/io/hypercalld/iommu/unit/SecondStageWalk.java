@@ -116,6 +116,13 @@ final class SecondStageWalk {
 
   /** The entry of level 1 in a table: all that is read where the table is remembered. */
   private long look(long table, int permissions, long iova, DmaAccess access) {
+    if (permissions == SecondStageEntry.READ_WRITE && trace == null) {
+      long page = usual.secondStagePage(table, iova);
+      if (page != UsualWalk.OTHER) {
+        counters.entryReads++;
+        return arrive(Leaf.of(page, 1, permissions), iova);
+      }
+    }
     long address = table + SecondStageEntry.offset(iova, 1);
     if (!memory.isRam(address)) {
       return unreadable(1, address, false);

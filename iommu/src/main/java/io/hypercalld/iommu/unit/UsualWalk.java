@@ -56,12 +56,8 @@ final class UsualWalk {
     return format.leadsOn(entry) ? SecondStageEntry.target(entry) : OTHER;
   }
 
-  /** The page in second-stage tables, if it may be read and written; or {@link #OTHER}. */
-  private long secondStagePage(long root, long iova) {
-    long table = secondStageTable(root, iova);
-    if (table == OTHER) {
-      return OTHER;
-    }
+  /** The page in a second-stage table of level 1, if all is permitted; or {@link #OTHER}. */
+  long secondStagePage(long table, long iova) {
     long leaf = memory.readIfRam(table + SecondStageEntry.offset(iova, 1));
     return format.isPlainLeaf(leaf) ? SecondStageEntry.target(leaf) : OTHER;
   }
@@ -130,6 +126,7 @@ final class UsualWalk {
   /** Machine address of a page at a second-level input address, or {@link #OTHER}. */
   private long maddrBehind(AddressSpace space, long input) {
     boolean reached = (input & -1L << JudgedPasid.limit(space.judged)) == 0;
-    return reached ? secondStagePage(space.secondLevelRoot, input) : OTHER;
+    long table = reached ? secondStageTable(space.secondLevelRoot, input) : OTHER;
+    return table == OTHER ? OTHER : secondStagePage(table, input);
   }
 }
