@@ -140,7 +140,7 @@ final class Components {
   Map<String, Object> done() {
     Map<String, Object> responses = new LinkedHashMap<>();
     responses.put("Problem", problem("What went wrong"));
-    responses.put("Malformed", problem("The request is not what this path takes"));
+    responses.putAll(Failures.responses());
     responses.put("Overloaded", overloaded());
     responses.put("NotModified", Map.of("description", "The caller has it already"));
     return new Described()

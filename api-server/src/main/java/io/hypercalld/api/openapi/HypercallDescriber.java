@@ -7,6 +7,7 @@ import io.hypercalld.api.rest.ProblemType;
 import io.hypercalld.api.rest.Problems;
 import io.hypercalld.api.rest.Route;
 import io.hypercalld.core.errno.Errno;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -19,6 +20,8 @@ import java.util.stream.Collectors;
  * Describes hypercalls, each as a path of its own. Confined to the thread that makes the document.
  */
 final class HypercallDescriber {
+  private static final int NOT_FOUND = 404;
+
   private final Components components;
   private final RouteDescriber routes;
   private final Route route;
@@ -43,12 +46,18 @@ final class HypercallDescriber {
         .with("description", description(operation))
         .with("tags", List.of(operation.call()))
         .with("x-level", operation.level().name().toLowerCase(Locale.ROOT))
-        .with("parameters", routes.query(route))
+        .with("parameters", parameters())
         .with(
             "requestBody",
             RouteDescriber.json(arguments, RouteDescriber.isDue(schema), Optional.empty()))
         .with("responses", responses(operation))
         .done();
+  }
+
+  private List<Object> parameters() {
+    List<Object> parameters = new ArrayList<>(routes.query(route));
+    parameters.addAll(RouteDescriber.preconditions(route));
+    return parameters;
   }
 
   private static String description(Operation<?> operation) {
@@ -75,7 +84,10 @@ final class HypercallDescriber {
     }
     byStatus(operation)
         .forEach((status, why) -> responses.put(status.toString(), Components.problem(why)));
-    RouteDescriber.failures(route).forEach(responses::putIfAbsent);
+    Failures.of(route).forEach(responses::putIfAbsent);
+    if (operation.errnos().stream().noneMatch(errno -> Problems.of(errno).status() == NOT_FOUND)) {
+      responses.remove(Integer.toString(NOT_FOUND));
+    }
     return responses;
   }
 

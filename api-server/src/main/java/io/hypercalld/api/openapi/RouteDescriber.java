@@ -79,7 +79,7 @@ final class RouteDescriber {
     return described.done();
   }
 
-  private static List<Object> preconditions(Route route) {
+  static List<Object> preconditions(Route route) {
     if (isTagged(route)) {
       return List.of(Components.header("If-None-Match"));
     }
@@ -125,18 +125,7 @@ final class RouteDescriber {
     if (isTagged(route)) {
       responses.put("304", Described.reference("responses", "NotModified"));
     }
-    responses.putAll(failures(route));
-    return responses;
-  }
-
-  /** How any request of the route may fail. */
-  static Map<String, Object> failures(Route route) {
-    Map<String, Object> responses = new LinkedHashMap<>();
-    responses.put("400", Described.reference("responses", "Malformed"));
-    if (route.asksMachine()) {
-      responses.put("503", Described.reference("responses", "Overloaded"));
-    }
-    responses.put("default", Described.reference("responses", "Problem"));
+    responses.putAll(Failures.of(route));
     return responses;
   }
 

@@ -75,7 +75,7 @@ final class InvalidBodies {
   }
 
   /** A value that a schema allows. */
-  private static String valid(JsonNode schema) {
+  static String valid(JsonNode schema) {
     for (String choice : List.of("oneOf", "anyOf")) {
       if (schema.has(choice)) {
         return valid(schema.path(choice).get(0));
