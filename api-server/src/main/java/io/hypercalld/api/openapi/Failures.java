@@ -35,7 +35,7 @@ final class Failures {
     may.put("403", true);
     may.put("404", !route.path().names().isEmpty());
     may.put("409", changes);
-    may.put("410", route.parameters().stream().anyMatch(one -> one.name().equals("cursor")));
+    may.put("410", route.asksMachine() && takesCursor(route));
     may.put("412", route.guard().isPresent() || route.response().status() == CREATED);
     may.put("413", route.body().isPresent());
     may.put("422", changes);
@@ -52,6 +52,10 @@ final class Failures {
     }
     responses.put("default", Described.reference("responses", "Problem"));
     return responses;
+  }
+
+  private static boolean takesCursor(Route route) {
+    return route.parameters().stream().anyMatch(one -> one.name().equals("cursor"));
   }
 
   private static String name(String status) {

@@ -82,7 +82,7 @@ final class JournalRoutes {
         before -> {
           before.close();
           fresh.hypervisor().notices().tell(SimNotice.RESTORED, new SimNotice.Kept("journal"));
-          return new Exchange<>(fresh, reply, request.hosted()::forget);
+          return new Exchange<>(fresh, reply, () -> request.hosted().forget(request));
         });
   }
 }

@@ -87,7 +87,9 @@ final class SnapshotRoutes {
       String digest = fresh.digest();
       fresh.hypervisor().notices().tell(SimNotice.RESET, new SimNotice.Reset(digest));
       return new Exchange<>(
-          fresh, Reply.ok(new SimRoutes.DigestView(digest)), request.hosted()::forget);
+          fresh,
+          Reply.ok(new SimRoutes.DigestView(digest)),
+          () -> request.hosted().forget(request));
     };
   }
 

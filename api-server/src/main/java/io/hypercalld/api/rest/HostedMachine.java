@@ -116,10 +116,10 @@ public final class HostedMachine implements AutoCloseable {
     return listings;
   }
 
-  /** Forgets what was asked: it is not as if that had been done. */
-  public void forget() {
+  /** Forgets what was asked but for this: it is not as if that had been done. */
+  public void forget(Request cause) {
     requests.clear();
-    keys.clear();
+    keys.clear(cause);
     listings.clear();
   }
 

@@ -66,9 +66,10 @@ final class IdempotencyKeys {
       throw Failure.of(
           Problems.INVALID_HEADER, "%s is for bodies that are not read while they come", HEADER);
     }
-    Optional<Encoded> known = begin(key.get(), fingerprint(request));
-    if (known.isPresent()) {
-      return CompletableFuture.completedFuture(known.get().with("Idempotency-Replayed", "true"));
+    Kept begun = begin(key.get(), fingerprint(request));
+    if (begun.answer.isPresent()) {
+      return CompletableFuture.completedFuture(
+          begun.answer.get().with("Idempotency-Replayed", "true"));
     }
     CompletableFuture<Encoded> done;
     try {
@@ -77,7 +78,7 @@ final class IdempotencyKeys {
       done = CompletableFuture.failedFuture(e);
     }
     return done.handle((answer, thrown) -> answer(request, answer, thrown))
-        .whenComplete((answer, _) -> end(key.get(), answer));
+        .whenComplete((answer, _) -> end(key.get(), begun, answer));
   }
 
   /** Refusals are answers, too, and told again. */
@@ -99,13 +100,14 @@ final class IdempotencyKeys {
     return key;
   }
 
-  private synchronized Optional<Encoded> begin(String key, String request) {
+  private synchronized Kept begin(String key, String request) {
     long now = clock.getAsLong();
     forget(now);
     Kept known = kept.get(key);
     if (known == null) {
-      kept.put(key, new Kept(request, now, Optional.empty()));
-      return Optional.empty();
+      Kept begun = new Kept(request, now, Optional.empty());
+      kept.put(key, begun);
+      return begun;
     }
     if (!known.request.equals(request)) {
       throw Failure.of(Problems.KEY_REUSED, "the key %s was another request's", key);
@@ -113,13 +115,13 @@ final class IdempotencyKeys {
     if (known.answer.isEmpty()) {
       throw Failure.of(Problems.KEY_IN_USE, "the request of the key %s is under way", key);
     }
-    return known.answer;
+    return known;
   }
 
   /** What failed for reasons of its own may be tried again under the same key. */
-  private synchronized void end(String key, Encoded answer) {
-    Kept begun = kept.remove(key);
-    if (begun != null && isFinal(answer.status())) {
+  private synchronized void end(String key, Kept begun, Encoded answer) {
+    // Another one may have begun since all was forgotten.
+    if (kept.remove(key, begun) && isFinal(answer.status())) {
       Kept ended = new Kept(begun.request, begun.since, Optional.of(answer));
       kept.put(key, ended);
       bytes += ended.size();
@@ -145,9 +147,12 @@ final class IdempotencyKeys {
     }
   }
 
-  /** Forgets all that is done. */
-  synchronized void clear() {
-    kept.values().removeIf(one -> one.answer.isPresent());
+  /** Forgets all but the request that has it forgotten. */
+  synchronized void clear(Request cause) {
+    Optional<String> key = cause.header().apply(HEADER).map(IdempotencyKeys::parse);
+    Optional<Kept> own = key.map(kept::get);
+    kept.clear();
+    own.ifPresent(begun -> kept.put(key.orElseThrow(), begun));
     bytes = 0;
   }
 

@@ -193,9 +193,12 @@ public record Route(
         || handling instanceof Beside;
   }
 
-  /** Whether it is a change that the machine's queue does not put in order. */
+  /** Whether it is a change of which the machine's queue does not put everything in order. */
   boolean isChangedApart() {
-    return method.changes() && (handling instanceof Aside || handling instanceof Replacing);
+    return method.changes()
+        && (handling instanceof Aside
+            || handling instanceof Replacing
+            || handling instanceof Exchanging);
   }
 
   boolean takesFile() {

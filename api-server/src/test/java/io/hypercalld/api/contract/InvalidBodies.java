@@ -84,6 +84,9 @@ final class InvalidBodies {
     if (schema.has("enum")) {
       return schema.path("enum").get(0).toString();
     }
+    if (schema.path("format").asText().equals("uuid")) {
+      return "\"00000000-0000-0000-0000-000000000001\"";
+    }
     if (schema.has("examples")) {
       return schema.path("examples").get(0).toString();
     }

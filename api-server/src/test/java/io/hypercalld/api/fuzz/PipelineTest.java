@@ -33,10 +33,7 @@ final class PipelineTest {
     String ask = request("GET", "/v1/machines/lab/domains/0", "");
     String populate = request("POST", "/v1/machines/lab/domains", "{\"memory\":\"4MiB\"}");
     String end = request("DELETE", "/v1/machines/lab", "");
-    try (RunningDaemon daemon =
-            RunningDaemon.start(
-                StartOptions.parse(List.of("--port", "0"), Map.of()).settings(),
-                PlatformSource.named("four-nics").load());
+    try (RunningDaemon daemon = start();
         RawClient client = new RawClient(URI.create(daemon.url()))) {
       for (int round = 0; round < 5; round++) {
         assertThat(statuses(client, make, ask, populate, make, end, ask, end, make, ask, end))
@@ -46,11 +43,29 @@ final class PipelineTest {
   }
 
   @Test
+  void key_behindAReset_belongsToNobody() throws IOException {
+    try (RunningDaemon daemon = start();
+        RawClient client = new RawClient(URI.create(daemon.url()))) {
+      String reset = request("POST", "/_sim/reset", "");
+      for (int round = 0; round < 20; round++) {
+        String body = "{\"advanceNanos\":%d}".formatted(round);
+        String keyed =
+            request("POST", "/_sim/clock", body).replace("Host", "Idempotency-Key: a\r\nHost");
+
+        assertThat(statuses(client, keyed, reset)).containsOnly(200);
+      }
+    }
+  }
+
+  private static RunningDaemon start() {
+    return RunningDaemon.start(
+        StartOptions.parse(List.of("--port", "0"), Map.of()).settings(),
+        PlatformSource.named("four-nics").load());
+  }
+
+  @Test
   void replay_isDoneBeforeWhatFollowsIt() throws IOException {
-    try (RunningDaemon daemon =
-            RunningDaemon.start(
-                StartOptions.parse(List.of("--port", "0"), Map.of()).settings(),
-                PlatformSource.named("four-nics").load());
+    try (RunningDaemon daemon = start();
         RawClient client = new RawClient(URI.create(daemon.url()))) {
       // Whatever is sent behind a journal would have to wait for it to be read.
       String journal = journal(daemon);
