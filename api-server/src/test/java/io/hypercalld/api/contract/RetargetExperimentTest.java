@@ -9,6 +9,8 @@ import io.hypercalld.api.experiment.RetargetAnswer.Lacking;
 import io.hypercalld.api.experiment.RetargetAnswer.Road;
 import io.hypercalld.api.experiment.RetargetExperiment;
 import io.hypercalld.api.experiment.RetargetQuestion;
+import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.api.scenario.DaemonUnderTest;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -29,5 +31,20 @@ class RetargetExperimentTest {
         .isEqualTo(List.of(new Lacking(Road.VIOMMU, 0, 288), new Lacking(Road.EXT_DEST, 160, 128)));
     assertThat(answer.toText().replaceAll(" +", " "))
         .contains("viommu passthrough 7,000 1,000 0 0 1,000 1,000", "ext-dest 160 128");
+  }
+
+  @Test
+  void api_tellsTheSame() {
+    try (DaemonUnderTest daemon = DaemonUnderTest.on(PlatformSource.named("two-socket"))) {
+      DaemonUnderTest.Answer told = daemon.post("/v1/experiments/msi-retargets", "{}");
+
+      assertThat(told.status()).as("%s", told.body()).isEqualTo(200);
+      assertThat(told.body().at("/costs").findValuesAsText("stores"))
+          .containsExactly("7000", "7000", "5000", "5000");
+      assertThat(told.body().at("/costs").findValuesAsText("exits"))
+          .containsExactly("1000", "1000", "5000", "5000");
+      assertThat(told.body().at("/lacking").findValuesAsText("unreachable"))
+          .containsExactly("0", "160");
+    }
   }
 }

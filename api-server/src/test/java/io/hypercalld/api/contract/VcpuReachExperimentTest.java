@@ -2,15 +2,21 @@ package io.hypercalld.api.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.hypercalld.api.experiment.VcpuReachAnswer;
 import io.hypercalld.api.experiment.VcpuReachAnswer.Boot;
 import io.hypercalld.api.experiment.VcpuReachAnswer.Configuration;
 import io.hypercalld.api.experiment.VcpuReachExperiment;
 import io.hypercalld.api.experiment.VcpuReachQuestion;
+import io.hypercalld.api.platform.PlatformSource;
+import io.hypercalld.api.scenario.DaemonUnderTest;
 import io.hypercalld.core.domain.ApicIds;
 import io.hypercalld.iommu.reach.AimFormat;
 import io.hypercalld.iommu.reach.SourceKind;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -23,6 +29,30 @@ class VcpuReachExperimentTest {
   @BeforeAll
   void run() {
     answer = VcpuReachExperiment.run(new VcpuReachQuestion(288));
+  }
+
+  @Test
+  void api_tellsTheSame() {
+    try (DaemonUnderTest daemon = DaemonUnderTest.on(PlatformSource.named("two-socket"))) {
+      DaemonUnderTest.Answer told = daemon.post("/v1/experiments/vcpu-reach", "{\"most\":288}");
+
+      assertThat(told.status()).as("%s", told.body()).isEqualTo(200);
+      assertThat(rows(told.body()))
+          .contains("2n false false 160 129", "n false false 32 257")
+          .filteredOn(row -> row.contains("true"))
+          .hasSize(6)
+          .allMatch(row -> row.endsWith(" 0 null"));
+    }
+  }
+
+  private static List<String> rows(JsonNode answer) {
+    return StreamSupport.stream(answer.get("configurations").spliterator(), false)
+        .map(
+            row ->
+                Stream.of("apicIds", "intremap", "extDestId", "unreachable", "firstBad")
+                    .map(member -> row.get(member).asText())
+                    .collect(Collectors.joining(" ")))
+        .toList();
   }
 
   private Configuration configuration(ApicIds ids, boolean remapping, boolean extended) {

@@ -16,8 +16,10 @@ import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.hypercall.DecreaseReservation;
+import io.hypercalld.core.hypercall.Exchange;
 import io.hypercalld.core.hypercall.GuestFrames;
 import io.hypercalld.core.hypercall.PopulatePhysmap;
+import io.hypercalld.core.hypercall.SetPodTarget;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
@@ -42,6 +44,7 @@ final class GuestWithUnit implements AutoCloseable {
   static final long QUEUE = 0x1_0000;
 
   private static final int QUEUE_TAIL = 0x88;
+  private static final long ON_DEMAND = 0x1_0000;
 
   private final Machine machine;
   private DomainId id = DomainId.INVALID;
@@ -94,6 +97,28 @@ final class GuestWithUnit implements AutoCloseable {
   void balloonIn(Gfn gfn) {
     var call = new PopulatePhysmap(id, GuestFrames.of(gfn), Optional.empty(), 0, new Word(0));
     assertThat(machine.call(DomainId.DOM0, call).ret()).isEqualTo(1);
+  }
+
+  /**
+   * Has a guest frame populated where the guest first touches it, from a page put aside for that;
+   * false where that is refused, as it is where the guest has devices.
+   */
+  boolean populateOnDemand(Gfn gfn) {
+    long pages = domain().reservation().totalPages();
+    var call =
+        new PopulatePhysmap(id, GuestFrames.of(gfn), Optional.empty(), 0, new Word(ON_DEMAND));
+    if (machine.call(DomainId.DOM0, call).ret() == 0) {
+      return false;
+    }
+    assertThat(machine.call(DomainId.DOM0, new SetPodTarget(id, pages + 1, 0)).ret()).isZero();
+    return true;
+  }
+
+  /** Tries to swap the frame behind a guest frame, which only domains that know theirs can. */
+  void exchange(Gfn gfn) {
+    var frames =
+        new Exchange.Reservation(id, GuestFrames.of(gfn), Optional.empty(), 0, new Word(0));
+    assertThat(machine.call(DomainId.DOM0, new Exchange(frames, frames, 0, 0)).ret()).isNegative();
   }
 
   /** Has the unit carry out a descriptor of 128 or 256 bits, as its queue is set. */

@@ -22,6 +22,7 @@ import io.hypercalld.core.hypercall.SetMemType;
 import io.hypercalld.core.p2m.Gfn;
 import io.hypercalld.iommu.hypercall.DeassignDevice;
 import io.hypercalld.iommu.unit.DmaOutcome;
+import io.hypercalld.iommu.virtual.ShadowReport;
 import io.hypercalld.iommu.virtual.ShadowSync;
 import io.hypercalld.iommu.virtual.VirtualUnitSettings;
 import java.util.HashSet;
@@ -34,10 +35,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * A guest that changes its tables, forgets to invalidate, balloons its pages and its tables,
- * protects pages, switches translation, gives devices away and is saved and restored, all at
- * random, while two devices of its read and write memory: every request ends where some state since
- * the last covering invalidation sends it, or in a fault; where there is one state only, there.
+ * A guest that changes its tables, forgets to invalidate, balloons its pages and its tables, has
+ * pages populated on demand, protects pages, switches translation, gives devices away and is saved
+ * and restored, all at random, while two devices of its read and write memory: every request ends
+ * where some state since the last covering invalidation sends it, or in a fault; where there is one
+ * state only, there.
  */
 final class ShadowStateTest {
   private static final int STEPS = 4000;
@@ -65,6 +67,7 @@ final class ShadowStateTest {
     begin(sync, cachingMode);
     for (int step = 0; step < STEPS; step++) {
       step(cachingMode);
+      assertNoShadowOfWhatIsGone();
       if (step % 250 == 0) {
         assertThat(machine.violations()).isEmpty();
       }
@@ -104,7 +107,7 @@ final class ShadowStateTest {
     if (random.nextInt(6) == 0) {
       comeBack();
     }
-    switch (random.nextInt(22)) {
+    switch (random.nextInt(24)) {
       case 0, 1, 2 -> setEntry(table, frame, new Entry(random.nextInt(PAGES), permission()));
       case 3 -> setEntry(table, frame, Entry.ABSENT);
       case 4 -> setContext(device, randomContext(cachingMode));
@@ -124,6 +127,8 @@ final class ShadowStateTest {
       case 18 -> rarely(() -> moveDevice(device));
       case 19 -> rarely(() -> moveTable(table));
       case 20 -> rarely(this::saveAndRestore);
+      case 21 -> rarely(() -> populateOnDemand(random.nextInt(PAGES)));
+      case 22 -> rarely(() -> guest.exchange(new Gfn(FIRST_PAGE + random.nextInt(PAGES))));
       default -> write(device, frame);
     }
   }
@@ -131,12 +136,19 @@ final class ShadowStateTest {
   private void rarely(Runnable change) {
     if (random.nextInt(4) == 0) {
       change.run();
-      assertNoShadowOfWhatIsGone();
     }
   }
 
+  /** No shadow leads to a frame that is not the guest's, nor elsewhere than tables and P2M do. */
   private void assertNoShadowOfWhatIsGone() {
     assertThat(machine.virtualIommus().violations()).isEmpty();
+    for (ShadowReport.Mapping run :
+        machine.virtualIommus().of(guest.domain()).report().orElseThrow().mappings()) {
+      long first = run.maddr().value() / PAGE_BYTES;
+      for (long mfn = first; mfn < first + run.frames(); mfn++) {
+        assertThat(machine.hypervisor().frames().owner(mfn)).isEqualTo(guest.id().value());
+      }
+    }
   }
 
   private int permission() {
@@ -214,6 +226,30 @@ final class ShadowStateTest {
       mark(page);
     }
     assertNoShadowOfWhatIsGone();
+    readAll();
+  }
+
+  /** Another page takes a page's place once the guest touches it: only while it has no devices. */
+  private void populateOnDemand(int page) {
+    Gfn gfn = new Gfn(FIRST_PAGE + page);
+    if (!oracle.has(page)) {
+      return;
+    }
+    boolean alone = random.nextBoolean();
+    for (int device = 0; alone && device < DEVICES.size(); device++) {
+      if (!oracle.isAway(device)) {
+        moveDevice(device);
+      }
+    }
+    boolean withoutDevices = oracle.isAway(0) && oracle.isAway(1);
+    guest.balloonOut(gfn);
+    oracle.take(page);
+    assertThat(guest.populateOnDemand(gfn)).isEqualTo(withoutDevices);
+    readAll();
+    if (!withoutDevices) {
+      guest.balloonIn(gfn);
+    }
+    mark(page);
     readAll();
   }
 
