@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.hypercalld.core.bits.Word;
 import io.hypercalld.core.domain.Domain;
 import io.hypercalld.core.domain.DomainId;
+import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.guest.AccessOutcome;
 import io.hypercalld.core.guest.AccessOutcome.Verdict;
 import io.hypercalld.core.guest.GuestRequest;
@@ -12,10 +13,12 @@ import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.core.state.Servers;
 import io.hypercalld.ioreq.dispatch.DomainIo;
 import io.hypercalld.ioreq.dispatch.PendingIo;
+import io.hypercalld.ioreq.hypercall.DestroyIoreqServer;
 import io.hypercalld.ioreq.hypercall.MapMemType;
 import io.hypercalld.ioreq.server.BufferedMode;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /** Ioreq servers of dom0's, one for each guest, which answer at once and write nothing. */
@@ -32,9 +35,7 @@ final class MachineServers implements Servers {
 
   @Override
   public void claim(DomainId guest) {
-    servers.computeIfAbsent(
-        guest,
-        id -> machine.execute(new ComposeServer(id, BufferedMode.OFF, List.of(), true)).id());
+    servers.computeIfAbsent(guest, this::compose);
     map(guest, WRITES);
   }
 
@@ -43,12 +44,33 @@ final class MachineServers implements Servers {
     map(guest, 0);
   }
 
+  @Override
+  public void destroy(DomainId guest) {
+    int server = Objects.requireNonNull(servers.remove(guest));
+    assertThat(machine.call(DomainId.DOM0, new DestroyIoreqServer(guest, server, 0)))
+        .isInstanceOf(Outcome.Success.class);
+  }
+
+  @Override
+  public void refuseClaim(DomainId guest) {
+    int server = compose(guest);
+    assertThat(mapped(guest, server, WRITES).ret()).isEqualTo(-Errno.EBUSY.number());
+    assertThat(machine.call(DomainId.DOM0, new DestroyIoreqServer(guest, server, 0)))
+        .isInstanceOf(Outcome.Success.class);
+  }
+
+  private int compose(DomainId guest) {
+    return machine.execute(new ComposeServer(guest, BufferedMode.OFF, List.of(), true)).id();
+  }
+
+  private Outcome mapped(DomainId guest, int server, long flags) {
+    return machine.call(
+        DomainId.DOM0, new MapMemType(guest, server, IOREQ_SERVER, flags, new Word(0)));
+  }
+
   private void map(DomainId guest, long flags) {
     int server = servers.getOrDefault(guest, -1);
-    assertThat(
-            machine.call(
-                DomainId.DOM0, new MapMemType(guest, server, IOREQ_SERVER, flags, new Word(0))))
-        .isInstanceOf(Outcome.Success.class);
+    assertThat(mapped(guest, server, flags)).isInstanceOf(Outcome.Success.class);
   }
 
   @Override

@@ -35,6 +35,17 @@ final class BareServers implements Servers {
   }
 
   @Override
+  public void destroy(DomainId guest) {
+    p2m(guest).types().setIoreq(P2mType.IOREQ_SERVER, IoreqRule.UNCLAIMED);
+  }
+
+  /** There is nobody to ask. */
+  @Override
+  public void refuseClaim(DomainId guest) {
+    assertThat(p2m(guest).entries(P2mType.IOREQ_SERVER)).isPositive();
+  }
+
+  @Override
   public AccessOutcome access(DomainId guest, GuestRequest request) {
     return hypervisor.guestAccess().perform(hypervisor.domains().byId(guest), request);
   }

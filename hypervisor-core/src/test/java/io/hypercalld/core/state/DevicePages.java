@@ -16,6 +16,7 @@ final class DevicePages {
   private static final int PAGES = 8;
   private static final int EINVAL = -22;
   private static final int EPERM = -1;
+  private static final int EMLINK = -31;
 
   private final Scene scene;
 
@@ -24,7 +25,13 @@ final class DevicePages {
   }
 
   List<Operation> operations() {
-    return List.of(this::map);
+    return List.of(this::map, this::refusePager);
+  }
+
+  /** Nobody pages out what a device could reach at any time. */
+  private void refusePager(Guest guest) {
+    assertThat(scene.host.refusePager(guest.id)).isEqualTo(EMLINK);
+    scene.took(true, Effect.REFUSE_A_PAGER_BESIDE_A_DEVICE);
   }
 
   /** Maps a page of a device where there is none, or unmaps it. */

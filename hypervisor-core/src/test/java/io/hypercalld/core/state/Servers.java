@@ -12,6 +12,12 @@ public interface Servers {
   /** It gives that up: such pages are plain memory again. */
   void release(DomainId guest);
 
+  /** It is destroyed with the claim, and such pages stay what they are. */
+  void destroy(DomainId guest);
+
+  /** Nobody may claim such pages while one that was destroyed has left some. */
+  void refuseClaim(DomainId guest);
+
   /** A vCPU of the guest's reads or writes. */
   AccessOutcome access(DomainId guest, GuestRequest request);
 

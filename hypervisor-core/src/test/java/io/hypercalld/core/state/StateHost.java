@@ -133,6 +133,12 @@ final class StateHost {
     events.control(DOM0, new VmEventOp(id, 0, pager ? 1 : 2));
   }
 
+  /** Has a pager listen to a guest for which there is none. */
+  long refusePager(DomainId id) {
+    return calls.ret(
+        () -> hypervisor.featureCalls().events().control(DOM0, new VmEventOp(id, 0, 1)));
+  }
+
   /** Answers everything that listeners were told. */
   void answer(DomainId id) {
     VmEvents events = domain(id).features().events();

@@ -76,6 +76,9 @@ final class Touching {
     Page page = guest.pages.get(gfn);
     if (page == null) {
       assertThat(outcome.outcome()).isEqualTo(Verdict.EMULATED);
+    } else if (page.kind() == Kind.CLAIMED && !guest.hasClaim) {
+      assertThat(outcome.outcome()).isEqualTo(Verdict.RETRY);
+      scene.took(true, Effect.TRY_TO_WRITE_FOR_EVER);
     } else if (page.kind() == Kind.CLAIMED) {
       scene.servers.complete(guest.id, StateHost.request(WRITE, gfn, stamp), outcome);
       scene.took(true, Effect.WRITE_TO_A_SERVER);
