@@ -26,12 +26,20 @@ final class DaemonLoadBatches implements DaemonLoadPart {
   private static final String CALL =
       "{\"call\":\"iommu_op\",\"op\":\"%s\",\"args\":{\"ctx_no\":1,%s\"dfn\":\"0x%x\",\"nr_pages\":%d}}";
 
+  /** Has what is done for each request compiled, too. */
+  private static final byte[] SMALL =
+      LoadClient.request(
+          "POST",
+          HYPERCALLS + "multicall",
+          "[{\"call\":\"memory_op\",\"op\":\"current_reservation\",\"args\":{\"domid\":0}}]");
+
   @Override
   public void measure(DaemonProcess daemon) throws IOException {
     try (LoadClient client = new LoadClient(daemon.url(), CONNECTIONS)) {
       prepare(client);
       List<List<byte[]>> rounds = rounds();
-      Ratios.warmUp(() -> client.saturate(rounds, REQUESTS / 4));
+      Ratios.warmUp(
+          () -> client.saturate(rounds, REQUESTS) + client.saturate(SMALL, 10 * REQUESTS));
       int maps = REQUESTS / 2 * BATCH;
       long used = daemon.processorNanos();
       double[] calls = new double[Ratios.TURNS];
