@@ -303,66 +303,6 @@ class P2mTableTest {
   }
 
   @Test
-  void observer_hearsOfFramesAndPermissionsThatChange() {
-    List<P2mChange> heard = new ArrayList<>();
-    p2m.announcements().observe(heard::add);
-
-    set(0x200, 0x400, PageSize.SIZE_2M);
-    set(0x200, 0x400, PageSize.SIZE_2M);
-    p2m.set(new Gfn(0x203), new Mfn(0x403), PageSize.SIZE_4K, P2mType.RAM_LOGDIRTY);
-    p2m.set(new Gfn(0x203), new Mfn(0x403), PageSize.SIZE_4K, P2mType.RAM_RO);
-    p2m.set(new Gfn(0x203), new Mfn(0x403), PageSize.SIZE_4K, P2mType.IOREQ_SERVER);
-    unset(0x203, PageSize.SIZE_4K);
-    unset(0x200, PageSize.SIZE_2M);
-
-    assertThat(heard)
-        .containsExactly(
-            change(0x200, PageSize.SIZE_2M, 0x400, DmaPermission.READ_WRITE, false),
-            change(0x203, PageSize.SIZE_4K, 0x403, DmaPermission.READ, true),
-            change(0x203, PageSize.SIZE_4K, -1, DmaPermission.NONE, true),
-            // What a server claims is present: whoever walks the table itself may have read it.
-            change(0x203, PageSize.SIZE_4K, -1, DmaPermission.NONE, true),
-            change(0x200, PageSize.SIZE_2M, -1, DmaPermission.NONE, true));
-  }
-
-  private static P2mChange change(
-      long gfn, PageSize size, long mfn, DmaPermission permission, boolean replaces) {
-    return new P2mChange(new Gfn(gfn), new Mfn(mfn), size.frames(), permission, replaces);
-  }
-
-  @Test
-  void observerThatRefuses_findsEverythingAsItWasAfterwards() {
-    set(0, 0x4_0000, PageSize.SIZE_1G);
-    set(0x4_0003, 0x1234, PageSize.SIZE_4K);
-    P2mObserver refusing =
-        change -> {
-          throw Refusal.of(Errno.ENOMEM, "no room");
-        };
-    p2m.announcements().observe(refusing);
-    String before = digest();
-
-    assertRefused(Errno.ENOMEM, () -> set(5, 0x777, PageSize.SIZE_4K));
-    assertRefused(Errno.ENOMEM, () -> unset(0x1200, PageSize.SIZE_2M));
-    assertRefused(Errno.ENOMEM, () -> set(0x4_0000, 0x4_0000, PageSize.SIZE_1G));
-    assertRefused(Errno.ENOMEM, () -> set(0x4_0003, 0x1235, PageSize.SIZE_4K));
-    assertRefused(Errno.ENOMEM, () -> set(1L << 30, 0x1235, PageSize.SIZE_4K));
-
-    assertThat(digest()).isEqualTo(before);
-    p2m.announcements().forget(refusing);
-    set(5, 0x777, PageSize.SIZE_4K);
-  }
-
-  @Test
-  void observer_findsTheTableAlreadyChanged() {
-    List<Found> seen = new ArrayList<>();
-    p2m.announcements().observe(change -> seen.add(lookup(change.gfn().value())));
-
-    p2m.setRun(new Gfn(0x1ff), new Mfn(0x3ff), 513, P2mType.RAM_RW);
-
-    assertThat(seen).containsExactly(ram(0x3ff, 0), ram(0x400, 9));
-  }
-
-  @Test
   void relinquish_goesTableByTableUntilOnlyTheRootIsLeft() {
     set(5, 0x1234, PageSize.SIZE_4K);
     set(0x205, 0x1234, PageSize.SIZE_4K);
