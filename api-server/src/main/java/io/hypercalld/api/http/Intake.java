@@ -93,8 +93,7 @@ final class Intake extends InputStream {
       try {
         wait();
       } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new IOException(e);
+        throw new IOException("nobody waits for the body any more", e);
       }
     }
     current = pieces.remove();

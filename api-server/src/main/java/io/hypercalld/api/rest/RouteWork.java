@@ -4,6 +4,7 @@ import io.hypercalld.api.json.Spelling;
 import io.hypercalld.api.machine.Machine;
 import io.hypercalld.api.machine.MachineThread;
 import io.hypercalld.api.machine.MachineThread.Exchange;
+import io.hypercalld.api.machine.OwnThread;
 import io.hypercalld.api.machine.Wait;
 import java.util.List;
 import java.util.Optional;
@@ -17,9 +18,7 @@ import java.util.stream.Stream;
 
 /** Has what stands behind a route done, by whoever is to do it. Thread-safe. */
 final class RouteWork {
-  /** For what may take long, or wait for what is sent. */
-  private static final Executor OWN_THREAD =
-      task -> Thread.ofPlatform().name("replacement").daemon().start(task);
+  private static final Executor OWN_THREAD = new OwnThread();
 
   private final Trial trial;
 
