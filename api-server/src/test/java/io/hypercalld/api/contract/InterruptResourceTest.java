@@ -295,6 +295,9 @@ final class InterruptResourceTest {
         .contains("  Queued Invalidation: supported and enabled.")
         .contains("  Interrupt Remapping: supported and enabled.")
         .contains("R:       SVT  SQ   SID  V  AVL FPD      DST DLM TM RH DM P")
+        .contains("P:       SVT  SQ   SID  V  AVL FPD              PDA  URG P")
+        .contains("Redirection table of IOAPIC 0:")
+        .contains("  #entry IDX FMT MASK TRIG IRR POL STAT DELI  VECTOR")
         .containsPattern("R:  0000:  1   0  0380 [0-9a-f]{2}    0   0 0000000[0-9]   0  0  0  0 1");
     assertThat(lines("Q"))
         .startsWith("==== PCI devices ====", "==== segment 0000 ====")
