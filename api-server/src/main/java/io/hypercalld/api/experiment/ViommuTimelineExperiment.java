@@ -7,6 +7,8 @@ import io.hypercalld.core.hypercall.DestroyDomain;
 import io.hypercalld.core.hypercall.Hypercall;
 import io.hypercalld.core.hypercall.Outcome;
 import io.hypercalld.iommu.hypercall.DeassignDevice;
+import io.hypercalld.iommu.hypercall.PciDeviceReset;
+import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.unit.DmaSegment;
 import io.hypercalld.iommu.unit.DmaSegment.Faulted;
 import io.hypercalld.iommu.unit.DmaSegment.Moved;
@@ -63,6 +65,7 @@ public final class ViommuTimelineExperiment {
       step(guest, "back to a table", g -> attach(g, first, 1));
       step(guest, "disabled", g -> g.translate(false));
       step(guest, "enabled again", g -> g.translate(true));
+      step(guest, "device reset", ViommuTimelineExperiment::reset);
       step(guest, "virtual IOMMU destroyed", g -> g.iommu().destroy());
       step(guest, "device deassigned", ViommuTimelineExperiment::deassign);
       step(guest, "domain destroyed", g -> call(g, new DestroyDomain(g.guest().id())));
@@ -84,6 +87,15 @@ public final class ViommuTimelineExperiment {
     guest.submit(InvalidationDescriptor.allContexts());
     guest.submit(InvalidationDescriptor.allTranslations());
     guest.ring();
+  }
+
+  private static void reset(ScratchGuest guest) {
+    Sbdf device = ScratchGuest.device(0);
+    call(
+        guest,
+        new PciDeviceReset(
+            new PciDeviceReset.Device(device.segment(), device.bus(), device.sourceId().devfn()),
+            0));
   }
 
   private static void deassign(ScratchGuest guest) {

@@ -109,6 +109,7 @@ final class ViommuExperimentsTest {
             "back to a table shadow shadow",
             "disabled default ept",
             "enabled again shadow shadow",
+            "device reset shadow shadow",
             "virtual IOMMU destroyed null ept",
             "device deassigned null none",
             "domain destroyed null none");
@@ -117,7 +118,7 @@ final class ViommuExperimentsTest {
     assertThat(moments.at("/3/virtualAddress").asText()).isEqualTo("READ_NOT_PERMITTED");
     assertThat(moments.at("/4/virtualAddress").asText()).isEqualTo(first);
     assertThat(moments.at("/5/virtualAddress").asText()).isNotEqualTo(first).startsWith("0x");
-    assertThat(moments.at("/11/physicalAddress").asText()).isEqualTo("CONTEXT_NOT_PRESENT");
+    assertThat(moments.at("/12/physicalAddress").asText()).isEqualTo("CONTEXT_NOT_PRESENT");
   }
 
   @Test
