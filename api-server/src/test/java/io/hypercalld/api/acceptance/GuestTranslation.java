@@ -14,6 +14,9 @@ import io.hypercalld.api.scenario.DaemonUnderTest.Answer;
 
 /** A guest that translates the requests of its devices, asked over HTTP. */
 final class GuestTranslation implements GuestBehaviours.Guest {
+  /** A guest frame that nothing else uses. */
+  private static final long PAGER_RING = 0x700;
+
   /** Two virtual functions behind a unit with every leaf size, and where the guest sees them. */
   static final String FIRST = "0000:03:10.0";
 
@@ -204,5 +207,31 @@ final class GuestTranslation implements GuestBehaviours.Guest {
                     "{'domid':%d,'extent_start':['0x%x'],'extent_order':0}"
                         .formatted(unit.guest(), gpa >>> 12)))
         .isEqualTo(1);
+  }
+
+  /** Has the pager take a page away. */
+  void pageOut(long gpa) {
+    unit.xen()
+        .done(
+            "hvm_op",
+            "set_param",
+            "{'domid':%d,'index':27,'value':'0x%x'}".formatted(unit.guest(), PAGER_RING));
+    unit.xen()
+        .done("domctl", "vm_event_op", "{'domain':%d,'op':0,'mode':1}".formatted(unit.guest()));
+    page(0, gpa, "");
+    page(1, gpa, "");
+  }
+
+  /** Has the pager bring a page back that has a byte at its beginning. */
+  void pageIn(long gpa, int mark) {
+    page(2, gpa, ",'buffer':'%02x%s'".formatted(mark, "00".repeat(4095)));
+  }
+
+  private void page(int op, long gpa, String more) {
+    unit.xen()
+        .done(
+            "memory_op",
+            "paging_op",
+            "{'op':%d,'domain':%d,'gfn':'0x%x'%s}".formatted(op, unit.guest(), gpa >>> 12, more));
   }
 }

@@ -231,6 +231,19 @@ final class ViommuShadowAcceptanceTest implements GuestBehaviours.OfTranslation 
               assertThat(g.shadow().get("mappings")).isEmpty();
             }),
         row(
+            "D18 a page that the pager takes dies in the shadow, too, and comes back with it",
+            g -> {
+              g.guest("", ",'policies':{'devicePaging':'allow'}");
+              g.onePage();
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xa);
+              g.pageOut(A);
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(-1);
+              assertThat(g.unit().faults()).isEmpty();
+              assertThat(g.cost("hostFaults")).isEqualTo(1);
+              g.pageIn(A, 0xc);
+              assertThat(g.found(FIRST, IOVA)).isEqualTo(0xc);
+            }),
+        row(
             "D18 a page that becomes a device model's is neither written nor the guest's fault",
             g -> {
               g.guest("");
