@@ -6,7 +6,6 @@ import io.hypercalld.api.machine.ChoosePolicies.Toggle;
 import io.hypercalld.api.machine.ComposeDomain;
 import io.hypercalld.api.machine.ViommuChoices;
 import io.hypercalld.api.rest.Failure;
-import io.hypercalld.api.rest.Problems;
 import io.hypercalld.core.domain.DomainSettings;
 import io.hypercalld.core.domain.DomainType;
 import io.hypercalld.core.hypercall.OrElse;
@@ -85,9 +84,5 @@ record NewDomain(
       throw InvalidBody.at(
           "/name", "a name is made of letters, digits, '-', '_' and '.', not of digits alone");
     }
-  }
-
-  static Failure unbuilt(String what) {
-    return Failure.of(Problems.NOT_BUILT, "%s is not built yet, so nothing was created", what);
   }
 }

@@ -4,10 +4,12 @@ import io.hypercalld.core.domain.DomainId;
 import io.hypercalld.core.errno.Errno;
 import io.hypercalld.core.errno.Refusal;
 import io.hypercalld.core.transaction.Transaction;
+import io.hypercalld.iommu.driver.DeviceContexts.Remembered;
 import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.platform.ReservedRegion;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Moves devices between owners: the hardware switches first, entry by entry, and only then the
@@ -57,10 +59,11 @@ public final class DeviceAssignment {
     if (isGuest(target)) {
       driver.iommuOf(target).watcher().requireWelcome(device);
     }
+    Set<Remembered> before = contexts.remembered(device);
     try {
       Transaction.run(steps -> assign(steps, device, target, relaxed));
     } catch (Refusal refusal) {
-      breakIfRemembered(device, target);
+      breakIfRemembered(device, target, before);
       throw refusal;
     }
     device.guestAddress = place;
@@ -104,14 +107,19 @@ public final class DeviceAssignment {
     }
   }
 
-  /** A rollback that failed: as long as the unit may use the target's tables, the target has it. */
-  private void breakIfRemembered(PciDevice device, DomainId target) {
-    if (contexts.mayBeRemembered(device)) {
-      device.broken = true;
-      if (isGuest(target)) {
-        devices.transfer(device, target);
-        driver.crash(target, device.sbdf() + " could not be taken back");
-      }
+  /**
+   * A rollback that failed: no id of the device keeps an entry, and as long as the unit may use the
+   * target's tables all the same, the target has it.
+   */
+  private void breakIfRemembered(PciDevice device, DomainId target, Set<Remembered> before) {
+    if (before.containsAll(contexts.remembered(device))) {
+      return;
+    }
+    device.broken = true;
+    cutOff(device);
+    if (isGuest(target) && !before.containsAll(contexts.remembered(device))) {
+      devices.transfer(device, target);
+      driver.crash(target, device.sbdf() + " could not be taken back");
     }
   }
 
@@ -128,10 +136,11 @@ public final class DeviceAssignment {
             .filter(found -> found.owner().equals(owner))
             .orElseThrow(() -> Refusal.of(Errno.ENODEV, "%s does not own %s", owner, sbdf));
     DomainId next = quarantine.nextOwner(device);
+    Set<Remembered> before = contexts.remembered(device);
     try {
       Transaction.run(steps -> deassign(steps, device, next));
     } catch (Refusal refusal) {
-      breakIfRemembered(device, owner);
+      breakIfRemembered(device, owner, before);
       throw refusal;
     }
     handOver(device, next);
@@ -200,13 +209,18 @@ public final class DeviceAssignment {
 
   /** Ends a device's DMA for good, as far as its unit obeys: no entry, no private table. */
   void withdraw(PciDevice device) {
+    cutOff(device);
+    handOver(device, DomainId.IO);
+    quarantine.discard(device);
+  }
+
+  /** Takes its entries away; where the unit does not obey, the device is broken. */
+  private void cutOff(PciDevice device) {
     try {
       contexts.detach(device);
     } catch (Refusal failure) {
       device.broken = true;
     }
-    handOver(device, DomainId.IO);
-    quarantine.discard(device);
   }
 
   private Optional<Sbdf> place(DomainId target, Optional<Sbdf> wanted) {

@@ -11,8 +11,10 @@ import io.hypercalld.iommu.pci.Sbdf;
 import io.hypercalld.iommu.pci.SourceId;
 import io.hypercalld.iommu.vtd.ContextEntry;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The context entries under which a device's requests may arrive: its own, those of its phantom
@@ -183,13 +185,27 @@ final class DeviceContexts {
         });
   }
 
-  /** Whether the device's unit may act on an entry that is gone. */
-  boolean mayBeRemembered(PciDevice device) {
-    return device.unit().stream()
-        .anyMatch(
-            unit ->
-                topology.requesterIds(device.sbdf()).stream()
-                    .anyMatch(unit.entries()::mayRemember));
+  /**
+   * An entry that is gone and that a unit may act on still.
+   *
+   * @param domainId the id under which it may
+   */
+  record Remembered(SourceId requester, int domainId) {}
+
+  /** Those of the device's ids, of which some may be its siblings', too. */
+  Set<Remembered> remembered(PciDevice device) {
+    Set<Remembered> found = new HashSet<>();
+    device
+        .unit()
+        .ifPresent(
+            unit -> {
+              for (SourceId requester : topology.requesterIds(device.sbdf())) {
+                unit.domainIds()
+                    .unforgotten(requester)
+                    .forEach(did -> found.add(new Remembered(requester, did)));
+              }
+            });
+    return found;
   }
 
   /**

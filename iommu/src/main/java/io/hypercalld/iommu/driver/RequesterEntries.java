@@ -188,11 +188,6 @@ final class RequesterEntries implements Digestible {
     domainIds.forgotten(requester);
   }
 
-  /** Whether the unit may remember an entry of the requester that is gone. */
-  boolean mayRemember(SourceId requester) {
-    return !domainIds.unforgotten(requester).isEmpty();
-  }
-
   /**
    * Whether a requester's device may remember translations by itself: its entry lets it use ATS.
    */
