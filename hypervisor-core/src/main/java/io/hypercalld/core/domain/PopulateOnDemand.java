@@ -198,8 +198,8 @@ public final class PopulateOnDemand implements Digestible {
       return 0;
     }
     long handled = balloon.decrease(gfn, order);
-    // What waits no more needs no frame.
-    while (cache.pages() > entries()) {
+    // What waits no more needs no frame; where nothing did, nothing is given back.
+    while (handled > 0 && cache.pages() > entries()) {
       approach(entries());
     }
     return handled;
