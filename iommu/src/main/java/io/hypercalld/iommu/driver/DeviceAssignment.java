@@ -109,15 +109,15 @@ public final class DeviceAssignment {
 
   /**
    * A rollback that failed: no id of the device keeps an entry, and as long as the unit may use the
-   * target's tables all the same, the target has it.
+   * target's tables, the target has it.
    */
   private void breakIfRemembered(PciDevice device, DomainId target, Set<Remembered> before) {
     if (before.containsAll(contexts.remembered(device))) {
       return;
     }
     device.broken = true;
-    cutOff(device);
-    if (isGuest(target) && !before.containsAll(contexts.remembered(device))) {
+    contexts.cutOff(device);
+    if (isGuest(target)) {
       devices.transfer(device, target);
       driver.crash(target, device.sbdf() + " could not be taken back");
     }
@@ -209,18 +209,13 @@ public final class DeviceAssignment {
 
   /** Ends a device's DMA for good, as far as its unit obeys: no entry, no private table. */
   void withdraw(PciDevice device) {
-    cutOff(device);
-    handOver(device, DomainId.IO);
-    quarantine.discard(device);
-  }
-
-  /** Takes its entries away; where the unit does not obey, the device is broken. */
-  private void cutOff(PciDevice device) {
     try {
       contexts.detach(device);
     } catch (Refusal failure) {
       device.broken = true;
     }
+    handOver(device, DomainId.IO);
+    quarantine.discard(device);
   }
 
   private Optional<Sbdf> place(DomainId target, Optional<Sbdf> wanted) {

@@ -186,6 +186,23 @@ final class DeviceContexts {
   }
 
   /**
+   * Takes away the entries that a broken device has left; what its unit was told is not repeated.
+   */
+  void cutOff(PciDevice device) {
+    disableAts(device);
+    UnitDriver unit = device.requireUnit();
+    for (SourceId requester : requesters(device, DomainId.IO)) {
+      if (unit.contextEntry(requester).isPresent()) {
+        try {
+          unit.entries().detach(requester);
+        } catch (Refusal disobedience) {
+          // It is noted with the others that the unit may remember.
+        }
+      }
+    }
+  }
+
+  /**
    * An entry that is gone and that a unit may act on still.
    *
    * @param domainId the id under which it may
